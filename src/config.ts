@@ -1,0 +1,27 @@
+// Where everything is and how the daemon behaves: defaults < file < environment < flags, one frozen object.
+export type Config = {
+  /** State that survives a reboot: database, content, snapshots, containers, volumes. */
+  readonly dataRoot: string
+  /** What does not: sockets, exit files, namespaces, mounts. */
+  readonly execRoot: string
+  /** Addresses to serve on: "unix:///run/dhow/dhow.sock". */
+  readonly hosts: readonly string[]
+  readonly configFile: string
+  readonly logLevel: "debug" | "info" | "warn" | "error"
+  readonly defaultRuntime: string
+  /** Further runtimes by name. */
+  readonly runtimes: Readonly<Record<string, { readonly path: string; readonly runtimeArgs?: readonly string[] }>>
+  /** Whether containers whose creator says nothing get an init process. */
+  readonly init: boolean
+  /** Parent of the containers' cgroups, absolute in each hierarchy: "/dhow". */
+  readonly cgroupParent: string
+  readonly dns: readonly string[]
+  readonly dnsSearch: readonly string[]
+  readonly dnsOptions: readonly string[]
+  readonly logOptions: { readonly maxSize: number; readonly maxFile: number }
+  /** Name of the default bridge's interface, and its subnet where the user fixes one ("172.17.0.1/16"). */
+  readonly bridge: string
+  readonly bip: string | undefined
+  /** Ready network namespaces to keep. */
+  readonly networkPool: number
+}

@@ -1,0 +1,40 @@
+// Content: immutable bytes by digest, in content/sha256/<hex>. Bytes are invisible until ingested whole and verified;
+// from then on they never change. Nothing here knows what the bytes mean.
+import type { Digest } from "../oci/digest.ts"
+
+export type Blob = { readonly digest: Digest; readonly size: number }
+
+export interface ContentStore {
+  /** Absolute path of the blob's file, which the caller only reads; throws not-found where there is none. */
+  path(digest: Digest): string
+  has(digest: Digest): boolean
+  stat(digest: Digest): Blob | undefined
+  /** The whole blob; refused above `limit` bytes (default 8 MiB), since only manifests and configurations are read so. */
+  read(digest: Digest, limit?: number): Promise<Uint8Array>
+  /** Stores bytes that are already in memory. Storing what is there already is fine. */
+  put(bytes: Uint8Array): Promise<Blob>
+  /**
+   * Streams bytes to disk, hashing them on the way: file synced, renamed, directory synced, then the row.
+   * Throws invalid, and keeps nothing, when the digest or size differs from what is expected.
+   */
+  ingest(
+    source: AsyncIterable<Uint8Array>,
+    options: {
+      readonly expect?: { readonly digest?: Digest; readonly size?: number }
+      readonly limit?: number
+      readonly signal?: AbortSignal
+    },
+  ): Promise<Blob>
+  /** Row first, file last. Only garbage collection calls this. */
+  remove(digest: Digest): void
+  list(): IterableIterator<Blob>
+  /** Keeps blobs alive until the returned scope is disposed or a day has passed. */
+  lease(): Lease
+  /** Removes files that no row names: the leavings of a crash. Returns what was removed. */
+  sweep(): readonly string[]
+}
+
+export interface Lease extends Disposable {
+  readonly id: string
+  hold(digest: Digest): void
+}

@@ -1,0 +1,225 @@
+// What the engine offers to whoever speaks to it (src/api, src/build). One interface per noun; docker's words and
+// outcomes; errors are DhowError with Docker's text. References to containers are ids, unique id prefixes or names.
+import type { Platform } from "../oci/platform.ts"
+import type {
+  ContainerConfig,
+  ContainerInspect,
+  ContainerSummary,
+  ContainerTop,
+  ContainerWaitResponse,
+  ExecConfig,
+  ExecInspect,
+  HostConfig,
+  NetworkingConfig,
+  Resources,
+  RestartPolicy,
+} from "../wire/container.ts"
+import type { ImageDeleteEntry, ImageHistoryEntry, ImageInspect, ImageSummary, ProgressLine } from "../wire/image.ts"
+import type { EventMessage, NetworkInspect, VolumeInspect } from "../wire/system.ts"
+
+/** Docker's filters parameter after parsing: name → values, all of one name or-ed, names and-ed. */
+export type Filters = ReadonlyMap<string, readonly string[]>
+
+/** 1 is standard output, 2 standard error; a terminal has only 1. */
+export type StdStream = 1 | 2
+
+/** Where output goes. A sink that returns false from `write` has taken the chunk, and is asked to be waited for. */
+export type OutputSink = {
+  write(stream: StdStream, chunk: Uint8Array): boolean
+  /** Resolves when more can be taken, or when the sink is gone. */
+  drained(): Promise<void>
+  /** No more output will come: the process ended, or the reader was detached. */
+  end(): void
+}
+
+/** Where a client's input goes. Input written before the container starts is kept, up to 1 MiB, then asks to wait. */
+export type InputTarget = {
+  write(chunk: Uint8Array): boolean
+  drained(): Promise<void>
+  /** The client has closed its side. */
+  end(): void
+}
+
+export type AttachOptions = {
+  readonly stdin: boolean
+  readonly stdout: boolean
+  readonly stderr: boolean
+  /** Replay what was logged before what comes. */
+  readonly logs: boolean
+  readonly stream: boolean
+  /** docker's notation, "ctrl-p,ctrl-q"; empty for the default. Only looked for when the container has a terminal. */
+  readonly detachKeys?: string
+}
+
+/** A client's end of an attach or exec; `tty` tells whether to multiplex. */
+export type Attachment = {
+  readonly tty: boolean
+  readonly input: InputTarget
+  /** Begins delivery to the sink; call once, after the answer's head was sent. */
+  connect(sink: OutputSink): void
+  /** Client went away: stop delivering. The container goes on. */
+  detach(): void
+}
+
+export type LogOptions = {
+  readonly follow: boolean
+  readonly stdout: boolean
+  readonly stderr: boolean
+  /** Milliseconds since 1970; fractions allowed. */
+  readonly since?: number
+  readonly until?: number
+  readonly timestamps: boolean
+  /** Number of last lines; undefined for all. */
+  readonly tail?: number
+  readonly signal: AbortSignal
+}
+
+export type WaitCondition = "not-running" | "next-exit" | "removed"
+
+export interface Containers {
+  create(options: {
+    readonly name?: string
+    readonly platform?: Platform
+    readonly config: ContainerConfig
+    readonly hostConfig: HostConfig
+    readonly networkingConfig: NetworkingConfig
+  }): Promise<{ Id: string; Warnings: string[] }>
+  start(reference: string, options?: { readonly detachKeys?: string }): Promise<"started" | "unchanged">
+  /** `timeout` in seconds; -1 waits for ever. */
+  stop(
+    reference: string,
+    options?: { readonly timeout?: number; readonly signal?: string },
+  ): Promise<"stopped" | "unchanged">
+  restart(reference: string, options?: { readonly timeout?: number; readonly signal?: string }): Promise<void>
+  /** `signal` as Docker takes it: "KILL", "SIGKILL" or "9"; empty means KILL. */
+  kill(reference: string, signal?: string): Promise<void>
+  pause(reference: string): Promise<void>
+  unpause(reference: string): Promise<void>
+  /** Throws not-found at once; the promise inside resolves when the condition holds. */
+  wait(
+    reference: string,
+    condition: WaitCondition,
+    signal: AbortSignal,
+  ): Promise<{ readonly result: Promise<ContainerWaitResponse> }>
+  remove(
+    reference: string,
+    options?: { readonly force?: boolean; readonly volumes?: boolean; readonly link?: boolean },
+  ): Promise<void>
+  list(options: {
+    readonly all: boolean
+    readonly limit?: number
+    readonly size: boolean
+    readonly filters: Filters
+  }): Promise<ContainerSummary[]>
+  inspect(reference: string, options?: { readonly size?: boolean }): Promise<ContainerInspect>
+  /** Returns when the head may be sent; lines flow into the sink from `connect` on. */
+  logs(
+    reference: string,
+    options: LogOptions,
+  ): Promise<{ readonly tty: boolean; connect(sink: OutputSink): Promise<void> }>
+  attach(reference: string, options: AttachOptions): Promise<Attachment>
+  resize(reference: string, size: { readonly height: number; readonly width: number }): Promise<void>
+  rename(reference: string, name: string): Promise<void>
+  top(reference: string, psArguments: string): Promise<ContainerTop>
+  update(reference: string, changes: Resources & { RestartPolicy?: RestartPolicy }): Promise<{ Warnings: string[] }>
+  prune(filters: Filters): Promise<{ ContainersDeleted: string[]; SpaceReclaimed: number }>
+}
+
+export interface Execs {
+  create(container: string, config: ExecConfig): Promise<{ Id: string }>
+  /** Starts it. Detached: resolves with undefined once the process runs. Otherwise the process starts at `connect`. */
+  start(
+    id: string,
+    options: { readonly detach: boolean; readonly tty: boolean; readonly consoleSize?: readonly [number, number] },
+  ): Promise<Attachment | undefined>
+  inspect(id: string): Promise<ExecInspect>
+  resize(id: string, size: { readonly height: number; readonly width: number }): Promise<void>
+}
+
+/** Takes progress lines; a caller that went away aborts `signal`. */
+export type Progress = (line: ProgressLine) => void
+
+export interface Images {
+  list(options: {
+    readonly all: boolean
+    readonly filters: Filters
+    readonly sharedSize: boolean
+    readonly manifests: boolean
+  }): Promise<ImageSummary[]>
+  inspect(reference: string, options?: { readonly platform?: Platform }): Promise<ImageInspect>
+  history(reference: string, options?: { readonly platform?: Platform }): Promise<ImageHistoryEntry[]>
+  tag(source: string, target: string): Promise<void>
+  remove(reference: string, options: { readonly force: boolean; readonly prune: boolean }): Promise<ImageDeleteEntry[]>
+  prune(filters: Filters): Promise<{ ImagesDeleted: ImageDeleteEntry[]; SpaceReclaimed: number }>
+  /** Fetches or, for distro.local, builds. Throws after having reported nothing half-done. */
+  pull(
+    reference: string,
+    options: { readonly platform?: Platform; readonly progress: Progress; readonly signal: AbortSignal },
+  ): Promise<void>
+  /** docker-archive or OCI layout, plain, gzip or zstd. */
+  load(
+    archive: ReadableStream<Uint8Array>,
+    options: { readonly quiet: boolean; readonly progress: Progress; readonly signal: AbortSignal },
+  ): Promise<void>
+  /** A file system tarball becomes an image of one layer. `changes` are Dockerfile lines (CMD, ENV, ...). */
+  import(
+    archive: ReadableStream<Uint8Array>,
+    options: {
+      readonly reference?: string
+      readonly message?: string
+      readonly changes: readonly string[]
+      readonly platform?: Platform
+      readonly progress: Progress
+      readonly signal: AbortSignal
+    },
+  ): Promise<{ readonly id: string }>
+  save(
+    references: readonly string[],
+    options: { readonly platform?: Platform; readonly signal: AbortSignal },
+  ): Promise<ReadableStream<Uint8Array>>
+}
+
+export interface Events {
+  /** Past events from `since` on, then what comes until `until` or the signal. Times in milliseconds since 1970. */
+  subscribe(options: {
+    readonly since?: number
+    readonly until?: number
+    readonly filters: Filters
+    readonly signal: AbortSignal
+  }): AsyncIterable<EventMessage>
+}
+
+export interface Networks {
+  list(filters: Filters): Promise<NetworkInspect[]>
+  inspect(reference: string): Promise<NetworkInspect>
+}
+
+export interface Volumes {
+  list(filters: Filters): Promise<VolumeInspect[]>
+  inspect(name: string): Promise<VolumeInspect>
+  create(options: {
+    readonly name?: string
+    readonly driver?: string
+    readonly options?: Record<string, string>
+    readonly labels?: Record<string, string>
+  }): Promise<VolumeInspect>
+  remove(name: string, options: { readonly force: boolean }): Promise<void>
+  prune(filters: Filters): Promise<{ VolumesDeleted: string[]; SpaceReclaimed: number }>
+}
+
+export interface System {
+  /** Body of GET /info, as Docker's. */
+  info(): Promise<Record<string, unknown>>
+  /** Body of GET /version, as Docker's. */
+  version(): Record<string, unknown>
+}
+
+export interface Engine {
+  readonly containers: Containers
+  readonly execs: Execs
+  readonly images: Images
+  readonly networks: Networks
+  readonly volumes: Volumes
+  readonly events: Events
+  readonly system: System
+}

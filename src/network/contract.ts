@@ -1,0 +1,58 @@
+// Networks: bridges through netavark, addresses, published ports, and the namespaces containers live in. A pool of ready
+// namespaces on the default bridge keeps all of it off the start path.
+import type { EndpointSettings, PortMap } from "../wire/container.ts"
+import type { NetworkInspect } from "../wire/system.ts"
+
+export type PortMapping = {
+  readonly protocol: "tcp" | "udp" | "sctp"
+  readonly containerPort: number
+  /** "" for all addresses. */
+  readonly hostIp: string
+  readonly hostPort: number
+}
+
+export type AttachRequest = {
+  /** Container id: the owner of what is attached. */
+  readonly owner: string
+  readonly name: string
+  readonly hostname: string
+  /** Networks by name or id, with the settings the user asked for; usually one. */
+  readonly networks: ReadonlyMap<string, EndpointSettings>
+  /** Host ports are chosen already (`choosePorts`). */
+  readonly ports: readonly PortMapping[]
+}
+
+export type Attached = {
+  /** Path of the network namespace, to be named in the OCI spec. */
+  readonly namespace: string
+  /** By network name: addresses, gateway, MAC, ids. */
+  readonly endpoints: Readonly<Record<string, EndpointSettings>>
+  /** Name servers that the networks themselves offer (aardvark-dns); empty on the default bridge. */
+  readonly nameservers: readonly string[]
+}
+
+export interface Networks {
+  /** Creates the default networks (bridge, host, none), adopts what exists, starts filling the pool. */
+  open(): Promise<void>
+  /** From the pool in well under a millisecond where the request is plain; through netavark otherwise. */
+  attach(request: AttachRequest): Promise<Attached>
+  /** A namespace with loopback only, for --network none. */
+  isolate(owner: string): Promise<Attached>
+  /** Gives everything back that the owner holds. Fine when it holds nothing. Never throws for half of it: logs and goes on. */
+  release(owner: string): Promise<void>
+  /**
+   * Host ports for a container's bindings: those asked for, checked to be free, and free ones for 0, ranges and -P.
+   * Throws conflict naming the process or container that holds a port, in Docker's words.
+   */
+  choosePorts(owner: string, exposed: readonly string[], bindings: PortMap, publishAll: boolean): readonly PortMapping[]
+  list(): NetworkInspect[]
+  inspect(reference: string): NetworkInspect
+  /** Throws not-found ("network NAME not found") where there is none; returns the canonical name and id. */
+  resolve(reference: string): { readonly id: string; readonly name: string; readonly driver: string }
+  /** Owners that hold addresses or namespaces, for reconciliation. */
+  owners(): readonly string[]
+  /** Removes namespaces, veths and addresses that no owner in `alive` holds. Returns what was removed. */
+  sweep(alive: ReadonlySet<string>): Promise<readonly string[]>
+  /** Tears the pool down: for tests and uninstallation, so that nothing is left behind. */
+  close(): Promise<void>
+}

@@ -1,0 +1,69 @@
+// Platforms: os/architecture[/variant], in the names of GOOS and GOARCH.
+import { DhowError } from "../lib/errors.ts"
+
+export type Platform = {
+  readonly os: string
+  readonly architecture: string
+  readonly variant?: string
+  readonly "os.version"?: string
+}
+
+const ARCHITECTURE_ALIASES: Readonly<Record<string, { architecture: string; variant?: string }>> = {
+  x86_64: { architecture: "amd64" },
+  "x86-64": { architecture: "amd64" },
+  aarch64: { architecture: "arm64" },
+  armhf: { architecture: "arm", variant: "v7" },
+  armel: { architecture: "arm", variant: "v6" },
+  i386: { architecture: "386" },
+  i686: { architecture: "386" },
+}
+
+const NODE_ARCHITECTURES: Readonly<Record<string, string>> = {
+  x64: "amd64",
+  arm64: "arm64",
+  arm: "arm",
+  ia32: "386",
+  ppc64: "ppc64le",
+  s390x: "s390x",
+  riscv64: "riscv64",
+}
+
+export function hostPlatform(): Platform {
+  return { os: "linux", architecture: NODE_ARCHITECTURES[process.arch] ?? process.arch }
+}
+
+/** Reads "linux/arm64/v8", "arm64" or "linux"; a lone word is an architecture unless it is an operating system. */
+export function parsePlatform(text: string): Platform {
+  const parts = text.toLowerCase().split("/")
+  if (parts.length > 3 || parts.some((part) => !/^[a-z0-9_.-]+$/.test(part)))
+    throw new DhowError("invalid", `"${text}" is an invalid OS/architecture platform`)
+  if (parts.length === 1) {
+    const [word = ""] = parts
+    if (word === "linux" || word === "windows" || word === "darwin")
+      return normalizePlatform({ os: word, architecture: hostPlatform().architecture })
+    return normalizePlatform({ os: "linux", architecture: word })
+  }
+  const [os = "", architecture = "", variant] = parts
+  return normalizePlatform(variant === undefined ? { os, architecture } : { os, architecture, variant })
+}
+
+/** Aliases replaced and default variants dropped: aarch64/v8 and arm64 are the same; arm means arm/v7. */
+export function normalizePlatform(platform: Platform): Platform {
+  const alias = ARCHITECTURE_ALIASES[platform.architecture]
+  const architecture = alias?.architecture ?? platform.architecture
+  let variant = platform.variant || alias?.variant
+  if (architecture === "arm64" && variant === "v8") variant = undefined
+  if (architecture === "arm" && variant === undefined) variant = "v7"
+  const { os } = platform
+  return variant === undefined ? { os, architecture } : { os, architecture, variant }
+}
+
+/** "linux/arm64/v8" */
+export function formatPlatform(platform: Platform): string {
+  const { os, architecture, variant } = platform
+  return variant === undefined || variant === "" ? `${os}/${architecture}` : `${os}/${architecture}/${variant}`
+}
+
+export function samePlatform(a: Platform, b: Platform): boolean {
+  return formatPlatform(normalizePlatform(a)) === formatPlatform(normalizePlatform(b))
+}

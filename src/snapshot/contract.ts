@@ -1,0 +1,35 @@
+// Snapshots: file systems by key. A layer is read-only and named by its diff id; a snapshot is writable, stands on a
+// stack of layers, and is named by a key its owner chooses (a container's id, a build step). Two implementations,
+// `directory` and `erofs`, pass one contract suite.
+import type { Digest } from "../oci/digest.ts"
+
+export type LayerUsage = { readonly size: number; readonly files: number }
+
+export interface Snapshotter {
+  readonly name: "directory" | "erofs"
+  hasLayer(diffId: Digest): boolean
+  /**
+   * Makes the layer whose uncompressed tar lies at `tar` mountable. Idempotent: stored at that diff id, not "because of
+   * this call". A hostile tar is refused or contained, and leaves nothing.
+   */
+  addLayer(diffId: Digest, tar: string, signal?: AbortSignal): Promise<LayerUsage>
+  /** Removes a layer no snapshot stands on; conflict otherwise. */
+  removeLayer(diffId: Digest): Promise<void>
+  layerSize(diffId: Digest): number
+  /** Creates an empty writable snapshot over `layers`, lowest first. Conflict when the key exists. */
+  prepare(key: string, layers: readonly Digest[]): void
+  /** Mounts the snapshot on the existing directory `target`. */
+  mount(key: string, target: string): void
+  /** Takes the mount away; fine when there is none. The snapshot stays. */
+  unmount(target: string): void
+  /** A read-only mount of the layers alone, for inspection and for reading users and programs of an image. */
+  view(layers: readonly Digest[], target: string): void
+  /** Removes the snapshot and what was written to it: row first, files last. Fine when there is none. */
+  remove(key: string): Promise<void>
+  /** Bytes written to the snapshot itself, without its layers. */
+  usage(key: string): Promise<number>
+  /** Directory that holds what was written (overlay's upper), for diff and for GraphDriver.Data. */
+  paths(key: string): { readonly upper: string; readonly work: string; readonly lower: readonly string[] }
+  /** Removes directories that no row names. Returns what was removed. */
+  sweep(): readonly string[]
+}

@@ -1,0 +1,8 @@
+// The migrations in order. A landed one never changes: a later one amends it.
+import content from "./0001-content.sql" with { type: "text" }
+import images from "./0002-images.sql" with { type: "text" }
+import containers from "./0003-containers.sql" with { type: "text" }
+import networks from "./0004-networks.sql" with { type: "text" }
+import events from "./0005-events.sql" with { type: "text" }
+
+export const MIGRATIONS: readonly string[] = [content, images, containers, networks, events]

@@ -1,0 +1,81 @@
+// Supervision: one conmon per container and per exec. conmon holds the standard streams, writes the log, reaps the
+// process and writes the exit file, which is the truth about an exit. It outlives the engine: on restart `adopt` finds
+// it again.
+
+export type ExitRecord = { readonly exitCode: number; readonly finishedAt: Date; readonly oomKilled: boolean }
+
+export type LaunchOptions = {
+  readonly id: string
+  /** Directory with config.json; conmon's files (pid, ctl, attach, oom) are put here too. */
+  readonly bundle: string
+  readonly runtime: { readonly path: string; readonly args: readonly string[] }
+  readonly terminal: boolean
+  /** Give the process a standard input that can be written to. */
+  readonly stdin: boolean
+  /** Keep that input open when the client who writes to it goes away. */
+  readonly leaveStdinOpen: boolean
+  /** k8s-file log, or undefined for none. */
+  readonly logPath: string | undefined
+  /** Seconds after which the process is killed; undefined for none. */
+  readonly timeout?: number
+}
+
+/** Live streams of one supervised process. Packets go to every listener; the slowest one slows the process down. */
+export interface Streams {
+  /** Adds a listener; returns the function that removes it. */
+  listen(listener: StreamListener): () => void
+  /** Returns false when the caller should await `inputDrained` first. */
+  write(chunk: Uint8Array): boolean
+  inputDrained(): Promise<void>
+  /** Half-closes: the process sees end of file, unless leaveStdinOpen. */
+  endInput(): void
+}
+
+export type StreamListener = {
+  /** The chunk is only valid during the call. Returning false asks to pause until `resume` is called on the handle. */
+  data(stream: 1 | 2, chunk: Uint8Array): boolean
+  drained(): Promise<void>
+  end(): void
+}
+
+/** A supervised process: running, or already gone. */
+export interface Monitor {
+  readonly id: string
+  /** Process id in the engine's pid namespace, with its start time against reuse. */
+  readonly pid: number
+  readonly conmonPid: number
+  /** Settles once, when conmon has recorded the exit (or has itself vanished: exitCode 137 and a log line). */
+  readonly exited: Promise<ExitRecord>
+  /** Connects to the streams at the first call; undefined once the process is gone. */
+  streams(): Promise<Streams | undefined>
+  resize(height: number, width: number): void
+  /** Tells conmon to open its log path anew, after the file was rotated away. */
+  reopenLog(): void
+}
+
+export interface Supervisor {
+  /** Spawns conmon, which runs `runtime create`. Resolves when the process exists and waits to be started; throws with the runtime's own words when it cannot be made. */
+  launch(options: LaunchOptions): Promise<Monitor>
+  /** Spawns conmon for `runtime exec`. With `beforeStart`, it is called with the connected streams before the process runs, so that no byte is lost. */
+  exec(options: ExecLaunchOptions): Promise<Monitor>
+  /** After a restart of the engine: the live process, its exit record, or "lost" where neither conmon nor an exit file is found. */
+  adopt(options: {
+    readonly id: string
+    readonly bundle: string
+    readonly pid: number
+  }): Promise<Monitor | ExitRecord | "lost">
+  /** Forgets a process that has ended: its exit file and sockets. */
+  forget(id: string): void
+}
+
+export type ExecLaunchOptions = {
+  /** Id of the exec session; `container` is the id the runtime knows. */
+  readonly id: string
+  readonly container: string
+  /** Directory of its own for conmon's files and process.json. */
+  readonly bundle: string
+  readonly runtime: { readonly path: string; readonly args: readonly string[] }
+  readonly terminal: boolean
+  readonly stdin: boolean
+  readonly beforeStart?: (streams: Streams) => void
+}

@@ -1,0 +1,54 @@
+// The Docker Engine API's events, networks, volumes and system objects (API 1.51). Types only.
+
+export type EventType = "container" | "image" | "network" | "volume" | "daemon" | "builder"
+
+export type EventMessage = {
+  status?: string
+  id?: string
+  from?: string
+  Type: EventType
+  Action: string
+  Actor: { ID: string; Attributes: Record<string, string> }
+  scope: "local"
+  /** Seconds since 1970. */
+  time: number
+  /** Nanoseconds since 1970; beyond 2^53, so rounded by JSON readers in JavaScript. */
+  timeNano: number
+}
+
+export type NetworkInspect = {
+  Name: string
+  Id: string
+  Created: string
+  Scope: string
+  Driver: string
+  EnableIPv4: boolean
+  EnableIPv6: boolean
+  IPAM: {
+    Driver: string
+    Options: Record<string, string> | null
+    Config: { Subnet?: string; IPRange?: string; Gateway?: string; AuxiliaryAddresses?: Record<string, string> }[]
+  }
+  Internal: boolean
+  Attachable: boolean
+  Ingress: boolean
+  ConfigFrom: { Network: string }
+  ConfigOnly: boolean
+  Containers: Record<
+    string,
+    { Name: string; EndpointID: string; MacAddress: string; IPv4Address: string; IPv6Address: string }
+  >
+  Options: Record<string, string>
+  Labels: Record<string, string>
+}
+
+export type VolumeInspect = {
+  CreatedAt?: string
+  Driver: string
+  Labels: Record<string, string> | null
+  Mountpoint: string
+  Name: string
+  Options: Record<string, string> | null
+  Scope: string
+  UsageData?: { Size: number; RefCount: number }
+}
