@@ -1,5 +1,6 @@
 // The OCI runtime: crun by default, runc or any other by name. What a container asks for becomes an OCI spec as a pure
 // function (spec.ts); the runtime itself is only started, signalled and deleted here, `create` is run by conmon.
+import type { RuntimeResources } from "../oci/runtime-spec.ts"
 
 export type RuntimeStatus = "creating" | "created" | "running" | "paused" | "stopped"
 
@@ -10,15 +11,15 @@ export interface Runtime {
   /** Arguments before the verb, among them --root. */
   readonly args: readonly string[]
   start(id: string): Promise<void>
-  /** Signal number to the container's first process. */
-  kill(id: string, signal: number): Promise<void>
+  /** Signal number to the container's first process; with `pid`, known to be it, straight to that. */
+  kill(id: string, signal: number, pid?: number): Promise<void>
   pause(id: string): Promise<void>
   resume(id: string): Promise<void>
   /** Removes the runtime's own state and the cgroup, killing what is left. Fine when there is none. */
   delete(id: string): Promise<void>
   /** undefined when the runtime knows no such container. */
   state(id: string): Promise<{ readonly status: RuntimeStatus; readonly pid: number } | undefined>
-  update(id: string, resources: Readonly<Record<string, unknown>>): Promise<void>
+  update(id: string, resources: RuntimeResources): Promise<void>
   /** Process ids, in the engine's pid namespace, of everything in the container. */
   processes(id: string): Promise<readonly number[]>
 }
