@@ -28,10 +28,12 @@ export class Database {
   }
 
   /** A prepared statement, cached by its text. */
-  query<Row, Parameters extends Record<string, string | number | bigint | boolean | null | Uint8Array> = never>(
+  query<Row, Parameters extends Record<string, string | number | bigint | boolean | null | Uint8Array>>(
     sql: string,
-  ): Statement<Row, [Parameters]> {
-    return this.#sqlite.query<Row, [Parameters]>(sql)
+  ): Statement<Row, [Parameters]>
+  query<Row>(sql: string): Statement<Row, []>
+  query<Row>(sql: string): Statement<Row, []> {
+    return this.#sqlite.query<Row, []>(sql)
   }
 
   /** All or nothing, and synchronous. Nested calls join the outer transaction. */

@@ -4,5 +4,6 @@ import images from "./0002-images.sql" with { type: "text" }
 import containers from "./0003-containers.sql" with { type: "text" }
 import networks from "./0004-networks.sql" with { type: "text" }
 import events from "./0005-events.sql" with { type: "text" }
+import imageNames from "./0006-image-names.sql" with { type: "text" }
 
-export const MIGRATIONS: readonly string[] = [content, images, containers, networks, events]
+export const MIGRATIONS: readonly string[] = [content, images, containers, networks, events, imageNames]
