@@ -1,0 +1,62 @@
+// The engine's handle of one conmon and the process it supervises.
+import { join } from "node:path"
+import { log } from "../lib/log.ts"
+import type { ExitRecord, Monitor, Streams } from "./contract.ts"
+import { sendReopenLog, sendResize } from "./control.ts"
+import { KILLED, readExitFile } from "./exit-file.ts"
+import { killExactly } from "./process.ts"
+import type { StreamHub } from "./streams.ts"
+
+export type MonitorParts = {
+  readonly id: string
+  readonly bundle: string
+  readonly pid: number
+  /** Against reuse of the pid; undefined when the process was already gone. */
+  readonly startTime: string | undefined
+  readonly conmonPid: number
+  readonly exitFile: string
+  readonly hub: StreamHub
+  /** Settles when conmon itself has ended, whatever it ended of. */
+  readonly conmonEnded: Promise<unknown>
+}
+
+export class ConmonMonitor implements Monitor {
+  readonly id: string
+  readonly pid: number
+  readonly conmonPid: number
+  readonly exited: Promise<ExitRecord>
+  readonly bundle: string
+  readonly #hub: StreamHub
+
+  constructor(parts: MonitorParts) {
+    this.id = parts.id
+    this.pid = parts.pid
+    this.conmonPid = parts.conmonPid
+    this.bundle = parts.bundle
+    this.#hub = parts.hub
+    this.exited = parts.conmonEnded.then(() => readExitFile(parts.exitFile, parts.bundle) ?? vanished(parts))
+  }
+
+  async streams(): Promise<Streams | undefined> {
+    return (await this.#hub.connect()) ? this.#hub : undefined
+  }
+
+  resize(height: number, width: number): void {
+    sendResize(this.bundle, height, width)
+  }
+
+  reopenLog(): void {
+    sendReopenLog(this.bundle)
+  }
+}
+
+/**
+ * conmon ended without an exit file: it was killed. Its process has lost its standard streams and will never be waited
+ * for, so it is ended as well.
+ */
+function vanished({ id, bundle, pid, startTime, conmonPid }: MonitorParts): ExitRecord {
+  log.warn("conmon vanished; its container is killed", { id, conmonPid, pid })
+  killExactly(pid, startTime)
+  const record = readExitFile(join(bundle, "exit"), bundle)
+  return record ?? { exitCode: KILLED, finishedAt: new Date(), oomKilled: false }
+}

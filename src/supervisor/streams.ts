@@ -1,0 +1,188 @@
+// The live streams of one process: one connection to conmon's attach socket, fanned out to any number of listeners.
+// conmon writes to that connection with blocking writes and before it reads on, so a listener that pauses slows the
+// process down and nothing is dropped. When ANY connection closes, conmon closes the process's input unless it was
+// started with --leave-stdin-open: so there is one connection only, and it stays while that would matter.
+//
+// Order at the end: conmon sends the last bytes, closes the connection, writes the exit file, exits. So `end` comes
+// after the last byte, exactly once, but `Monitor.exited` may settle before a slow listener has seen its `end`.
+
+import { log } from "../lib/log.ts"
+import { libc } from "../lib/syscalls/libc.ts"
+import { connectAttach } from "./attach-socket.ts"
+import type { StreamListener, Streams } from "./contract.ts"
+
+/** conmon reads a packet into 32 KiB and loses what is beyond; a pipe takes this much without delay. */
+const INPUT_PACKET = 8 * 1024
+const INPUT_HIGH_WATER = 64 * 1024
+const STDERR_TAG = 3
+const SHUT_WR = 1
+
+export type HubOptions = { readonly bundle: string; readonly stdin: boolean; readonly leaveStdinOpen: boolean }
+
+type Listening = { readonly listener: StreamListener; paused: boolean }
+type Connection = { readonly fd: number; socket: Bun.Socket | undefined }
+
+export class StreamHub implements Streams {
+  readonly #options: HubOptions
+  readonly #listening = new Set<Listening>()
+  readonly #queue: Uint8Array[] = []
+  #queued = 0
+  #drainWaiters: (() => void)[] = []
+  #connection: Connection | undefined
+  #paused = 0
+  #inputState: "open" | "ending" | "ended" = "open"
+  #ended = false
+
+  constructor(options: HubOptions) {
+    this.#options = options
+  }
+
+  get ended(): boolean {
+    return this.#ended
+  }
+
+  /** False where the process, or its conmon, is gone. */
+  async connect(): Promise<boolean> {
+    if (this.#connection !== undefined) return true
+    if (this.#ended) return false
+    // Connected within this turn: whatever the process writes from here on waits in the socket.
+    const fd = connectAttach(this.#options.bundle)
+    if (fd === undefined) {
+      this.#finish()
+      return false
+    }
+    const connection: Connection = { fd, socket: undefined }
+    this.#connection = connection
+    const closed = (): void => {
+      if (this.#connection === connection) this.#finish()
+    }
+    const options = {
+      fd,
+      socket: {
+        data: (_socket: Bun.Socket, packet: Uint8Array) => {
+          if (this.#connection === connection) this.#deliver(packet)
+        },
+        drain: () => {
+          if (this.#connection === connection) this.#flush()
+        },
+        end: closed,
+        error: (_socket: Bun.Socket, error: Error) =>
+          log.debug("Attach connection failed", { bundle: this.#options.bundle, error: error.message }),
+        close: closed,
+      },
+    }
+    const socket = await Bun.connect(options as unknown as Bun.UnixSocketOptions<undefined>)
+    connection.socket = socket
+    if (this.#connection !== connection) socket.terminate()
+    else {
+      if (this.#paused > 0) socket.pause()
+      this.#flush()
+    }
+    return true
+  }
+
+  listen(listener: StreamListener): () => void {
+    const listening: Listening = { listener, paused: false }
+    this.#listening.add(listening)
+    this.#wake()
+    return () => {
+      if (!this.#listening.delete(listening)) return
+      if (listening.paused) this.#resume(listening)
+      this.#disconnectIfUnused()
+    }
+  }
+
+  write(chunk: Uint8Array): boolean {
+    if (this.#ended || this.#inputState !== "open" || !this.#options.stdin) return true
+    for (let at = 0; at < chunk.length; at += INPUT_PACKET) {
+      const packet = chunk.subarray(at, at + INPUT_PACKET)
+      if (this.#queue.length === 0 && this.#send(packet)) continue
+      this.#queue.push(packet.slice())
+      this.#queued += packet.length
+    }
+    this.#wake()
+    return this.#queued < INPUT_HIGH_WATER
+  }
+
+  inputDrained(): Promise<void> {
+    if (this.#queued === 0 || this.#ended) return Promise.resolve()
+    return new Promise((resolve) => this.#drainWaiters.push(resolve))
+  }
+
+  endInput(): void {
+    if (this.#ended || this.#inputState !== "open" || !this.#options.stdin || this.#options.leaveStdinOpen) return
+    this.#inputState = "ending"
+    this.#wake()
+    this.#flush()
+  }
+
+  /** Opens the connection again after an unread time. */
+  #wake(): void {
+    if (this.#connection !== undefined) return
+    if (this.#ended) this.#finish()
+    else
+      this.connect().catch((error: unknown) => {
+        log.warn("Cannot attach to a container's streams", { bundle: this.#options.bundle, error: String(error) })
+        this.#finish()
+      })
+  }
+
+  #deliver(packet: Uint8Array): void {
+    const stream = packet[0] === STDERR_TAG ? 2 : 1
+    const chunk = packet.subarray(1)
+    for (const listening of this.#listening) {
+      if (listening.listener.data(stream, chunk) || listening.paused) continue
+      listening.paused = true
+      if (this.#paused++ === 0) this.#connection?.socket?.pause()
+      const resume = (): void => this.#resume(listening)
+      listening.listener.drained().then(resume, resume)
+    }
+  }
+
+  #resume(listening: Listening): void {
+    if (!listening.paused) return
+    listening.paused = false
+    if (--this.#paused === 0) this.#connection?.socket?.resume()
+  }
+
+  /** One packet, whole or not at all. */
+  #send(packet: Uint8Array): boolean {
+    const socket = this.#connection?.socket
+    return socket !== undefined && socket.write(packet) === packet.length
+  }
+
+  #flush(): void {
+    for (let packet = this.#queue[0]; packet !== undefined; packet = this.#queue[0]) {
+      if (!this.#send(packet)) return
+      this.#queue.shift()
+      this.#queued -= packet.length
+    }
+    for (const resolve of this.#drainWaiters.splice(0)) resolve()
+    if (this.#inputState === "ending" && this.#connection?.socket !== undefined) {
+      this.#inputState = "ended"
+      // conmon takes this as the end of the input and goes on sending output over the same connection.
+      libc().shutdown(this.#connection.fd, SHUT_WR)
+    }
+    this.#disconnectIfUnused()
+  }
+
+  #disconnectIfUnused(): void {
+    if (this.#listening.size > 0 || this.#queue.length > 0 || this.#connection?.socket === undefined) return
+    const closingIsHarmless = !this.#options.stdin || this.#options.leaveStdinOpen || this.#inputState === "ended"
+    if (!closingIsHarmless) return
+    const { socket } = this.#connection
+    this.#connection = undefined
+    socket.terminate()
+  }
+
+  #finish(): void {
+    this.#ended = true
+    this.#connection = undefined
+    this.#queue.length = 0
+    this.#queued = 0
+    for (const resolve of this.#drainWaiters.splice(0)) resolve()
+    const listening = [...this.#listening]
+    this.#listening.clear()
+    for (const { listener } of listening) listener.end()
+  }
+}
