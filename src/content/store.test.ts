@@ -1,0 +1,142 @@
+import { afterEach, beforeEach, expect, test } from "bun:test"
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { isKind } from "../lib/errors.ts"
+import { type Digest, digestOf, hexOf } from "../oci/digest.ts"
+import { Database } from "../state/database.ts"
+import type { ContentStore } from "./contract.ts"
+import { openContentStore } from "./store.ts"
+
+let directory: string
+let database: Database
+let store: ContentStore
+
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), "dhow-content-"))
+  database = Database.open(join(directory, "dhow.db"))
+  store = openContentStore(database, join(directory, "content"))
+})
+
+afterEach(() => {
+  database.close()
+  rmSync(directory, { recursive: true })
+})
+
+async function* chunks(...texts: string[]): AsyncGenerator<Uint8Array> {
+  for (const text of texts) yield Buffer.from(text)
+}
+
+function files(): string[] {
+  return [...readdirSync(join(directory, "content/sha256")), ...readdirSync(join(directory, "content/ingest"))]
+}
+
+async function failure(promise: Promise<unknown>): Promise<unknown> {
+  return await promise.then(
+    () => undefined,
+    (error: unknown) => error,
+  )
+}
+
+test("ingest() stores a stream under the digest of its bytes", async () => {
+  const blob = await store.ingest(chunks("hello ", "world"), {})
+  expect(blob).toEqual({ digest: digestOf("hello world"), size: 11 })
+  expect(readFileSync(store.path(blob.digest), "utf8")).toBe("hello world")
+  expect(store.stat(blob.digest)).toEqual(blob)
+  expect([...store.list()]).toEqual([blob])
+})
+
+test("ingest() of bytes that are there already changes nothing", async () => {
+  const [one, two] = await Promise.all([store.ingest(chunks("same"), {}), store.ingest(chunks("sa", "me"), {})])
+  expect(one).toEqual(two)
+  expect(await store.put(Buffer.from("same"))).toEqual(one)
+  expect(files()).toEqual([hexOf(one.digest)])
+})
+
+test("ingest() keeps nothing when the digest, the size or the limit is wrong", async () => {
+  const wrong = [
+    { expect: { digest: digestOf("other") } },
+    { expect: { size: 4 } },
+    { expect: { size: 6 } },
+    { limit: 4 },
+  ] as const
+  for (const options of wrong) {
+    const error = await failure(store.ingest(chunks("he", "llo"), options))
+    expect(isKind(error, "invalid")).toBe(true)
+  }
+  expect(files()).toEqual([])
+})
+
+test("ingest() keeps nothing when the source fails or the caller cancels, and closes the source", async () => {
+  let closed = false
+  async function* endless(): AsyncGenerator<Uint8Array> {
+    try {
+      for (;;) yield Buffer.from("x")
+    } finally {
+      closed = true
+    }
+  }
+  const error = await failure(store.ingest(endless(), { signal: AbortSignal.abort() }))
+  expect(isKind(error, "cancelled")).toBe(true)
+  expect(closed).toBe(true)
+  async function* broken(): AsyncGenerator<Uint8Array> {
+    yield Buffer.from("x")
+    throw new Error("the line went dead")
+  }
+  expect(String(await failure(store.ingest(broken(), {})))).toContain("the line went dead")
+  expect(files()).toEqual([])
+})
+
+test("read() refuses what is larger than its limit", async () => {
+  const { digest } = await store.put(Buffer.from("12345"))
+  expect(Buffer.from(await store.read(digest)).toString()).toBe("12345")
+  expect(isKind(await failure(store.read(digest, 4)), "invalid")).toBe(true)
+  expect(isKind(await failure(store.read(digestOf("nothing"))), "not-found")).toBe(true)
+})
+
+test("remove() takes row and file away, and path() then says not-found", async () => {
+  const { digest } = await store.put(Buffer.from("gone"))
+  store.remove(digest)
+  store.remove(digest)
+  expect(files()).toEqual([])
+  expect(() => store.path(digest)).toThrow("No content with digest")
+})
+
+test("remove() during an ingest of the same bytes leaves a blob that is whole", async () => {
+  const digest = digestOf("contested")
+  for (let round = 0; round < 50; round++) {
+    const ingest = store.ingest(chunks("contested"), {})
+    const remover = (async () => {
+      for (let at = 0; at < 20; at++) {
+        store.remove(digest)
+        store.sweep()
+        await new Promise((resolve) => setImmediate(resolve))
+      }
+    })()
+    await ingest
+    await remover
+    expect(existsSync(join(directory, "content/sha256", hexOf(digest)))).toBe(store.has(digest))
+  }
+})
+
+test("sweep() removes files that no row names and nothing else", async () => {
+  const { digest } = await store.put(Buffer.from("kept"))
+  const stray = join(directory, "content/sha256", hexOf(digestOf("stray") as Digest))
+  const half = join(directory, "content/ingest/half")
+  writeFileSync(stray, "stray")
+  writeFileSync(half, "half")
+  expect([...store.sweep()].sort()).toEqual([half, stray].sort())
+  expect(files()).toEqual([hexOf(digest)])
+})
+
+test("a lease holds digests until its scope ends", async () => {
+  const held = () => database.query<{ digest: string }>("SELECT digest FROM leases").all(undefined as never)
+  {
+    using lease = store.lease()
+    lease.hold(digestOf("a"))
+    lease.hold(digestOf("a"))
+    lease.hold(digestOf("b"))
+    expect(held()).toHaveLength(2)
+  }
+  expect(held()).toEqual([])
+})

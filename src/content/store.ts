@@ -1,0 +1,197 @@
+// The content store on disk. A blob's file name is its digest, so no name from outside ever becomes a path. Order: bytes
+// durable under their final name, then the row; so a crash leaves a file for the sweep, never a row without its bytes.
+import { randomBytes } from "node:crypto"
+import { readdirSync, renameSync, statSync } from "node:fs"
+import { type FileHandle, open, readFile } from "node:fs/promises"
+import { join } from "node:path"
+import { crashpoint } from "../lib/crashpoint.ts"
+import { DhowError } from "../lib/errors.ts"
+import { ensureDirectory, unlinkIfExists } from "../lib/files.ts"
+import { type Digest, digestOf, hexOf } from "../oci/digest.ts"
+import type { Database } from "../state/database.ts"
+import type { Blob, ContentStore, Lease } from "./contract.ts"
+
+const READ_LIMIT = 8 << 20
+const LEASE_MILLISECONDS = 24 * 60 * 60 * 1000
+
+type IngestOptions = Parameters<ContentStore["ingest"]>[1]
+
+export function openContentStore(database: Database, directory: string): ContentStore {
+  return new DiskContentStore(database, directory)
+}
+
+class DiskContentStore implements ContentStore {
+  readonly #blobs: string
+  readonly #ingests: string
+  /** Names of temporary files that a running ingest writes, and of blobs whose row is about to be written. */
+  readonly #busy = new Map<string, number>()
+  readonly #select
+  readonly #insert
+  readonly #delete
+  readonly #all
+  readonly #hold
+  readonly #release
+  readonly #expire
+
+  constructor(database: Database, directory: string) {
+    this.#blobs = join(directory, "sha256")
+    this.#ingests = join(directory, "ingest")
+    ensureDirectory(directory, 0o700)
+    ensureDirectory(this.#blobs, 0o700)
+    ensureDirectory(this.#ingests, 0o700)
+    this.#select = database.query<Blob, { digest: string }>("SELECT digest, size FROM blobs WHERE digest = $digest")
+    this.#insert = database.query<never, { digest: string; size: number; now: number }>(
+      "INSERT OR IGNORE INTO blobs (digest, size, created_at) VALUES ($digest, $size, $now)",
+    )
+    this.#delete = database.query<never, { digest: string }>("DELETE FROM blobs WHERE digest = $digest")
+    this.#all = database.query<Blob, Record<string, never>>("SELECT digest, size FROM blobs ORDER BY digest")
+    this.#hold = database.query<never, { id: string; digest: string; expires: number }>(
+      "INSERT OR REPLACE INTO leases (id, digest, expires_at) VALUES ($id, $digest, $expires)",
+    )
+    this.#release = database.query<never, { id: string }>("DELETE FROM leases WHERE id = $id")
+    this.#expire = database.query<never, { now: number }>("DELETE FROM leases WHERE expires_at <= $now")
+  }
+
+  path(digest: Digest): string {
+    if (!this.has(digest)) throw new DhowError("not-found", `No content with digest "${digest}"`)
+    return this.#file(digest)
+  }
+
+  has(digest: Digest): boolean {
+    return this.stat(digest) !== undefined
+  }
+
+  stat(digest: Digest): Blob | undefined {
+    return this.#select.get({ digest }) ?? undefined
+  }
+
+  async read(digest: Digest, limit = READ_LIMIT): Promise<Uint8Array> {
+    const blob = this.stat(digest)
+    if (blob === undefined) throw new DhowError("not-found", `No content with digest "${digest}"`)
+    if (blob.size > limit)
+      throw new DhowError("invalid", `Content "${digest}" is ${blob.size} bytes, more than the ${limit} allowed here`)
+    return await readFile(this.#file(digest))
+  }
+
+  async put(bytes: Uint8Array): Promise<Blob> {
+    const present = this.stat(digestOf(bytes))
+    if (present !== undefined) return present
+    async function* once(): AsyncGenerator<Uint8Array> {
+      yield bytes
+    }
+    return await this.ingest(once(), {})
+  }
+
+  async ingest(source: AsyncIterable<Uint8Array>, options: IngestOptions): Promise<Blob> {
+    const name = randomBytes(12).toString("hex")
+    const temporary = join(this.#ingests, name)
+    using _ingest = this.#keep(name)
+    try {
+      const blob = await write(temporary, source, options)
+      crashpoint("content.ingest:before-rename")
+      using _commit = this.#keep(hexOf(blob.digest))
+      renameSync(temporary, this.#file(blob.digest))
+      await syncDirectory(this.#blobs)
+      crashpoint("content.ingest:before-row")
+      this.#insert.run({ digest: blob.digest, size: blob.size, now: Date.now() })
+      return blob
+    } catch (error) {
+      unlinkIfExists(temporary)
+      throw error
+    }
+  }
+
+  remove(digest: Digest): void {
+    this.#delete.run({ digest })
+    crashpoint("content.remove:before-file")
+    // An ingest of the same bytes that is about to write its row needs the file; the row that it writes is then true.
+    if (!this.#busy.has(hexOf(digest))) unlinkIfExists(this.#file(digest))
+  }
+
+  *list(): IterableIterator<Blob> {
+    yield* this.#all.all({})
+  }
+
+  lease(): Lease {
+    const id = randomBytes(12).toString("hex")
+    this.#expire.run({ now: Date.now() })
+    return {
+      id,
+      hold: (digest) => {
+        this.#hold.run({ id, digest, expires: Date.now() + LEASE_MILLISECONDS })
+      },
+      [Symbol.dispose]: () => {
+        this.#release.run({ id })
+      },
+    }
+  }
+
+  sweep(): readonly string[] {
+    this.#expire.run({ now: Date.now() })
+    const removed: string[] = []
+    for (const name of readdirSync(this.#ingests)) {
+      if (!this.#busy.has(name)) removed.push(join(this.#ingests, name))
+    }
+    for (const name of readdirSync(this.#blobs)) {
+      if (this.#busy.has(name) || this.has(`sha256:${name}` as Digest)) continue
+      removed.push(join(this.#blobs, name))
+    }
+    for (const path of removed) if (statSync(path).isFile()) unlinkIfExists(path)
+    return removed
+  }
+
+  #file(digest: Digest): string {
+    return join(this.#blobs, hexOf(digest))
+  }
+
+  /** Marks a name as in use until the scope ends; scopes of the same name may overlap. */
+  #keep(name: string): Disposable {
+    this.#busy.set(name, (this.#busy.get(name) ?? 0) + 1)
+    return {
+      [Symbol.dispose]: () => {
+        const others = this.#busy.get(name)! - 1
+        if (others > 0) this.#busy.set(name, others)
+        else this.#busy.delete(name)
+      },
+    }
+  }
+}
+
+/** Writes and hashes the source into a new file, which is durable but for its name when this returns. */
+async function write(path: string, source: AsyncIterable<Uint8Array>, options: IngestOptions): Promise<Blob> {
+  const { expect = {}, limit = Number.POSITIVE_INFINITY, signal } = options
+  const most = Math.min(limit, expect.size ?? Number.POSITIVE_INFINITY)
+  const hasher = new Bun.CryptoHasher("sha256")
+  let size = 0
+  await using file = await open(path, "wx", 0o600)
+  for await (const chunk of source) {
+    if (signal?.aborted === true)
+      throw new DhowError("cancelled", "Storing content was cancelled", { cause: signal.reason })
+    size += chunk.length
+    if (size > most)
+      throw new DhowError("invalid", `Content${named(expect.digest)} is longer than the ${most} bytes expected`)
+    hasher.update(chunk)
+    await writeChunk(file, chunk)
+  }
+  const digest = `sha256:${hasher.digest("hex")}` as Digest
+  if (expect.size !== undefined && size !== expect.size)
+    throw new DhowError("invalid", `Content${named(expect.digest)} is ${size} bytes, not the ${expect.size} expected`)
+  if (expect.digest !== undefined && digest !== expect.digest)
+    throw new DhowError("invalid", `Content does not match its digest "${expect.digest}": it is "${digest}"`)
+  await file.sync()
+  return { digest, size }
+}
+
+async function writeChunk(file: FileHandle, chunk: Uint8Array): Promise<void> {
+  for (let offset = 0; offset < chunk.length; )
+    offset += (await file.write(chunk, offset, chunk.length - offset)).bytesWritten
+}
+
+async function syncDirectory(path: string): Promise<void> {
+  await using directory = await open(path, "r")
+  await directory.sync()
+}
+
+function named(digest: Digest | undefined): string {
+  return digest === undefined ? "" : ` "${digest}"`
+}
