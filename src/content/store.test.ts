@@ -130,7 +130,7 @@ test("sweep() removes files that no row names and nothing else", async () => {
 })
 
 test("a lease holds digests until its scope ends", async () => {
-  const held = () => database.query<{ digest: string }>("SELECT digest FROM leases").all(undefined as never)
+  const held = () => database.query<{ digest: string }>("SELECT digest FROM leases").all()
   {
     using lease = store.lease()
     lease.hold(digestOf("a"))
