@@ -1,0 +1,157 @@
+// The one owner of deletion: what no tag, image, lease or snapshot reaches is removed, layers before the blobs they were
+// made from. The mark is pure; where it cannot read something it fails, and nothing is deleted.
+import { readFileSync } from "node:fs"
+import type { ContentStore } from "../content/contract.ts"
+import { crashpoint } from "../lib/crashpoint.ts"
+import { DhowError, errnoName, isKind } from "../lib/errors.ts"
+import type { Digest } from "../oci/digest.ts"
+import type { ImageConfig } from "../oci/image-config.ts"
+import type { ImageIndex, Manifest } from "../oci/manifest.ts"
+import type { Snapshotter } from "../snapshot/contract.ts"
+import type { Database } from "../state/database.ts"
+
+/** A blob, and how it is to be read: what a digest leads to depends on what it is taken for. */
+export type Node = { readonly kind: "manifest" | "config" | "blob"; readonly digest: Digest }
+
+export type Collected = { readonly blobs: readonly Digest[]; readonly layers: readonly Digest[] }
+
+export type Collector = {
+  /** Calls while one runs are served by one further run. */
+  collect(): Promise<Collected>
+  /** The stacks of diff ids that snapshots stand on, lowest first. */
+  layersInUse(): readonly (readonly Digest[])[]
+}
+
+/** Every digest that the roots lead to. */
+export function mark(roots: Iterable<Node>, edges: (node: Node) => readonly Node[]): ReadonlySet<Digest> {
+  const seen = new Set<string>()
+  const marked = new Set<Digest>()
+  const open = [...roots]
+  for (let node = open.pop(); node !== undefined; node = open.pop()) {
+    const key = `${node.kind} ${node.digest}`
+    if (seen.has(key)) continue
+    seen.add(key)
+    marked.add(node.digest)
+    open.push(...edges(node))
+  }
+  return marked
+}
+
+export function openCollector({
+  database,
+  content,
+  snapshotter,
+}: {
+  readonly database: Database
+  readonly content: ContentStore
+  readonly snapshotter: Snapshotter
+}): Collector {
+  const targets = database.query<{ digest: Digest }>(
+    "SELECT target AS digest FROM tags UNION SELECT target FROM target_images",
+  )
+  const images = database.query<{ id: Digest; manifest: Digest }>("SELECT id, manifest FROM images")
+  const leased = database.query<{ digest: Digest }, { now: number }>(
+    "SELECT digest FROM leases WHERE expires_at > $now",
+  )
+  const stacks = database.query<{ layers: string }>("SELECT layers FROM snapshots")
+  const layers = database.query<{ diff_id: Digest }>("SELECT diff_id FROM layers")
+  const forgetSources = database.query<never>(
+    "DELETE FROM layer_sources WHERE diff_id NOT IN (SELECT digest FROM blobs)",
+  )
+  const edges = edgesIn(content)
+
+  const layersInUse = (): Digest[][] => stacks.all().map((row) => JSON.parse(row.layers) as Digest[])
+
+  const reachable = (): ReadonlySet<Digest> =>
+    mark(
+      [
+        ...targets.all().map(({ digest }): Node => ({ kind: "manifest", digest })),
+        ...images.all().flatMap(({ id, manifest }): Node[] => [
+          { kind: "config", digest: id },
+          { kind: "manifest", digest: manifest },
+        ]),
+        ...leased.all({ now: Date.now() }).map(({ digest }): Node => ({ kind: "blob", digest })),
+        ...layersInUse().flatMap((stack) => stack.map((digest): Node => ({ kind: "blob", digest }))),
+      ],
+      edges,
+    )
+
+  async function run(): Promise<Collected> {
+    const first = reachable()
+    // A writer that has just stored a blob takes its lease before the loop turns: what is unreachable on both sides of
+    // a turn belongs to nobody.
+    await new Promise<void>((resolve) => setImmediate(resolve))
+    const second = reachable()
+    const removed: { blobs: Digest[]; layers: Digest[] } = { blobs: [], layers: [] }
+    for (const { diff_id: layer } of layers.all()) {
+      if (first.has(layer) || second.has(layer) || reachable().has(layer)) continue
+      if (await removeLayer(snapshotter, layer)) removed.layers.push(layer)
+    }
+    crashpoint("gc:before-blobs")
+    const last = reachable()
+    for (const { digest } of [...content.list()]) {
+      if (first.has(digest) || second.has(digest) || last.has(digest) || snapshotter.hasLayer(digest)) continue
+      content.remove(digest)
+      removed.blobs.push(digest)
+    }
+    forgetSources.run()
+    return removed
+  }
+
+  let running: Promise<unknown> = Promise.resolve()
+  let waiting: Promise<Collected> | undefined
+  return {
+    layersInUse,
+    collect() {
+      waiting ??= running
+        .catch(() => undefined)
+        .then(() => {
+          waiting = undefined
+          const result = run()
+          running = result
+          return result
+        })
+      return waiting
+    },
+  }
+}
+
+async function removeLayer(snapshotter: Snapshotter, layer: Digest): Promise<boolean> {
+  try {
+    await snapshotter.removeLayer(layer)
+    return true
+  } catch (error) {
+    // A snapshot was prepared on it meanwhile.
+    if (isKind(error, "conflict")) return false
+    throw error
+  }
+}
+
+/** What manifests, indexes and configurations name. A blob that is not here leads nowhere: an index may be held in part. */
+function edgesIn(content: ContentStore): (node: Node) => readonly Node[] {
+  return (node) => {
+    if (node.kind === "blob" || !content.has(node.digest)) return []
+    const value = parse(content, node.digest)
+    if (node.kind === "config") return blobs((value as Partial<ImageConfig>).rootfs?.diff_ids ?? [])
+    const { manifests } = value as Partial<ImageIndex>
+    if (Array.isArray(manifests)) return manifests.map(({ digest }) => ({ kind: "manifest", digest }))
+    const { config, layers = [] } = value as Partial<Manifest>
+    return [
+      ...(config === undefined ? [] : [{ kind: "config", digest: config.digest } as const]),
+      ...blobs(layers.map((layer) => layer.digest)),
+    ]
+  }
+}
+
+function blobs(digests: readonly Digest[]): readonly Node[] {
+  return digests.map((digest) => ({ kind: "blob", digest }))
+}
+
+function parse(content: ContentStore, digest: Digest): object {
+  try {
+    return JSON.parse(readFileSync(content.path(digest), "utf8")) as object
+  } catch (cause) {
+    const detail = errnoName(cause) ?? "it is no JSON"
+    throw new DhowError("internal", `Cannot collect garbage: blob "${digest}" is unreadable (${detail})`, { cause })
+  }
+}

@@ -1,0 +1,52 @@
+// What the image use-cases share. Built once by openImages(); each use-case takes the part that it needs.
+import type { ContentStore } from "../../content/contract.ts"
+import type { Digest } from "../../oci/digest.ts"
+import { familiarReference, parseReference } from "../../oci/reference.ts"
+import type { Snapshotter } from "../../snapshot/contract.ts"
+import type { Configs } from "./configs.ts"
+import type { ImageRecords } from "./records.ts"
+
+/** A container, as far as images care. */
+export type ContainerUse = { readonly id: string; readonly imageId: string; readonly running: boolean }
+
+export type ImageAction = "pull" | "load" | "import" | "tag" | "untag" | "delete" | "save" | "prune"
+export type EmitImageEvent = (action: ImageAction, id: string, attributes: Readonly<Record<string, string>>) => void
+
+export type ImagesContext = {
+  readonly records: ImageRecords
+  readonly configs: Configs
+  readonly content: ContentStore
+  readonly snapshotter: Snapshotter
+  readonly emit: EmitImageEvent
+  readonly containers: () => readonly ContainerUse[]
+  /** The stacks of diff ids that snapshots stand on, lowest first. */
+  readonly layersInUse: () => readonly (readonly Digest[])[]
+  /** Deletes what no tag, image, lease or snapshot needs any more. */
+  readonly collect: () => Promise<void>
+}
+
+/** Docker's attributes of an image event: its labels, and the name it was spoken of by. */
+export function emitImageEvent(
+  { records, configs, emit }: Pick<ImagesContext, "records" | "configs" | "emit">,
+  action: ImageAction,
+  image: { readonly id: Digest; readonly actor?: string; readonly name?: string },
+): void {
+  const { id, actor = id, name = id } = image
+  const labels = records.image(id) === undefined ? undefined : configs.read(id).config?.Labels
+  emit(action, actor, { ...labels, name })
+}
+
+/** A stored name as Docker shows it: "busybox:latest". */
+export function familiar(stored: string): string {
+  return familiarReference(parseReference(stored))
+}
+
+/** "name@sha256:…" rather than "name:tag". */
+export function isCanonical(stored: string): boolean {
+  return stored.includes("@")
+}
+
+/** The twelve digits that Docker shows of an id. */
+export function shortId(id: string): string {
+  return id.replace(/^sha256:/, "").slice(0, 12)
+}

@@ -1,0 +1,107 @@
+// GET /images/json: one row per image, newest first.
+
+import { parseTimestamp } from "../../lib/timestamp.ts"
+import type { Digest } from "../../oci/digest.ts"
+import type { ImageManifestSummary, ImageSummary } from "../../wire/image.ts"
+import type { Filters } from "../contract.ts"
+import { chainIdsOf } from "./chains.ts"
+import { familiar, type ImagesContext, isCanonical } from "./context.ts"
+import { acceptFilters, booleanFilter, matchesLabels, matchesReference } from "./filters.ts"
+import { groupImages, type ImageGroup } from "./groups.ts"
+import { platformOf } from "./records.ts"
+import { findImage } from "./resolve.ts"
+
+const ACCEPTED = ["dangling", "label", "before", "since", "reference", "until"]
+
+type ListContext = Pick<ImagesContext, "records" | "configs" | "content" | "snapshotter" | "containers">
+
+export function listImages(
+  context: ListContext,
+  options: { readonly filters: Filters; readonly sharedSize: boolean; readonly manifests: boolean },
+): ImageSummary[] {
+  const { records, configs } = context
+  const { filters } = options
+  acceptFilters(filters, ACCEPTED)
+  const danglingOnly = booleanFilter(filters, "dangling", false)
+  const withoutDangling = filters.has("dangling") && !danglingOnly
+  const window = createdWindow(context, filters)
+  const patterns = filters.get("reference") ?? []
+  const used = Map.groupBy(context.containers(), (container) => container.imageId)
+  const shared = options.sharedSize ? sharedSizes(context) : undefined
+
+  const summaries: ImageSummary[] = []
+  for (const group of groupImages(records)) {
+    const { image } = group
+    if (image.created_at >= window.before || image.created_at <= window.since) continue
+    const config = configs.read(image.id)
+    if (!matchesLabels(filters.get("label") ?? [], config.config?.Labels)) continue
+    const names = group.references.filter(
+      (name) => patterns.length === 0 || patterns.some((pattern) => matchesReference(pattern, name)),
+    )
+    if (names.length === 0 && (withoutDangling || patterns.length > 0)) continue
+    const tags = names.filter((name) => !isCanonical(name)).map(familiar)
+    if (danglingOnly && tags.length > 0) continue
+    summaries.push({
+      Containers: used.get(image.id)?.length ?? 0,
+      Created: Math.floor(image.created_at / 1000),
+      Id: image.id,
+      Labels: config.config?.Labels ?? null,
+      ParentId: "",
+      RepoDigests: names.filter(isCanonical).map(familiar),
+      RepoTags: tags,
+      SharedSize: shared?.(image.id) ?? -1,
+      Size: image.size,
+      ...(options.manifests ? { Manifests: manifestsOf(context, group) } : {}),
+    })
+  }
+  return summaries.sort((a, b) => b.Created - a.Created || (a.Id < b.Id ? -1 : 1))
+}
+
+/** Several values of one filter are all to hold: the oldest `before` and `until`, the newest `since`. */
+function createdWindow({ records }: ListContext, filters: Filters): { before: number; since: number } {
+  const created = (reference: string): number => findImage(records, reference).created_at
+  const before = [
+    ...(filters.get("before") ?? []).map(created),
+    ...(filters.get("until") ?? []).map((value) => parseTimestamp(value)),
+  ]
+  return {
+    before: Math.min(Number.POSITIVE_INFINITY, ...before),
+    since: Math.max(Number.NEGATIVE_INFINITY, ...(filters.get("since") ?? []).map(created)),
+  }
+}
+
+/** Bytes of an image's layers that another image stands on too. */
+function sharedSizes({ records, configs, snapshotter }: ListContext): (id: Digest) => number {
+  const chains = records.images().map((row) => {
+    const layers = configs.read(row.id).rootfs.diff_ids
+    return { id: row.id, layers, chain: chainIdsOf(layers) }
+  })
+  const uses = new Map<string, number>()
+  for (const { chain } of chains) for (const id of chain) uses.set(id, (uses.get(id) ?? 0) + 1)
+  const sizes = new Map(
+    chains.map(({ id, layers, chain }) => [
+      id,
+      layers.reduce((sum, layer, n) => sum + (uses.get(chain[n]!)! > 1 ? snapshotter.layerSize(layer) : 0), 0),
+    ]),
+  )
+  return (id) => sizes.get(id) ?? 0
+}
+
+function manifestsOf({ records, content, containers }: ListContext, group: ImageGroup): ImageManifestSummary[] {
+  const rows = new Map(group.targets.flatMap((target) => records.inTarget(target)).map((row) => [row.id, row]))
+  return [...rows.values()].map((row) => {
+    const size = content.stat(row.manifest)?.size ?? 0
+    return {
+      ID: row.manifest,
+      Descriptor: { mediaType: "application/vnd.oci.image.manifest.v1+json", digest: row.manifest, size },
+      Available: true,
+      Size: { Content: size, Total: size + row.size },
+      Kind: "image",
+      ImageData: {
+        Platform: platformOf(row),
+        Containers: containers().flatMap((container) => (container.imageId === row.id ? container.id : [])),
+        Size: { Unpacked: row.size },
+      },
+    }
+  })
+}

@@ -1,0 +1,26 @@
+// Words of a Dockerfile line: separated by blanks, with single quotes, double quotes and backslashes taken away.
+
+export function splitWords(text: string): readonly string[] {
+  const words: string[] = []
+  let word: string | undefined
+  let quote = ""
+  for (let at = 0; at < text.length; at++) {
+    const character = text[at]!
+    if (character === "\\" && quote !== "'" && at + 1 < text.length) {
+      const next = text[++at]!
+      // Within double quotes a backslash keeps its meaning only before what it can escape.
+      word = (word ?? "") + (quote === '"' && !'"\\$'.includes(next) ? `\\${next}` : next)
+    } else if (quote !== "") {
+      if (character === quote) quote = ""
+      else word = (word ?? "") + character
+    } else if (character === "'" || character === '"') {
+      quote = character
+      word ??= ""
+    } else if (/\s/.test(character)) {
+      if (word !== undefined) words.push(word)
+      word = undefined
+    } else word = (word ?? "") + character
+  }
+  if (word !== undefined) words.push(word)
+  return words
+}
