@@ -1,0 +1,33 @@
+// The Docker Engine API over an Engine: one route table, built once. Routes translate; the engine decides.
+import type { Engine } from "../../engine/contract.ts"
+import { type Handler, json } from "../http/reply.ts"
+import { Router } from "../http/router.ts"
+import type { Route } from "./call.ts"
+import { containerRoutes } from "./containers.ts"
+import { errorReply } from "./error-reply.ts"
+import { Query } from "./query.ts"
+import { systemRoutes } from "./system.ts"
+import { API_VERSION, checkVersion, splitVersion } from "./version.ts"
+
+export function dockerApi(engine: Engine): Handler {
+  const router = new Router<Route[2]>()
+  for (const [method, pattern, handle] of [...systemRoutes(engine), ...containerRoutes(engine.containers)])
+    router.add(method, pattern, handle)
+
+  return async (request) => {
+    try {
+      const { version, rest } = splitVersion(request.path)
+      const found = router.match(request.method, rest)
+      if (found === undefined) return json(404, { message: "page not found" })
+      const api = checkVersion(version)
+      return await found.target({ request, params: found.params, query: new Query(request.query), api })
+    } catch (error) {
+      return errorReply(error, request)
+    }
+  }
+}
+
+/** Header lines that every answer of the engine carries. */
+export function commonHeaders(version: string): string {
+  return `Api-Version: ${API_VERSION}\r\nDocker-Experimental: false\r\nOstype: linux\r\nServer: dhow/${version} (linux)\r\n`
+}

@@ -1,0 +1,120 @@
+// /containers: everything that answers with JSON or a status alone. Create, logs, wait and attach have files of their own.
+import type { Containers } from "../../engine/contract.ts"
+import { DhowError } from "../../lib/errors.ts"
+import { empty, json } from "../http/reply.ts"
+import { type Call, param, type Route } from "./call.ts"
+
+const NO_CONTENT = empty(204)
+const NOT_MODIFIED = empty(304)
+
+export function containerRoutes(containers: Containers): Route[] {
+  const id = (call: Call): string => param(call, "name")
+  return [
+    ["GET", "/containers/json", (call) => list(containers, call)],
+    ["GET", "/containers/:name/json", (call) => inspect(containers, call)],
+    [
+      "GET",
+      "/containers/:name/top",
+      async (call) => json(200, await containers.top(id(call), call.query.text("ps_args"))),
+    ],
+    [
+      "POST",
+      "/containers/:name/start",
+      async (call) => {
+        if ((call.request.body.length ?? Number.POSITIVE_INFINITY) > 7)
+          throw new DhowError(
+            "invalid",
+            "starting container with non-empty request body was deprecated since API v1.22 and removed in v1.24",
+          )
+        const detachKeys = call.query.optional("detachKeys")
+        const outcome = await containers.start(id(call), detachKeys === undefined ? {} : { detachKeys })
+        return outcome === "started" ? NO_CONTENT : NOT_MODIFIED
+      },
+    ],
+    [
+      "POST",
+      "/containers/:name/stop",
+      async (call) => ((await containers.stop(id(call), stopOptions(call))) === "stopped" ? NO_CONTENT : NOT_MODIFIED),
+    ],
+    [
+      "POST",
+      "/containers/:name/restart",
+      (call) => containers.restart(id(call), stopOptions(call)).then(() => NO_CONTENT),
+    ],
+    [
+      "POST",
+      "/containers/:name/kill",
+      (call) => containers.kill(id(call), call.query.text("signal")).then(() => NO_CONTENT),
+    ],
+    ["POST", "/containers/:name/pause", (call) => containers.pause(id(call)).then(() => NO_CONTENT)],
+    ["POST", "/containers/:name/unpause", (call) => containers.unpause(id(call)).then(() => NO_CONTENT)],
+    [
+      "POST",
+      "/containers/:name/rename",
+      (call) => containers.rename(id(call), call.query.text("name")).then(() => NO_CONTENT),
+    ],
+    [
+      "POST",
+      "/containers/:name/resize",
+      (call) => containers.resize(id(call), terminalSize(call)).then(() => empty(200)),
+    ],
+    ["POST", "/containers/prune", async (call) => json(200, await containers.prune(call.query.filters()))],
+    [
+      "DELETE",
+      "/containers/:name",
+      async (call) => {
+        const { query } = call
+        await containers.remove(id(call), {
+          force: query.bool("force"),
+          volumes: query.bool("v"),
+          link: query.bool("link"),
+        })
+        return NO_CONTENT
+      },
+    ],
+  ]
+}
+
+async function list(containers: Containers, { query, api }: Call): Promise<ReturnType<typeof json>> {
+  const limit = query.integer("limit")
+  const found = await containers.list({
+    all: query.bool("all"),
+    size: query.bool("size"),
+    filters: query.filters(),
+    ...(limit === undefined ? {} : { limit }),
+  })
+  if (api >= 46) return json(200, found)
+  // Annotations came with 1.46.
+  return json(
+    200,
+    found.map(({ HostConfig, ...rest }) => ({ ...rest, HostConfig: { NetworkMode: HostConfig.NetworkMode } })),
+  )
+}
+
+async function inspect(containers: Containers, call: Call): Promise<ReturnType<typeof json>> {
+  const { ImageManifestDescriptor, ...container } = await containers.inspect(param(call, "name"), {
+    size: call.query.bool("size"),
+  })
+  // The descriptor came with 1.48.
+  if (call.api < 48 || ImageManifestDescriptor === undefined) return json(200, container)
+  return json(200, { ...container, ImageManifestDescriptor })
+}
+
+function stopOptions({ query, api }: Call): { timeout?: number; signal?: string } {
+  const timeout = query.integer("t")
+  // The signal parameter came with 1.42; older clients that send it never had an effect.
+  const signal = api >= 42 ? query.optional("signal") : undefined
+  return { ...(timeout === undefined ? {} : { timeout }), ...(signal === undefined ? {} : { signal }) }
+}
+
+export function terminalSize({ query }: Call): { height: number; width: number } {
+  return { height: side(query, "h", "height"), width: side(query, "w", "width") }
+}
+
+function side(query: Call["query"], name: string, word: string): number {
+  try {
+    return query.uint32(name)
+  } catch (cause) {
+    throw new DhowError("invalid", `invalid resize ${word} ${JSON.stringify(query.text(name))}`, { cause })
+  }
+}

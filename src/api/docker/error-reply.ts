@@ -1,0 +1,44 @@
+// Errors as Docker's clients read them: {"message": ...} with the status of the error's kind.
+import { DhowError, type ErrorKind } from "../../lib/errors.ts"
+import { log } from "../../lib/log.ts"
+import { type HttpRequest, json, type Reply } from "../http/reply.ts"
+
+const STATUS = {
+  invalid: 400,
+  unauthorized: 401,
+  forbidden: 403,
+  "not-found": 404,
+  conflict: 409,
+  "not-implemented": 501,
+  unavailable: 503,
+  cancelled: 500,
+  internal: 500,
+} as const satisfies Record<ErrorKind, number>
+
+export function statusOf(error: unknown): number {
+  return error instanceof DhowError ? STATUS[error.kind] : 500
+}
+
+/** The message as Docker words it; the hint follows in parentheses. Causes are told where they say something new. */
+export function messageOf(error: unknown): string {
+  const parts: string[] = []
+  let hint: string | undefined
+  for (let at = error; at instanceof Error; at = at.cause) {
+    if (!parts.some((part) => part.includes((at as Error).message))) parts.push(at.message)
+    if (at instanceof DhowError) hint ??= at.hint
+  }
+  const message = parts.length === 0 ? String(error) : parts.join(": ")
+  return hint === undefined ? message : `${message} (${hint})`
+}
+
+export function errorReply(error: unknown, request: HttpRequest): Reply {
+  const status = statusOf(error)
+  if (status === 500 && !(error instanceof DhowError && error.kind === "cancelled"))
+    log.error("request failed", {
+      method: request.method,
+      path: request.path,
+      error: messageOf(error),
+      stack: error instanceof DhowError ? undefined : (error as Error)?.stack,
+    })
+  return json(status, { message: messageOf(error) })
+}

@@ -1,0 +1,124 @@
+// Query parameters with Docker's rules for what is true, a number, a filter.
+import type { Filters } from "../../engine/contract.ts"
+import { DhowError } from "../../lib/errors.ts"
+
+const FALSE = new Set(["", "0", "no", "false", "none"])
+const UINT32_MAX = 0xffff_ffff
+
+export class Query {
+  readonly #parameters: URLSearchParams
+
+  constructor(text: string) {
+    this.#parameters = new URLSearchParams(text)
+  }
+
+  has(name: string): boolean {
+    return this.#parameters.has(name)
+  }
+
+  /** The first value, or "" where there is none. */
+  text(name: string): string {
+    return this.#parameters.get(name) ?? ""
+  }
+
+  /** The first value, or undefined where there is none or it is empty. */
+  optional(name: string): string | undefined {
+    return this.#parameters.get(name) || undefined
+  }
+
+  all(name: string): readonly string[] {
+    return this.#parameters.getAll(name)
+  }
+
+  bool(name: string): boolean {
+    return !FALSE.has(this.text(name).trim().toLowerCase())
+  }
+
+  boolOr(name: string, otherwise: boolean): boolean {
+    return this.has(name) ? this.bool(name) : otherwise
+  }
+
+  integer(name: string): number | undefined {
+    const text = this.optional(name)
+    if (text === undefined) return undefined
+    if (!/^[+-]?\d{1,15}$/.test(text))
+      throw new DhowError("invalid", `strconv.Atoi: parsing ${JSON.stringify(text)}: invalid syntax`)
+    return Number(text)
+  }
+
+  uint32(name: string): number {
+    const text = this.text(name)
+    if (!/^-?\d+$/.test(text)) throw new DhowError("invalid", "invalid syntax")
+    const value = Number(text)
+    if (text.startsWith("-") || value > UINT32_MAX) throw new DhowError("invalid", "value out of range")
+    return value
+  }
+
+  /** A point in time as clients send it: seconds since 1970 with a fraction, RFC 3339, or Go's "10m"; in milliseconds. */
+  time(name: string): number | undefined {
+    const text = this.optional(name)
+    if (text === undefined) return undefined
+    const time = parseTime(text, Date.now())
+    if (time === undefined)
+      throw new DhowError(
+        "invalid",
+        `invalid value for "${name}": failed to parse value as time or duration: ${JSON.stringify(text)}`,
+      )
+    return time
+  }
+
+  filters(): Filters {
+    return parseFilters(this.text("filters"))
+  }
+}
+
+/** Both of Docker's forms: {"label":["a"]} and the older {"label":{"a":true}}. */
+export function parseFilters(text: string): Filters {
+  const filters = new Map<string, readonly string[]>()
+  if (text === "") return filters
+  const invalid = (cause?: unknown): DhowError =>
+    new DhowError("invalid", `invalid filter: ${JSON.stringify(text)} is not a JSON object of lists`, { cause })
+  let parsed: unknown
+  try {
+    parsed = JSON.parse(text)
+  } catch (error) {
+    throw invalid(error)
+  }
+  if (parsed === null) return filters
+  if (typeof parsed !== "object" || Array.isArray(parsed)) throw invalid()
+  for (const [name, values] of Object.entries(parsed)) {
+    if (Array.isArray(values) && values.every((value) => typeof value === "string")) filters.set(name, values)
+    else if (isTruthTable(values)) filters.set(name, Object.keys(values))
+    else throw invalid()
+  }
+  return filters
+}
+
+function isTruthTable(value: unknown): value is Record<string, boolean> {
+  if (value === null || typeof value !== "object" || Array.isArray(value)) return false
+  return Object.values(value).every((entry) => typeof entry === "boolean")
+}
+
+const UNITS: Readonly<Record<string, number>> = {
+  ns: 1e-6,
+  us: 1e-3,
+  µs: 1e-3,
+  ms: 1,
+  s: 1000,
+  m: 60_000,
+  h: 3_600_000,
+}
+
+function parseTime(text: string, now: number): number | undefined {
+  if (/^-?\d+(?:\.\d*)?$/.test(text)) return Number(text) * 1000
+  if (/^\d{4}-\d\d-\d\d/.test(text)) {
+    // Without a zone the engine's local time is meant.
+    const time = Date.parse(text.length === 10 ? `${text}T00:00:00` : text)
+    return Number.isNaN(time) ? undefined : time
+  }
+  if (!/^(?:\d+(?:\.\d+)?(?:ns|us|µs|ms|s|m|h))+$/.test(text)) return undefined
+  let ago = 0
+  for (const [, amount, unit] of text.matchAll(/(\d+(?:\.\d+)?)(ns|us|µs|ms|s|m|h)/g))
+    ago += Number(amount) * UNITS[unit!]!
+  return now - ago
+}

@@ -1,0 +1,24 @@
+// /_ping, /version, /info and /auth.
+import type { System } from "../../engine/contract.ts"
+import { empty, json } from "../http/reply.ts"
+import type { Route } from "./call.ts"
+
+const PING_HEADERS = {
+  "Cache-Control": "no-cache, no-store, must-revalidate",
+  Pragma: "no-cache",
+  // Which builder `docker build` should use: 1 is the classic one of POST /build.
+  "Builder-Version": "1",
+  Swarm: "inactive",
+  "Content-Type": "text/plain; charset=utf-8",
+}
+
+export function systemRoutes(engine: { readonly system: System }): Route[] {
+  const { system } = engine
+  return [
+    ["OPTIONS", "/*anyroute", () => empty(200)],
+    ["GET", "/_ping", () => ({ kind: "whole", status: 200, headers: PING_HEADERS, body: "OK" })],
+    ["HEAD", "/_ping", () => ({ kind: "whole", status: 200, headers: PING_HEADERS })],
+    ["GET", "/version", () => json(200, system.version())],
+    ["GET", "/info", async () => json(200, await system.info())],
+  ]
+}
