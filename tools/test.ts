@@ -1,11 +1,84 @@
-// npm test: unit tests, then the system tests under test/, which need root, crun and a kernel; one after the other, for
-// they share the machine. Closes with "N passed, N failed", from what the runners counted.
+// npm test: unit tests, then the system tests under test/, which need root, crun and a kernel; file by file, for they
+// share the machine. What they leave behind on it counts as a failure. Closes with "N passed, N failed", from what the
+// runners counted.
+import { chmodSync, mkdtempSync, readdirSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { NONE, runTests, sum, summary } from "./run-tests.ts"
+import { leaks, readHostState } from "../test/support/host-state.ts"
+import { dockerCliDirectory } from "./docker-cli.ts"
+import { type Counts, NONE, runTests, sum, summary } from "./run-tests.ts"
 
 const root = join(import.meta.dir, "..")
+const isRoot = process.getuid?.() === 0
+
+/** Files named on the command line, or all. */
+function systemTests(): string[] {
+  const all = [...new Bun.Glob("test/**/*.test.ts").scanSync({ cwd: root })].sort()
+  const wanted = process.argv.slice(2)
+  return wanted.length === 0 ? all : all.filter((path) => wanted.some((word) => path.includes(word)))
+}
+
+/** Waits until nothing new is there, for what ends on its own in a moment; then says what stayed. */
+async function whatStays(before: ReturnType<typeof readHostState>, directory: string): Promise<string[]> {
+  const deadline = Date.now() + 10_000
+  for (;;) {
+    const left = [
+      ...leaks(before, readHostState()),
+      ...readdirSync(directory).map((name) => `files: ${join(directory, name)}`),
+    ]
+    if (left.length === 0 || Date.now() > deadline) return left
+    await Bun.sleep(250)
+  }
+}
+
+async function runSystemTests(): Promise<Counts> {
+  const files = systemTests()
+  if (files.length === 0) return NONE
+  // Everything the tests make lies in one directory, so that its leftovers can be told from other people's files.
+  const directory = mkdtempSync(join(tmpdir(), "dhow-test-"))
+  chmodSync(directory, 0o755)
+  const docker = dockerCliDirectory(root)
+  if (docker === undefined) console.error("No docker client can be had: the tests that need one are skipped")
+  const environment: Record<string, string> = {
+    TMPDIR: directory,
+    PATH: [docker, process.env["PATH"], "/usr/local/sbin", "/usr/sbin", "/sbin"].filter(Boolean).join(":"),
+  }
+  const before = readHostState()
+  let counts = NONE
+  for (const file of files) {
+    console.error(`\n=== ${file}`)
+    const result = await runTests(root, [`./${file}`], { environment, timeout: 60_000 })
+    counts = sum(counts, result.counts)
+  }
+  const left = await whatStays(before, directory)
+  for (const line of left) console.error(`left behind: ${line}`)
+  rmSync(directory, { recursive: true, force: true })
+  return sum(counts, left.length === 0 ? { ...NONE, passed: 1 } : { ...NONE, failed: 1 })
+}
+
+/** The system tests as root through sudo: the same program once more, which skips the unit tests. */
+function asRoot(): Counts {
+  if (Bun.which("sudo") === null) {
+    console.error("The system tests need root, and sudo is not installed: run npm test as root")
+    return { ...NONE, failed: 1 }
+  }
+  console.error("The system tests need root: running them with sudo")
+  const command = ["sudo", "--preserve-env", process.execPath, import.meta.path, ...process.argv.slice(2)]
+  const { stdout } = Bun.spawnSync(command, {
+    env: { ...process.env, DHOW_TEST: "system" },
+    stdin: "inherit",
+    stderr: "inherit",
+  })
+  const numbers = /(\d+) passed, (\d+) failed(?:, (\d+) skipped)?\s*$/.exec(stdout.toString())
+  if (numbers === null) return { ...NONE, failed: 1 }
+  return { passed: Number(numbers[1]), failed: Number(numbers[2]), skipped: Number(numbers[3] ?? 0) }
+}
 
 let counts = NONE
-counts = sum(counts, (await runTests(root, ["./src/", "./tools/"])).counts)
+if (process.env["DHOW_TEST"] !== "system") {
+  console.error("=== unit tests")
+  counts = sum(counts, (await runTests(root, ["./src/", "./tools/", "./bench/"])).counts)
+}
+counts = sum(counts, isRoot ? await runSystemTests() : asRoot())
 console.log(summary(counts))
 process.exit(counts.failed === 0 ? 0 : 1)
