@@ -12,6 +12,8 @@ export type CgroupFacts = {
   readonly unified: string | undefined
   /** Swap can be limited: memory.memsw on v1, memory.swap.max on v2. */
   readonly swapAccounting: boolean
+  /** Block I/O can be weighted (blkio.bfq.weight or blkio.weight; io.bfq.weight or io.weight). */
+  readonly blockWeight: boolean
 }
 
 export type HostFacts = {
@@ -36,6 +38,8 @@ export type HostFacts = {
   /** Whether the network sysctls that Docker sets exist: net.ipv4.ping_group_range, net.ipv4.ip_unprivileged_port_start. */
   readonly pingGroupRange: boolean
   readonly unprivilegedPortStart: boolean
+  /** AppArmor profile to confine containers with, when one is loaded; undefined for none. */
+  readonly apparmorProfile: string | undefined
   /** Per-CPU thermal_throttle directories, masked because they tell of the host's load. */
   readonly thermalPaths: readonly string[]
 }
