@@ -40,13 +40,17 @@ export function unmount(target: string): boolean {
   throw error
 }
 
-/** Creates a network namespace kept alive by a bind mount on the existing file `path`. Our own namespace is unchanged. */
-export function createNetworkNamespace(path: string): void {
+/**
+ * Creates a network namespace kept alive by a bind mount on the existing file `path`, and runs `inside`, which must be
+ * synchronous, with this thread in it. Our own namespace is unchanged afterwards.
+ */
+export function createNetworkNamespace<T>(path: string, inside: () => T): T {
   const own = openSync("/proc/thread-self/ns/net", "r")
   try {
     check(libc().unshare(CLONE_NEWNET), "unshare")
     try {
       mount("/proc/thread-self/ns/net", path, { flags: MS.BIND })
+      return inside()
     } finally {
       check(libc().setns(own, CLONE_NEWNET), "setns")
     }

@@ -1,0 +1,144 @@
+// The default bridge: its subnet chosen once, its interface and rules made by netavark, and made again when they are gone
+// (a reboot, a flushed firewall). Netavark is asked by way of a throw-away namespace on a reserved address.
+import { closeSync, openSync, readFileSync, writeFileSync } from "node:fs"
+import { networkInterfaces } from "node:os"
+import { setTimeout as sleep } from "node:timers/promises"
+import { DhowError } from "../lib/errors.ts"
+import { log } from "../lib/log.ts"
+import { libc } from "../lib/syscalls/libc.ts"
+import { hostMtu, occupiedSubnets } from "./host-routes.ts"
+import { openRouteSocket, pinBridge } from "./link.ts"
+import type { Namespaces } from "./namespaces.ts"
+import type { Netavark } from "./netavark.ts"
+import { DEFAULT_NETWORKS, defaultBridgeRecord, type Network } from "./record.ts"
+import {
+  chooseSubnet,
+  contains,
+  formatAddress,
+  formatSubnet,
+  lastOf,
+  macOf,
+  overlaps,
+  parseAddress,
+  parseCidr,
+  type Subnet,
+} from "./subnet.ts"
+import type { Tables } from "./tables.ts"
+
+const LOCK_EX = 2
+const LOCK_NB = 4
+
+export type BridgeConfig = { readonly bridge: string; readonly bip: string | undefined }
+
+/** The row of the default bridge, with a subnet that fits the configuration and the host. */
+export function settleBridge(tables: Tables, config: BridgeConfig): Network {
+  const known = tables.networkByName("bridge")
+  const wanted = config.bip === undefined ? undefined : parseCidr(config.bip)
+  const kept = known?.record.subnets[0]
+  const inUse = tables.owners().length > 0
+  if (known !== undefined && kept !== undefined) {
+    const subnet = parseCidr(kept.subnet).subnet
+    const asWanted =
+      wanted === undefined ||
+      (formatSubnet(wanted.subnet) === kept.subnet && formatAddress(wanted.address) === kept.gateway)
+    const collision = occupiedSubnets(config.bridge).find((other) => overlaps(subnet, other))
+    if (known.record.interface === config.bridge && asWanted && collision === undefined) return known
+    if (inUse) {
+      log.warn("default bridge keeps its subnet while containers run on it", { subnet: kept.subnet, bip: config.bip })
+      return known
+    }
+  }
+  const subnet = wanted?.subnet ?? chooseSubnet(occupiedSubnets(config.bridge))
+  const gateway = wanted?.address ?? subnet.base + 1
+  if (subnet.prefixLength > 29)
+    throw new DhowError("invalid", `The default bridge's subnet "${formatSubnet(subnet)}" is too small`, {
+      hint: "Use a prefix length of at most 29",
+    })
+  const record = defaultBridgeRecord({
+    interface: config.bridge,
+    subnet: formatSubnet(subnet),
+    gateway: formatAddress(gateway),
+    mtu: hostMtu(),
+  })
+  return tables.putNetwork(DEFAULT_NETWORKS.bridge, record)
+}
+
+export function subnetOf(network: Network): { readonly subnet: Subnet; readonly gateway: string } {
+  const first = network.record.subnets[0]
+  if (first === undefined) throw new DhowError("internal", `Network "${network.name}" has no subnet`)
+  return { subnet: parseCidr(first.subnet).subnet, gateway: first.gateway }
+}
+
+/** The address that netavark's throw-away namespaces use: the subnet's last. */
+export function reservedAddress(network: Network): number {
+  return lastOf(subnetOf(network).subnet) - 1
+}
+
+/** Whether the interface is there with the gateway's address. */
+export function bridgeIsUp(network: Network): boolean {
+  const { subnet, gateway } = subnetOf(network)
+  const addresses = networkInterfaces()[network.record.interface] ?? []
+  return addresses.some(({ cidr }) => cidr === `${gateway}/${subnet.prefixLength}`)
+}
+
+/** Lets netavark make what is missing of the bridge and its rules; all that is there stays as it is. */
+export async function makeBridge(
+  network: Network,
+  parts: { readonly namespaces: Namespaces; readonly netavark: Netavark },
+): Promise<void> {
+  const { gateway } = subnetOf(network)
+  await withThrowaway(network, parts, async (path, request) => parts.netavark.setup(path, request))
+  using host = openRouteSocket()
+  pinBridge(host, network.record.interface, macOf(parseAddress(gateway)), network.record.mtu)
+  setSysctl("net/ipv4/ip_forward", "1")
+  // Answers to a connection from 127.0.0.1 through a published port come back as packets for 127.0.0.1.
+  setSysctl(`net/ipv4/conf/${network.record.interface}/route_localnet`, "1")
+}
+
+/** Removes the bridge and its rules, provided that nothing is attached to it any more. */
+export async function removeBridge(
+  network: Network,
+  parts: { readonly namespaces: Namespaces; readonly netavark: Netavark },
+): Promise<void> {
+  // Set up first: netavark only tears down completely what its namespace is attached to.
+  await withThrowaway(network, parts, async (path, request) => {
+    await parts.netavark.setup(path, request)
+    await parts.netavark.teardown(path, request)
+  })
+}
+
+/**
+ * Runs `body` as the only one on this host that chooses and makes a bridge: two daemons starting at once would take the
+ * same subnet. The lock is on the host's network namespace itself, so that no file is left behind.
+ */
+export async function asOnlyBridgeMaker<T>(body: () => Promise<T>): Promise<T> {
+  const fd = openSync("/proc/self/ns/net", "r")
+  try {
+    while (libc().flock(fd, LOCK_EX | LOCK_NB) !== 0) await sleep(15)
+    return await body()
+  } finally {
+    closeSync(fd)
+  }
+}
+
+async function withThrowaway(
+  network: Network,
+  parts: { readonly namespaces: Namespaces },
+  body: (path: string, request: Parameters<Netavark["setup"]>[1]) => Promise<void>,
+): Promise<void> {
+  const key = `setup-${process.pid}-${Date.now().toString(36)}`
+  const address = reservedAddress(network)
+  const { subnet } = subnetOf(network)
+  if (!contains(subnet, address)) throw new DhowError("internal", `"${formatSubnet(subnet)}" has no reserved address`)
+  parts.namespaces.create(key, () => {})
+  try {
+    await body(parts.namespaces.path(key), { id: key, network, address: formatAddress(address) })
+  } finally {
+    parts.namespaces.destroy(key)
+  }
+}
+
+function setSysctl(name: string, value: string): void {
+  const path = `/proc/sys/${name}`
+  if (readFileSync(path, "utf8").trim() !== value) writeFileSync(path, value)
+}

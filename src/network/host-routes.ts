@@ -1,0 +1,53 @@
+// What the host's own networking occupies: routes, interface addresses and name servers.
+import { networkInterfaces } from "node:os"
+import { readIfExists } from "../lib/files.ts"
+import { parseAddress, parseCidr, type Subnet } from "./subnet.ts"
+
+/** Subnets a new bridge must not overlap. `except` is an interface of our own. */
+export function occupiedSubnets(except: string): Subnet[] {
+  const found = parseRoutes(readIfExists("/proc/net/route") ?? "", except)
+  for (const [name, addresses] of Object.entries(networkInterfaces())) {
+    if (name === except) continue
+    for (const { family, cidr } of addresses ?? [])
+      if (family === "IPv4" && cidr !== null) found.push(parseCidr(cidr).subnet)
+  }
+  for (const line of (readIfExists("/etc/resolv.conf") ?? "").split("\n")) {
+    const server = /^\s*nameserver\s+(\d+\.\d+\.\d+\.\d+)\s*$/.exec(line)?.[1]
+    if (server !== undefined) found.push({ base: parseAddress(server), prefixLength: 32 })
+  }
+  return found
+}
+
+/** Destinations of /proc/net/route except the default route: hexadecimal in the machine's (little-endian) order. */
+export function parseRoutes(table: string, except: string): Subnet[] {
+  const found: Subnet[] = []
+  for (const line of table.split("\n").slice(1)) {
+    const [name = "", destination, , , , , , netmask] = line.split("\t")
+    if (name.trim() === except || destination === undefined || netmask === undefined) continue
+    const bits = littleEndian(netmask)
+    if (bits !== 0) found.push({ base: littleEndian(destination), prefixLength: 32 - Math.log2(2 ** 32 - bits) })
+  }
+  return found
+}
+
+/** The interface of the default route with the lowest metric, or undefined without one. */
+export function defaultInterface(table: string = readIfExists("/proc/net/route") ?? ""): string | undefined {
+  const defaults = table
+    .split("\n")
+    .slice(1)
+    .map((line) => line.split("\t"))
+    .filter((fields) => fields[1] === "00000000" && fields[7] === "00000000")
+  defaults.sort((a, b) => Number(a[6]) - Number(b[6]))
+  return defaults[0]?.[0]?.trim()
+}
+
+/** The default route's MTU where it is below Ethernet's: larger packets would only be refused further on. */
+export function hostMtu(): number {
+  const name = defaultInterface()
+  const mtu = name === undefined ? 1500 : Number(readIfExists(`/sys/class/net/${name}/mtu`) ?? 1500)
+  return mtu >= 68 && mtu < 1500 ? mtu : 1500
+}
+
+function littleEndian(hex: string): number {
+  return Buffer.from(hex, "hex").readUInt32LE(0)
+}

@@ -1,0 +1,182 @@
+// Interfaces, addresses and routes through rtnetlink: what joins a namespace to a bridge that netavark has made.
+// No process is started on this path (docs/adr/0005-native-endpoints.md).
+import { errnoName } from "../lib/errors.ts"
+import {
+  attribute,
+  cstr,
+  NETLINK_ROUTE,
+  type NetlinkMessage,
+  NetlinkSocket,
+  NLM_F,
+  nested,
+  readAttributes,
+  u32,
+} from "../lib/netlink.ts"
+import { parseAddress } from "./subnet.ts"
+
+const RTM = { NEWLINK: 16, DELLINK: 17, GETLINK: 18, NEWADDR: 20, NEWROUTE: 24 } as const
+const IFLA = { ADDRESS: 1, IFNAME: 3, MTU: 4, MASTER: 10, LINKINFO: 18, NET_NS_FD: 28 } as const
+const IFLA_INFO = { KIND: 1, DATA: 2 } as const
+const VETH_INFO_PEER = 1
+const IFA = { ADDRESS: 1, LOCAL: 2, BROADCAST: 4 } as const
+const RTA = { OIF: 4, GATEWAY: 5 } as const
+const IFF_UP = 1
+const AF_INET = 2
+const RT_TABLE_MAIN = 254
+const RTPROT_STATIC = 4
+const RTN_UNICAST = 1
+
+export type Endpoint = {
+  /** Name of the end that stays with us. */
+  readonly hostInterface: string
+  readonly containerInterface: string
+  readonly bridge: string
+  readonly address: string
+  readonly prefixLength: number
+  /** "" where no default route is wanted. */
+  readonly gateway: string
+  readonly macAddress: string
+  readonly mtu: number
+}
+
+/** Creates the pair with one end on the bridge and the other in the namespace `inner` and `namespaceFd` stand for. */
+export function joinBridge(host: NetlinkSocket, inner: NetlinkSocket, namespaceFd: number, endpoint: Endpoint): void {
+  const bridge = linkIndex(host, endpoint.bridge)
+  if (bridge === undefined) throw new Error(`Bridge "${endpoint.bridge}" is gone`)
+  const what = `interface "${endpoint.hostInterface}" on "${endpoint.bridge}"`
+  const mtu = attribute(IFLA.MTU, u32(endpoint.mtu))
+  const peer = nested(
+    VETH_INFO_PEER,
+    linkHeader(),
+    attribute(IFLA.IFNAME, cstr(endpoint.containerInterface)),
+    attribute(IFLA.ADDRESS, parseMac(endpoint.macAddress)),
+    mtu,
+    attribute(IFLA.NET_NS_FD, u32(namespaceFd)),
+  )
+  const veth = change(
+    RTM.NEWLINK,
+    linkHeader({ up: true }),
+    attribute(IFLA.IFNAME, cstr(endpoint.hostInterface)),
+    attribute(IFLA.MASTER, u32(bridge)),
+    mtu,
+    nested(IFLA.LINKINFO, attribute(IFLA_INFO.KIND, cstr("veth")), nested(IFLA_INFO.DATA, peer)),
+  )
+  host.request([veth], what)
+  const index = linkIndex(inner, endpoint.containerInterface)
+  if (index === undefined) throw new Error(`Interface "${endpoint.containerInterface}" did not arrive in its namespace`)
+  inner.request([addAddress(index, endpoint), setUp(index), ...defaultRoute(index, endpoint.gateway)], what)
+}
+
+/** Loopback is index 1 in every namespace. */
+export function setLoopbackUp(inner: NetlinkSocket): void {
+  inner.request([setUp(1)], "loopback up")
+}
+
+/** The index of the interface, or undefined where there is none. */
+export function linkIndex(socket: NetlinkSocket, name: string): number | undefined {
+  const get = { type: RTM.GETLINK, flags: NLM_F.ACK, body: [linkHeader(), attribute(IFLA.IFNAME, cstr(name))] }
+  try {
+    return socket.request([get], `interface "${name}"`)[0]?.body.readInt32LE(4)
+  } catch (error) {
+    if (errnoName(error) === "ENODEV") return undefined
+    throw error
+  }
+}
+
+/** Names of the interfaces that are ports of the bridge. */
+export function bridgePorts(host: NetlinkSocket, bridge: string): string[] {
+  const master = linkIndex(host, bridge)
+  if (master === undefined) return []
+  const dump = { type: RTM.GETLINK, flags: NLM_F.DUMP, body: [linkHeader()] }
+  const names: string[] = []
+  for (const { type, body } of host.request([dump], "interfaces")) {
+    if (type !== RTM.NEWLINK) continue
+    const attributes = readAttributes(body.subarray(16))
+    if (attributes.get(IFLA.MASTER)?.readUInt32LE(0) !== master) continue
+    const name = attributes.get(IFLA.IFNAME)
+    if (name !== undefined) names.push(name.toString("utf8", 0, name.indexOf(0)))
+  }
+  return names
+}
+
+/** Takes the interface away, and with a veth its other end. Returns false where there is none. */
+export function removeLink(host: NetlinkSocket, name: string): boolean {
+  try {
+    const body = [linkHeader(), attribute(IFLA.IFNAME, cstr(name))]
+    host.request([{ type: RTM.DELLINK, flags: NLM_F.ACK, body }], `remove interface "${name}"`)
+    return true
+  } catch (error) {
+    if (errnoName(error) === "ENODEV") return false
+    throw error
+  }
+}
+
+/**
+ * Gives the bridge a MAC of its own. Without one it takes the lowest of its ports', which changes as containers come
+ * and go and leaves every neighbour with a stale ARP entry.
+ */
+export function pinBridge(host: NetlinkSocket, bridge: string, macAddress: string, mtu: number): void {
+  const index = linkIndex(host, bridge)
+  if (index === undefined) throw new Error(`Bridge "${bridge}" is gone`)
+  const settings = [attribute(IFLA.ADDRESS, parseMac(macAddress)), attribute(IFLA.MTU, u32(mtu))]
+  const body = [linkHeader({ index }), ...settings]
+  host.request([{ type: RTM.NEWLINK, flags: NLM_F.ACK, body }], `bridge "${bridge}"`)
+}
+
+export function openRouteSocket(): NetlinkSocket {
+  return new NetlinkSocket(NETLINK_ROUTE)
+}
+
+function change(type: number, ...body: readonly Uint8Array[]): NetlinkMessage {
+  return { type, flags: NLM_F.ACK | NLM_F.CREATE | NLM_F.EXCL, body }
+}
+
+/** struct ifinfomsg */
+function linkHeader(link: { readonly index?: number; readonly up?: boolean } = {}): Uint8Array {
+  const bytes = Buffer.alloc(16)
+  bytes.writeInt32LE(link.index ?? 0, 4)
+  if (link.up) {
+    bytes.writeUInt32LE(IFF_UP, 8)
+    bytes.writeUInt32LE(IFF_UP, 12)
+  }
+  return bytes
+}
+
+function setUp(index: number): NetlinkMessage {
+  return { type: RTM.NEWLINK, flags: NLM_F.ACK, body: [linkHeader({ index, up: true })] }
+}
+
+/** struct ifaddrmsg, then the address as local and as peer. */
+function addAddress(index: number, endpoint: Endpoint): NetlinkMessage {
+  const header = Buffer.alloc(8)
+  header[0] = AF_INET
+  header[1] = endpoint.prefixLength
+  header.writeUInt32LE(index, 4)
+  const address = parseAddress(endpoint.address)
+  const bytes = ipv4Bytes(address)
+  const hostBits = 2 ** (32 - endpoint.prefixLength) - 1
+  const broadcast = ipv4Bytes((address | hostBits) >>> 0)
+  return change(
+    RTM.NEWADDR,
+    header,
+    attribute(IFA.LOCAL, bytes),
+    attribute(IFA.ADDRESS, bytes),
+    attribute(IFA.BROADCAST, broadcast),
+  )
+}
+
+/** struct rtmsg */
+function defaultRoute(index: number, gateway: string): NetlinkMessage[] {
+  if (gateway === "") return []
+  const header = Uint8Array.of(AF_INET, 0, 0, 0, RT_TABLE_MAIN, RTPROT_STATIC, 0, RTN_UNICAST, 0, 0, 0, 0)
+  const via = attribute(RTA.GATEWAY, ipv4Bytes(parseAddress(gateway)))
+  return [change(RTM.NEWROUTE, header, via, attribute(RTA.OIF, u32(index)))]
+}
+
+function ipv4Bytes(address: number): Uint8Array {
+  return Uint8Array.of(address >>> 24, (address >>> 16) & 255, (address >>> 8) & 255, address & 255)
+}
+
+function parseMac(text: string): Uint8Array {
+  return Uint8Array.from(text.split(":"), (part) => Number.parseInt(part, 16))
+}
