@@ -1,0 +1,61 @@
+import { expect, test } from "bun:test"
+import { hostsFile, parseExtraHost, resolvConf } from "./files.ts"
+
+const plain = { mode: "bridge", dns: [], dnsSearch: [], dnsOptions: [], nameservers: [] } as const
+
+test("resolvConf() hands the host's reachable name servers on and drops loopback and IPv6 ones", () => {
+  const host =
+    "# made by hand\nnameserver 127.0.0.1\nnameserver fd00::1\nnameserver 10.0.0.53\nsearch a.example b.example\n"
+  expect(resolvConf({ ...plain, host })).toBe("nameserver 10.0.0.53\nsearch a.example b.example\n")
+})
+
+test("resolvConf() falls back on public name servers where none is reachable", () => {
+  expect(resolvConf({ ...plain, host: "nameserver 127.0.0.53\noptions edns0\n" })).toBe(
+    "nameserver 8.8.8.8\nnameserver 8.8.4.4\noptions edns0\n",
+  )
+})
+
+test("resolvConf() lets the user's values replace the host's, one kind at a time", () => {
+  const host = "nameserver 10.0.0.53\nsearch a.example\noptions ndots:2\n"
+  expect(resolvConf({ ...plain, host, dns: ["127.0.0.9"], dnsSearch: ["."] })).toBe(
+    "nameserver 127.0.0.9\noptions ndots:2\n",
+  )
+  expect(() => resolvConf({ ...plain, host, dns: ["nonsense"] })).toThrow("bad nameserver address nonsense")
+})
+
+test("resolvConf() of the host's network keeps loopback servers", () => {
+  expect(resolvConf({ ...plain, mode: "host", host: "nameserver 127.0.0.53\n" })).toBe("nameserver 127.0.0.53\n")
+})
+
+test("resolvConf() prefers the name servers of the networks", () => {
+  expect(resolvConf({ ...plain, host: "nameserver 1.2.3.4\n", nameservers: ["172.18.0.1"] })).toBe(
+    "nameserver 172.18.0.1\n",
+  )
+})
+
+test("hostsFile() lists loopback, extra hosts and the container's own names", () => {
+  const text = hostsFile({
+    mode: "bridge",
+    host: "",
+    hostname: "web",
+    domainname: "example.org",
+    addresses: ["172.17.0.2"],
+    extraHosts: ["db:10.0.0.9", "six=::1", "up:host-gateway"],
+    hostGateway: "172.17.0.1",
+  })
+  expect(text).toStartWith("127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n")
+  expect(text).toEndWith("10.0.0.9\tdb\n::1\tsix\n172.17.0.1\tup\n172.17.0.2\tweb.example.org web\n")
+})
+
+test("hostsFile() of the host's network is the host's own file until a host is added", () => {
+  const options = { mode: "host", host: "1.1.1.1 one\n", hostname: "h", domainname: "", addresses: [] } as const
+  expect(hostsFile({ ...options, extraHosts: [], hostGateway: "" })).toBe("1.1.1.1 one\n")
+  expect(hostsFile({ ...options, extraHosts: ["a:1.2.3.4"], hostGateway: "" })).toEndWith("1.2.3.4\ta\n")
+})
+
+test("parseExtraHost() takes IPv6 addresses and refuses what is none", () => {
+  expect(parseExtraHost("a:2001:db8::1", "")).toEqual(["2001:db8::1", "a"])
+  expect(parseExtraHost("a:[2001:db8::1]", "")).toEqual(["2001:db8::1", "a"])
+  expect(() => parseExtraHost("a:b", "")).toThrow('invalid IP address in add-host: "b"')
+  expect(() => parseExtraHost("nothing", "")).toThrow('bad format for add-host: "nothing"')
+})
