@@ -79,3 +79,29 @@ export type ExecLaunchOptions = {
   readonly stdin: boolean
   readonly beforeStart?: (streams: Streams) => void
 }
+
+/** Where log output goes; what the engine's sinks are, too. The chunks handed over stay valid. */
+export type LogSink = {
+  /** Has taken the chunk in either case; false asks to await `drained` before more. */
+  write(stream: 1 | 2, chunk: Uint8Array): boolean
+  /** Resolves when more can be taken, or when the sink is gone. */
+  drained(): Promise<void>
+  end(): void
+}
+
+export type ReadLogOptions = {
+  /** The path given at launch; rotated files beside it are read as well. */
+  readonly path: string
+  readonly stdout: boolean
+  readonly stderr: boolean
+  /** Begins every line with its time, RFC 3339 with nanoseconds, and a space. */
+  readonly timestamps: boolean
+  /** Number of last lines, of both streams together; undefined for all. */
+  readonly tail?: number | undefined
+  /** Milliseconds since 1970; fractions allowed. Both ends belong to the range. */
+  readonly since?: number | undefined
+  readonly until?: number | undefined
+  /** Goes on as the log grows, until this settles (the process has exited) and all is delivered; undefined to stop at the present end. */
+  readonly follow?: Promise<unknown> | undefined
+  readonly signal: AbortSignal
+}
