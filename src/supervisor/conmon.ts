@@ -5,7 +5,7 @@ import { join } from "node:path"
 import { DhowError } from "../lib/errors.ts"
 import { ensureDirectory, readIfExists, unlinkIfExists } from "../lib/files.ts"
 import { EXEC_EXIT_FILE, execArguments, launchArguments, PID_FILE, readConmonArguments } from "./arguments.ts"
-import type { ExecLaunchOptions, ExitRecord, LaunchOptions, Monitor, Supervisor } from "./contract.ts"
+import type { ExecLaunchOptions, ExitRecord, LaunchOptions, LogRotation, Monitor, Supervisor } from "./contract.ts"
 import { readExitFile } from "./exit-file.ts"
 import { ConmonMonitor } from "./monitor.ts"
 import { isAlive, processArguments, processStat, watchProcess } from "./process.ts"
@@ -55,6 +55,8 @@ export function openSupervisor({ execRoot, conmonPath }: SupervisorOptions): Sup
     readonly exitFile: string
     readonly hub: StreamHub
     readonly beforeStart?: ExecLaunchOptions["beforeStart"]
+    readonly logPath?: string | undefined
+    readonly logRotation?: LogRotation | undefined
   }): Promise<Monitor> {
     const { id, bundle, exitFile, hub, beforeStart } = job
     sweep(bundle, exitFile)
@@ -81,6 +83,8 @@ export function openSupervisor({ execRoot, conmonPath }: SupervisorOptions): Sup
         bundle,
         exitFile,
         hub,
+        logPath: job.logPath,
+        logRotation: job.logRotation,
         pid: created.data,
         startTime: processStat(created.data)?.startTime,
         conmonPid: child.process.pid,
@@ -118,7 +122,7 @@ export function openSupervisor({ execRoot, conmonPath }: SupervisorOptions): Sup
       })
     },
 
-    async adopt({ id, bundle, pid }): Promise<Monitor | ExitRecord | "lost"> {
+    async adopt({ id, bundle, pid, logPath, logRotation }): Promise<Monitor | ExitRecord | "lost"> {
       const known = monitors.get(id)
       if (known !== undefined) return known
       const exitFile = [join(exits, id), join(bundle, EXEC_EXIT_FILE)]
@@ -138,6 +142,8 @@ export function openSupervisor({ execRoot, conmonPath }: SupervisorOptions): Sup
         conmonPid: found.pid,
         exitFile: found.exec ? exitFile[1]! : exitFile[0]!,
         hub: new StreamHub({ bundle, ...found }),
+        logPath,
+        logRotation,
         conmonEnded,
       })
       monitors.set(id, monitor)

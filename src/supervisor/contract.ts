@@ -4,6 +4,15 @@
 
 export type ExitRecord = { readonly exitCode: number; readonly finishedAt: Date; readonly oomKilled: boolean }
 
+export type LogRotation = {
+  /** Bytes after which a new file is begun. */
+  readonly maxSize: number
+  /** Number of files, the live one among them. */
+  readonly maxFile: number
+  /** Keep rotated files compressed (zstd). */
+  readonly compress?: boolean | undefined
+}
+
 export type LaunchOptions = {
   readonly id: string
   /** Directory with config.json; conmon's files (pid, ctl, attach, oom) are put here too. */
@@ -16,6 +25,8 @@ export type LaunchOptions = {
   readonly leaveStdinOpen: boolean
   /** k8s-file log, or undefined for none. */
   readonly logPath: string | undefined
+  /** Bounds of the log, kept while the process runs; undefined lets it grow. */
+  readonly logRotation?: LogRotation | undefined
   /** Seconds after which the process is killed; undefined for none. */
   readonly timeout?: number
 }
@@ -49,7 +60,7 @@ export interface Monitor {
   /** Connects to the streams at the first call; undefined once the process is gone. */
   streams(): Promise<Streams | undefined>
   resize(height: number, width: number): void
-  /** Tells conmon to open its log path anew, after the file was rotated away. */
+  /** Tells conmon to begin a new log file, where the one it writes was rotated or removed; else nothing happens. */
   reopenLog(): void
 }
 
@@ -63,6 +74,9 @@ export interface Supervisor {
     readonly id: string
     readonly bundle: string
     readonly pid: number
+    /** As at launch: the log that grew unattended is looked after again. */
+    readonly logPath?: string | undefined
+    readonly logRotation?: LogRotation | undefined
   }): Promise<Monitor | ExitRecord | "lost">
   /** Forgets a process that has ended: its exit file and sockets. */
   forget(id: string): void

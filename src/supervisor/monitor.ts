@@ -1,9 +1,10 @@
 // The engine's handle of one conmon and the process it supervises.
-import { join } from "node:path"
 import { log } from "../lib/log.ts"
-import type { ExitRecord, Monitor, Streams } from "./contract.ts"
-import { sendReopenLog, sendResize } from "./control.ts"
+import type { ExitRecord, LogRotation, Monitor, Streams } from "./contract.ts"
+import { ControlFifo } from "./control.ts"
 import { KILLED, readExitFile } from "./exit-file.ts"
+import { LogKeeper } from "./logs/rotate.ts"
+import { wasRotated } from "./logs/segments.ts"
 import { killExactly } from "./process.ts"
 import type { StreamHub } from "./streams.ts"
 
@@ -16,6 +17,8 @@ export type MonitorParts = {
   readonly conmonPid: number
   readonly exitFile: string
   readonly hub: StreamHub
+  readonly logPath?: string | undefined
+  readonly logRotation?: LogRotation | undefined
   /** Settles when conmon itself has ended, whatever it ended of. */
   readonly conmonEnded: Promise<unknown>
 }
@@ -27,6 +30,7 @@ export class ConmonMonitor implements Monitor {
   readonly exited: Promise<ExitRecord>
   readonly bundle: string
   readonly #hub: StreamHub
+  readonly #control: ControlFifo
 
   constructor(parts: MonitorParts) {
     this.id = parts.id
@@ -34,7 +38,16 @@ export class ConmonMonitor implements Monitor {
     this.conmonPid = parts.conmonPid
     this.bundle = parts.bundle
     this.#hub = parts.hub
-    this.exited = parts.conmonEnded.then(() => readExitFile(parts.exitFile, parts.bundle) ?? vanished(parts))
+    const { logPath, logRotation } = parts
+    this.#control = new ControlFifo(parts.bundle, () => logPath !== undefined && wasRotated(logPath))
+    const keeper =
+      logPath === undefined || logRotation === undefined
+        ? undefined
+        : new LogKeeper(logPath, logRotation, () => this.reopenLog())
+    this.exited = parts.conmonEnded.then(() => {
+      keeper?.stop()
+      return readExitFile(parts.exitFile, parts.bundle) ?? vanished(parts)
+    })
   }
 
   async streams(): Promise<Streams | undefined> {
@@ -42,11 +55,11 @@ export class ConmonMonitor implements Monitor {
   }
 
   resize(height: number, width: number): void {
-    sendResize(this.bundle, height, width)
+    this.#control.resize(height, width)
   }
 
   reopenLog(): void {
-    sendReopenLog(this.bundle)
+    this.#control.reopenLog()
   }
 }
 
@@ -54,9 +67,8 @@ export class ConmonMonitor implements Monitor {
  * conmon ended without an exit file: it was killed. Its process has lost its standard streams and will never be waited
  * for, so it is ended as well.
  */
-function vanished({ id, bundle, pid, startTime, conmonPid }: MonitorParts): ExitRecord {
+function vanished({ id, pid, startTime, conmonPid }: MonitorParts): ExitRecord {
   log.warn("conmon vanished; its container is killed", { id, conmonPid, pid })
   killExactly(pid, startTime)
-  const record = readExitFile(join(bundle, "exit"), bundle)
-  return record ?? { exitCode: KILLED, finishedAt: new Date(), oomKilled: false }
+  return { exitCode: KILLED, finishedAt: new Date(), oomKilled: false }
 }

@@ -12,6 +12,8 @@ const LETTER_T = 0x54
 
 /** "2026-01-31T09:05:00.123456789" */
 export const TIME_LENGTH = 29
+/** Years have four digits in these texts. */
+const LAST_YEAR = Date.UTC(9999, 11, 31)
 const ZONE_LENGTH = 6
 const STREAM_AT = TIME_LENGTH + ZONE_LENGTH + 1
 const TAG_AT = STREAM_AT + 7
@@ -36,7 +38,7 @@ export function readHeader(bytes: Uint8Array, at: number, end: number): number {
  * microseconds, not nanoseconds: so a bound is the first or the last nanosecond of its microsecond.
  */
 export function timeText(milliseconds: number, nanoseconds: "000" | "999"): string {
-  const whole = Math.floor(milliseconds)
-  const microseconds = Math.floor((milliseconds - whole) * 1000)
+  const whole = Math.floor(Math.min(Math.max(milliseconds, 0), LAST_YEAR))
+  const microseconds = Math.min(999, Math.max(0, Math.floor((milliseconds - whole) * 1000)))
   return `${new Date(whole).toISOString().slice(0, 23)}${String(microseconds).padStart(3, "0")}${nanoseconds}`
 }

@@ -8,7 +8,7 @@ import { openPlain, readAt, readCompressed } from "./segment-reader.ts"
 import { inodeOf, listSegments, type Segment } from "./segments.ts"
 import { findTail } from "./tail.ts"
 
-const BLOCK = 256 * 1024
+const BLOCK = 128 * 1024
 
 /** Resolves when all was delivered, or the signal fired; `sink.end` has been called then, exactly once. */
 export async function readLog(options: ReadLogOptions, sink: LogSink): Promise<void> {

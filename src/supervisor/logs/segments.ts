@@ -40,6 +40,11 @@ export function listSegments(path: string): { readonly segments: readonly Segmen
   return { segments, rotating }
 }
 
+/** Whether conmon writes to a file that is no longer the log's live one, and is to begin a new one. */
+export function wasRotated(path: string): boolean {
+  return inodeOf(path) === undefined || listSegments(path).rotating
+}
+
 export function inodeOf(path: string): number | undefined {
   try {
     return statSync(path).ino
