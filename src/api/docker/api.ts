@@ -5,14 +5,29 @@ import { Router } from "../http/router.ts"
 import type { Route } from "./call.ts"
 import { containerRoutes } from "./containers.ts"
 import { errorReply } from "./error-reply.ts"
+import { eventRoutes } from "./events.ts"
+import { execRoutes } from "./execs.ts"
+import { imageRoutes } from "./images.ts"
+import { networkRoutes } from "./networks.ts"
+import { notOfferedRoutes } from "./not-offered.ts"
 import { Query } from "./query.ts"
 import { systemRoutes } from "./system.ts"
 import { API_VERSION, checkVersion, splitVersion } from "./version.ts"
+import { volumeRoutes } from "./volumes.ts"
 
 export function dockerApi(engine: Engine): Handler {
   const router = new Router<Route[2]>()
-  for (const [method, pattern, handle] of [...systemRoutes(engine), ...containerRoutes(engine.containers)])
-    router.add(method, pattern, handle)
+  const routes = [
+    ...systemRoutes(engine),
+    ...eventRoutes(engine.events),
+    ...containerRoutes(engine.containers),
+    ...execRoutes(engine.execs),
+    ...imageRoutes(engine.images),
+    ...networkRoutes(engine.networks),
+    ...volumeRoutes(engine.volumes),
+    ...notOfferedRoutes(),
+  ]
+  for (const [method, pattern, handle] of routes) router.add(method, pattern, handle)
 
   return async (request) => {
     try {

@@ -1,8 +1,14 @@
 // /containers: everything that answers with JSON or a status alone. Create, logs, wait and attach have files of their own.
 import type { Containers } from "../../engine/contract.ts"
 import { DhowError } from "../../lib/errors.ts"
-import { empty, json } from "../http/reply.ts"
+import { empty, json, type Reply } from "../http/reply.ts"
+import { attach } from "./attach.ts"
 import { type Call, param, type Route } from "./call.ts"
+import { create } from "./create.ts"
+import { readJson } from "./json-body.ts"
+import { logs } from "./logs.ts"
+import { updateRequest } from "./schema/host-config.ts"
+import { wait } from "./wait.ts"
 
 const NO_CONTENT = empty(204)
 const NOT_MODIFIED = empty(304)
@@ -11,6 +17,11 @@ export function containerRoutes(containers: Containers): Route[] {
   const id = (call: Call): string => param(call, "name")
   return [
     ["GET", "/containers/json", (call) => list(containers, call)],
+    ["POST", "/containers/create", (call) => create(containers, call)],
+    ["GET", "/containers/:name/logs", (call) => logs(containers, call)],
+    ["POST", "/containers/:name/attach", (call) => attach(containers, call)],
+    ["POST", "/containers/:name/wait", (call) => wait(containers, call)],
+    ["POST", "/containers/:name/update", (call) => update(containers, call)],
     ["GET", "/containers/:name/json", (call) => inspect(containers, call)],
     [
       "GET",
@@ -75,7 +86,7 @@ export function containerRoutes(containers: Containers): Route[] {
   ]
 }
 
-async function list(containers: Containers, { query, api }: Call): Promise<ReturnType<typeof json>> {
+async function list(containers: Containers, { query, api }: Call): Promise<Reply> {
   const limit = query.integer("limit")
   const found = await containers.list({
     all: query.bool("all"),
@@ -91,13 +102,21 @@ async function list(containers: Containers, { query, api }: Call): Promise<Retur
   )
 }
 
-async function inspect(containers: Containers, call: Call): Promise<ReturnType<typeof json>> {
+async function inspect(containers: Containers, call: Call): Promise<Reply> {
   const { ImageManifestDescriptor, ...container } = await containers.inspect(param(call, "name"), {
     size: call.query.bool("size"),
   })
   // The descriptor came with 1.48.
   if (call.api < 48 || ImageManifestDescriptor === undefined) return json(200, container)
   return json(200, { ...container, ImageManifestDescriptor })
+}
+
+async function update(containers: Containers, call: Call): Promise<Reply> {
+  const { PidsLimit, ...changes } = await readJson(call.request, updateRequest)
+  // Any limit that is not positive has always meant none.
+  const limited =
+    call.api >= 40 && PidsLimit !== undefined ? { ...changes, PidsLimit: Math.max(PidsLimit, 0) } : changes
+  return json(200, await containers.update(param(call, "name"), limited))
 }
 
 function stopOptions({ query, api }: Call): { timeout?: number; signal?: string } {

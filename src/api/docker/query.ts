@@ -1,6 +1,8 @@
 // Query parameters with Docker's rules for what is true, a number, a filter.
 import type { Filters } from "../../engine/contract.ts"
 import { DhowError } from "../../lib/errors.ts"
+import { parseTimestamp } from "../../lib/timestamp.ts"
+import { type Platform, parsePlatform } from "../../oci/platform.ts"
 
 const FALSE = new Set(["", "0", "no", "false", "none"])
 const UINT32_MAX = 0xffff_ffff
@@ -54,17 +56,18 @@ export class Query {
     return value
   }
 
-  /** A point in time as clients send it: seconds since 1970 with a fraction, RFC 3339, or Go's "10m"; in milliseconds. */
+  /** Milliseconds since 1970. */
   time(name: string): number | undefined {
     const text = this.optional(name)
     if (text === undefined) return undefined
-    const time = parseTime(text, Date.now())
-    if (time === undefined)
-      throw new DhowError(
-        "invalid",
-        `invalid value for "${name}": failed to parse value as time or duration: ${JSON.stringify(text)}`,
-      )
-    return time
+    return parseTimestamp(text)
+  }
+
+  /** "linux/arm64", or the JSON object that newer routes take. */
+  platform(name = "platform"): Platform | undefined {
+    const text = this.optional(name)
+    if (text === undefined) return undefined
+    return text.startsWith("{") ? parsePlatformJson(text) : parsePlatform(text)
   }
 
   filters(): Filters {
@@ -99,26 +102,16 @@ function isTruthTable(value: unknown): value is Record<string, boolean> {
   return Object.values(value).every((entry) => typeof entry === "boolean")
 }
 
-const UNITS: Readonly<Record<string, number>> = {
-  ns: 1e-6,
-  us: 1e-3,
-  µs: 1e-3,
-  ms: 1,
-  s: 1000,
-  m: 60_000,
-  h: 3_600_000,
-}
-
-function parseTime(text: string, now: number): number | undefined {
-  if (/^-?\d+(?:\.\d*)?$/.test(text)) return Number(text) * 1000
-  if (/^\d{4}-\d\d-\d\d/.test(text)) {
-    // Without a zone the engine's local time is meant.
-    const time = Date.parse(text.length === 10 ? `${text}T00:00:00` : text)
-    return Number.isNaN(time) ? undefined : time
+function parsePlatformJson(text: string): Platform {
+  let parsed: unknown
+  try {
+    parsed = JSON.parse(text)
+  } catch (cause) {
+    throw new DhowError("invalid", "failed to parse platform", { cause })
   }
-  if (!/^(?:\d+(?:\.\d+)?(?:ns|us|µs|ms|s|m|h))+$/.test(text)) return undefined
-  let ago = 0
-  for (const [, amount, unit] of text.matchAll(/(\d+(?:\.\d+)?)(ns|us|µs|ms|s|m|h)/g))
-    ago += Number(amount) * UNITS[unit!]!
-  return now - ago
+  const { os, architecture, variant } = (parsed ?? {}) as Record<string, unknown>
+  if (typeof os !== "string" || typeof architecture !== "string" || os === "" || architecture === "")
+    throw new DhowError("invalid", "both OS and Architecture must be provided")
+  const suffix = typeof variant === "string" && variant !== "" ? `/${variant}` : ""
+  return parsePlatform(`${os}/${architecture}${suffix}`)
 }

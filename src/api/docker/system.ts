@@ -1,7 +1,8 @@
-// /_ping, /version, /info and /auth.
-import type { System } from "../../engine/contract.ts"
+// /_ping, /version, /info and /system/df.
+import type { Engine } from "../../engine/contract.ts"
 import { empty, json } from "../http/reply.ts"
 import type { Route } from "./call.ts"
+import { diskUsage } from "./disk-usage.ts"
 
 const PING_HEADERS = {
   "Cache-Control": "no-cache, no-store, must-revalidate",
@@ -12,7 +13,7 @@ const PING_HEADERS = {
   "Content-Type": "text/plain; charset=utf-8",
 }
 
-export function systemRoutes(engine: { readonly system: System }): Route[] {
+export function systemRoutes(engine: Pick<Engine, "system" | "containers" | "images" | "volumes">): Route[] {
   const { system } = engine
   return [
     ["OPTIONS", "/*anyroute", () => empty(200)],
@@ -20,5 +21,6 @@ export function systemRoutes(engine: { readonly system: System }): Route[] {
     ["HEAD", "/_ping", () => ({ kind: "whole", status: 200, headers: PING_HEADERS })],
     ["GET", "/version", () => json(200, system.version())],
     ["GET", "/info", async () => json(200, await system.info())],
+    ["GET", "/system/df", (call) => diskUsage(engine, call)],
   ]
 }

@@ -1,0 +1,31 @@
+// POST /containers/create.
+import type { Containers } from "../../engine/contract.ts"
+import { DhowError } from "../../lib/errors.ts"
+import { json, type Reply } from "../http/reply.ts"
+import type { Call } from "./call.ts"
+import { adaptCreate } from "./create-versions.ts"
+import { readJson } from "./json-body.ts"
+import { containerCreateRequest } from "./schema/requests.ts"
+
+export async function create(containers: Containers, { request, query, api }: Call): Promise<Reply> {
+  const { HostConfig, NetworkingConfig, ...config } = await readJson(request, containerCreateRequest, {
+    required: true,
+  })
+  if (Object.keys(config).length === 0)
+    throw new DhowError("invalid", "config cannot be empty in order to create a container")
+  const adapted = adaptCreate(
+    { config, hostConfig: HostConfig ?? {}, endpoints: NetworkingConfig?.EndpointsConfig ?? {} },
+    api,
+  )
+  const name = query.optional("name")
+  // Older clients that send a platform never had an effect.
+  const platform = api >= 41 ? query.platform() : undefined
+  const created = await containers.create({
+    ...(name === undefined ? {} : { name }),
+    ...(platform === undefined ? {} : { platform }),
+    config: adapted.config,
+    hostConfig: adapted.hostConfig,
+    networkingConfig: { EndpointsConfig: adapted.endpoints },
+  })
+  return json(201, { Id: created.Id, Warnings: [...created.Warnings, ...adapted.warnings] })
+}

@@ -1,0 +1,61 @@
+// /containers/{id}/exec and /exec/{id}.
+import type { Execs } from "../../engine/contract.ts"
+import { DhowError, isKind } from "../../lib/errors.ts"
+import { empty, json, type Reply } from "../http/reply.ts"
+import { attachmentReply } from "./attach.ts"
+import { type Call, param, type Route } from "./call.ts"
+import { terminalSize } from "./containers.ts"
+import { parseDetachKeys } from "./detach-keys.ts"
+import { messageOf } from "./error-reply.ts"
+import { readJson, readJsonBeforeStream } from "./json-body.ts"
+import { outputSink, RAW_STREAM, streamType } from "./raw-output.ts"
+import { execConfig, execStartRequest } from "./schema/requests.ts"
+
+export function execRoutes(execs: Execs): Route[] {
+  return [
+    ["POST", "/containers/:name/exec", (call) => create(execs, call)],
+    ["POST", "/exec/:id/start", (call) => start(execs, call)],
+    ["POST", "/exec/:id/resize", (call) => execs.resize(param(call, "id"), terminalSize(call)).then(() => empty(200))],
+    ["GET", "/exec/:id/json", async (call) => json(200, await execs.inspect(param(call, "id")))],
+  ]
+}
+
+async function create(execs: Execs, call: Call): Promise<Reply> {
+  const { ConsoleSize, ...config } = await readJson(call.request, execConfig)
+  if (config.Cmd === undefined || config.Cmd.length === 0) throw new DhowError("invalid", "No exec command specified")
+  parseDetachKeys(config.DetachKeys)
+  // The size came with 1.42.
+  const sized = call.api >= 42 && ConsoleSize !== undefined ? { ...config, ConsoleSize } : config
+  return json(201, await execs.create(param(call, "name"), sized))
+}
+
+async function start(execs: Execs, call: Call): Promise<Reply> {
+  const id = param(call, "id")
+  const {
+    Detach: detach = false,
+    Tty: tty = false,
+    ConsoleSize,
+  } = await readJsonBeforeStream(call.request, execStartRequest)
+  const sized = call.api >= 42 && tty && ConsoleSize !== undefined
+  const keys = tty && !detach ? parseDetachKeys((await execs.inspect(id)).DetachKeys) : parseDetachKeys(undefined)
+  try {
+    const attachment = await execs.start(id, { detach, tty, ...(sized ? { consoleSize: ConsoleSize } : {}) })
+    return attachment === undefined ? empty(200) : attachmentReply(attachment, call.api, keys)
+  } catch (error) {
+    // A client that asked for an upgrade shows what comes in the stream, and of a refusal only the number.
+    if (detach || !call.request.headers.has("upgrade") || isKind(error, "not-found")) throw error
+    return refusalInStream(error, { tty, api: call.api })
+  }
+}
+
+function refusalInStream(error: unknown, { tty, api }: { tty: boolean; api: number }): Reply {
+  return {
+    kind: "hijack",
+    contentType: { upgraded: streamType(tty, api), plain: RAW_STREAM },
+    take(raw) {
+      const sink = outputSink(raw, { tty, end: () => raw.end() })
+      sink.write(1, Buffer.from(`${messageOf(error)}\r\n`))
+      sink.end()
+    },
+  }
+}

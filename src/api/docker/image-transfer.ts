@@ -1,0 +1,62 @@
+// Images coming in and going out: POST /images/create (pull, import), POST /images/load, GET /images/get.
+import type { Images } from "../../engine/contract.ts"
+import { DhowError } from "../../lib/errors.ts"
+import { type Reply, streamed } from "../http/reply.ts"
+import type { Call } from "./call.ts"
+import { pullReference, targetReference } from "./image-references.ts"
+import { progressReply } from "./progress.ts"
+
+export async function createImage(images: Images, call: Call): Promise<Reply> {
+  return call.query.has("fromImage") && call.query.text("fromImage") !== ""
+    ? pull(images, call)
+    : importImage(images, call)
+}
+
+function pull(images: Images, { query, api, request }: Call): Promise<Reply> {
+  const reference = pullReference(query.text("fromImage"), query.text("tag"))
+  const platform = api >= 32 ? query.platform() : undefined
+  return progressReply((progress) =>
+    images.pull(reference, { progress, signal: request.signal, ...(platform === undefined ? {} : { platform }) }),
+  )
+}
+
+function importImage(images: Images, { query, api, request }: Call): Promise<Reply> {
+  const source = query.text("fromSrc")
+  if (source !== "-")
+    throw new DhowError("not-implemented", `Cannot import from "${source}": the engine fetches nothing by URL`, {
+      hint: "Download it and import the file, or standard input with -",
+    })
+  const repo = query.text("repo")
+  const platform = api >= 32 ? query.platform() : undefined
+  const options = {
+    message: query.optional("message") ?? `Imported from ${source}`,
+    changes: query.all("changes"),
+    signal: request.signal,
+    ...(repo === "" ? {} : { reference: targetReference(repo, query.text("tag")) }),
+    ...(platform === undefined ? {} : { platform }),
+  }
+  return progressReply(async (progress) => {
+    const { id } = await images.import(request.body.stream(), { ...options, progress })
+    progress({ status: id })
+  })
+}
+
+export function load(images: Images, { query, request }: Call): Promise<Reply> {
+  const quiet = query.boolOr("quiet", true)
+  return progressReply((progress) => images.load(request.body.stream(), { quiet, progress, signal: request.signal }))
+}
+
+export async function save(
+  images: Images,
+  references: readonly string[],
+  { query, api, request }: Call,
+): Promise<Reply> {
+  const platform = api >= 48 ? query.platform() : undefined
+  const archive = await images.save(references, {
+    signal: request.signal,
+    ...(platform === undefined ? {} : { platform }),
+  })
+  return streamed("application/x-tar", async (out) => {
+    for await (const chunk of archive) if (!out.write(chunk)) await out.drained()
+  })
+}

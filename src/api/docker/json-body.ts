@@ -1,0 +1,56 @@
+// Reading a request's JSON body, bounded, with Docker's rules about its Content-Type.
+import type * as v from "valibot"
+import { DhowError } from "../../lib/errors.ts"
+import type { HttpRequest } from "../http/reply.ts"
+import { checkJson, parseJson } from "./schema/go-json.ts"
+
+const JSON_LIMIT = 4 * 1024 * 1024
+
+/** The body checked against a schema. An empty one is `{}` where the route allows it, as most do. */
+export async function readJson<const Schema extends v.GenericSchema>(
+  request: HttpRequest,
+  schema: Schema,
+  options: { readonly required?: boolean } = {},
+): Promise<v.InferOutput<Schema>> {
+  checkContentType(request)
+  const bytes = await request.body.bytes(JSON_LIMIT)
+  if (bytes.length === 0 && options.required !== true) return checkJson(schema, {})
+  return checkJson(schema, parseJson(Buffer.from(bytes).toString("utf8")))
+}
+
+/**
+ * As `readJson`, for a request whose connection is about to be taken over: reads no further than the end of the value,
+ * since a client may leave its chunked body open and go on with its input in there.
+ */
+export async function readJsonBeforeStream<const Schema extends v.GenericSchema>(
+  request: HttpRequest,
+  schema: Schema,
+): Promise<v.InferOutput<Schema>> {
+  if (request.body.length !== undefined) return readJson(request, schema)
+  checkContentType(request)
+  let text = ""
+  const decoder = new TextDecoder()
+  for (let part = await request.body.read(); part !== undefined; part = await request.body.read()) {
+    text += decoder.decode(part, { stream: true })
+    if (text.length > JSON_LIMIT) throw new DhowError("invalid", `Request body is larger than ${JSON_LIMIT} bytes`)
+    if (text.trimEnd().endsWith("}") && isComplete(text)) break
+  }
+  return checkJson(schema, text.trim() === "" ? {} : parseJson(text))
+}
+
+function isComplete(text: string): boolean {
+  try {
+    JSON.parse(text)
+    return true
+  } catch {
+    return false
+  }
+}
+
+/** Clients that name no Content-Type are taken at their word's absence; one that names another is refused. */
+function checkContentType(request: HttpRequest): void {
+  const type = request.headers.get("content-type") ?? ""
+  const media = type.split(";", 1)[0]!.trim().toLowerCase()
+  if (media === "application/json" || media === "") return
+  throw new DhowError("invalid", `unsupported Content-Type header (${type}): must be 'application/json'`)
+}
