@@ -1,0 +1,13 @@
+// Pulling on behalf of another command: progress on standard error, or nothing at all.
+import type { Client } from "../../client/client.ts"
+import { pullImage } from "../../client/images.ts"
+import { showProgress } from "../render/progress.ts"
+
+export async function pullQuietlyOrShown(
+  client: Client,
+  name: string,
+  options: { readonly quiet: boolean; readonly platform: string | undefined },
+): Promise<void> {
+  const lines = await pullImage(client, name, { platform: options.platform })
+  await showProgress(lines, { fd: 2, quiet: options.quiet })
+}

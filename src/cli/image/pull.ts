@@ -1,0 +1,35 @@
+// dhow pull: fetches an image, or builds one of distro.local's.
+import { pullImage } from "../../client/images.ts"
+import { DhowError } from "../../lib/errors.ts"
+import { formatReference, parseReference, withDefaultTag } from "../../oci/reference.ts"
+import { defineCommand } from "../command.ts"
+import { boolean, string } from "../flags/flags.ts"
+import { print } from "../output.ts"
+import { showProgress } from "../render/progress.ts"
+
+export const pull = defineCommand({
+  usage: "[OPTIONS] NAME[:TAG|@DIGEST]",
+  summary: "Download an image from a registry, or build one of distro.local",
+  flags: {
+    "all-tags": boolean("a", "Download all tagged images of the repository"),
+    "disable-content-trust": boolean("", "Skip image verification", { hidden: true }),
+    platform: string("", "Platform to pull, where the image has several"),
+    quiet: boolean("q", "Only print the image's name"),
+  } as const,
+  args: [1, 1],
+  examples: ["dhow pull distro.local/debian:bookworm", "dhow pull --platform linux/arm64 alpine"],
+  async run({ client }, flags, [name = ""]) {
+    const reference = parseReference(name)
+    const allTags = flags["all-tags"] === true
+    if (allTags && (reference.tag !== undefined || reference.digest !== undefined))
+      throw new DhowError("invalid", "tag can't be used with --all-tags/-a")
+    const quiet = flags.quiet === true
+    if (!allTags && !quiet && reference.tag === undefined && reference.digest === undefined)
+      print("Using default tag: latest")
+    const platform = flags.platform || process.env["DOCKER_DEFAULT_PLATFORM"] || undefined
+    const lines = await pullImage(client, name, { platform, allTags })
+    await showProgress(lines, { fd: 1, quiet })
+    print(formatReference(allTags ? reference : withDefaultTag(reference)))
+    return 0
+  },
+})

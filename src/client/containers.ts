@@ -1,0 +1,190 @@
+// The container endpoints, typed. Names and ids go into paths percent-encoded.
+import type {
+  ContainerCreateRequest,
+  ContainerCreateResponse,
+  ContainerInspect,
+  ContainerSummary,
+  ContainerTop,
+  ContainerWaitResponse,
+  ExecConfig,
+  ExecInspect,
+  Resources,
+  RestartPolicy,
+} from "../wire/container.ts"
+import { type Answer, type Client, readText } from "./client.ts"
+import type { Duplex } from "./duplex.ts"
+import { type Filters, filtersParameter } from "./filters.ts"
+
+const at = (name: string, rest = ""): string => `/containers/${encodeURIComponent(name)}${rest}`
+
+export type CreateOptions = {
+  readonly name?: string | undefined
+  readonly platform?: string | undefined
+  /** "auto": an init unless the image's entry point is one already. For engines that know the header. */
+  readonly init?: "auto"
+}
+
+export function createContainer(
+  client: Client,
+  request: ContainerCreateRequest,
+  options: CreateOptions = {},
+): Promise<ContainerCreateResponse> {
+  return client.json("POST", "/containers/create", {
+    query: { name: options.name, platform: options.platform },
+    json: request,
+    ...(options.init === undefined ? {} : { headers: { "X-Dhow-Init": options.init } }),
+  })
+}
+
+export function startContainer(client: Client, name: string, detachKeys?: string): Promise<number> {
+  return client.call("POST", at(name, "/start"), { query: { detachKeys } })
+}
+
+export type StopOptions = { readonly timeout?: number | undefined; readonly signal?: string | undefined }
+
+export function stopContainer(client: Client, name: string, options: StopOptions = {}): Promise<number> {
+  return client.call("POST", at(name, "/stop"), { query: { t: options.timeout, signal: options.signal } })
+}
+
+export function restartContainer(client: Client, name: string, options: StopOptions = {}): Promise<number> {
+  return client.call("POST", at(name, "/restart"), { query: { t: options.timeout, signal: options.signal } })
+}
+
+export function killContainer(client: Client, name: string, signal?: string): Promise<number> {
+  return client.call("POST", at(name, "/kill"), { query: { signal } })
+}
+
+export function pauseContainer(client: Client, name: string): Promise<number> {
+  return client.call("POST", at(name, "/pause"))
+}
+
+export function unpauseContainer(client: Client, name: string): Promise<number> {
+  return client.call("POST", at(name, "/unpause"))
+}
+
+export function renameContainer(client: Client, name: string, newName: string): Promise<number> {
+  return client.call("POST", at(name, "/rename"), { query: { name: newName } })
+}
+
+export type RemoveOptions = { readonly force?: boolean; readonly volumes?: boolean; readonly link?: boolean }
+
+export function removeContainer(client: Client, name: string, options: RemoveOptions = {}): Promise<number> {
+  return client.call("DELETE", at(name), {
+    query: { force: options.force, v: options.volumes, link: options.link },
+  })
+}
+
+export type ListOptions = {
+  readonly all?: boolean
+  readonly limit?: number | undefined
+  readonly size?: boolean
+  readonly filters?: Filters
+}
+
+export function listContainers(client: Client, options: ListOptions = {}): Promise<ContainerSummary[]> {
+  return client.json("GET", "/containers/json", {
+    query: {
+      all: options.all,
+      limit: options.limit,
+      size: options.size,
+      filters: filtersParameter(options.filters),
+    },
+  })
+}
+
+export function inspectContainer(client: Client, name: string): Promise<ContainerInspect> {
+  return client.json("GET", at(name, "/json"))
+}
+
+/** The answer's own text, for showing numbers and order as the daemon wrote them. */
+export function inspectContainerText(client: Client, name: string, options: { size?: boolean } = {}): Promise<string> {
+  return client.text("GET", at(name, "/json"), { query: { size: options.size } })
+}
+
+export type WaitCondition = "not-running" | "next-exit" | "removed"
+
+/** The daemon has registered the waiter when this resolves; `result` comes when the condition holds. */
+export async function waitContainer(
+  client: Client,
+  name: string,
+  condition?: WaitCondition,
+): Promise<{ readonly result: Promise<ContainerWaitResponse> }> {
+  const answer = await client.request("POST", at(name, "/wait"), { query: { condition } })
+  return { result: readText(answer.body).then((text) => JSON.parse(text) as ContainerWaitResponse) }
+}
+
+export function resizeContainer(client: Client, name: string, size: TerminalSize): Promise<number> {
+  return client.call("POST", at(name, "/resize"), { query: { h: size.height, w: size.width } })
+}
+
+export type TerminalSize = { readonly height: number; readonly width: number }
+
+export type AttachQuery = {
+  readonly stream?: boolean
+  readonly logs?: boolean
+  readonly stdin?: boolean
+  readonly stdout?: boolean
+  readonly stderr?: boolean
+  readonly detachKeys?: string | undefined
+}
+
+export async function attachContainer(client: Client, name: string, query: AttachQuery): Promise<Duplex> {
+  return (await client.hijack(at(name, "/attach"), { query })).stream
+}
+
+export type LogsQuery = {
+  readonly follow?: boolean
+  readonly stdout?: boolean
+  readonly stderr?: boolean
+  readonly timestamps?: boolean
+  readonly since?: string | undefined
+  readonly until?: string | undefined
+  readonly tail?: string | undefined
+}
+
+export function containerLogs(client: Client, name: string, query: LogsQuery): Promise<Answer> {
+  return client.request("GET", at(name, "/logs"), { query })
+}
+
+export function topContainer(client: Client, name: string, psArguments: string): Promise<ContainerTop> {
+  return client.json("GET", at(name, "/top"), { query: { ps_args: psArguments } })
+}
+
+export function updateContainer(
+  client: Client,
+  name: string,
+  changes: Resources & { RestartPolicy?: RestartPolicy },
+): Promise<{ Warnings: string[] | null }> {
+  return client.json("POST", at(name, "/update"), { json: changes })
+}
+
+export function pruneContainers(
+  client: Client,
+  filters: Filters,
+): Promise<{ ContainersDeleted: string[] | null; SpaceReclaimed: number }> {
+  return client.json("POST", "/containers/prune", { query: { filters: filtersParameter(filters) } })
+}
+
+export function createExec(client: Client, container: string, config: ExecConfig): Promise<{ Id: string }> {
+  return client.json("POST", at(container, "/exec"), { json: config })
+}
+
+const exec = (id: string, rest: string): string => `/exec/${encodeURIComponent(id)}${rest}`
+
+export type ExecStart = { readonly Detach: boolean; readonly Tty: boolean; readonly ConsoleSize?: [number, number] }
+
+export function startExecDetached(client: Client, id: string, options: ExecStart): Promise<number> {
+  return client.call("POST", exec(id, "/start"), { json: options })
+}
+
+export async function startExec(client: Client, id: string, options: ExecStart): Promise<Duplex> {
+  return (await client.hijack(exec(id, "/start"), { json: options })).stream
+}
+
+export function inspectExec(client: Client, id: string): Promise<ExecInspect> {
+  return client.json("GET", exec(id, "/json"))
+}
+
+export function resizeExec(client: Client, id: string, size: TerminalSize): Promise<number> {
+  return client.call("POST", exec(id, "/resize"), { query: { h: size.height, w: size.width } })
+}

@@ -1,0 +1,113 @@
+// The image endpoints, typed. Long answers are the daemon's own streams: progress lines or archives.
+import { DhowError } from "../lib/errors.ts"
+import { familiarName, parseReference } from "../oci/reference.ts"
+import type { ImageDeleteEntry, ImageHistoryEntry, ImageInspect, ImageSummary, ProgressLine } from "../wire/image.ts"
+import type { Answer, Client } from "./client.ts"
+import { type Filters, filtersParameter } from "./filters.ts"
+import { readJsonLines } from "./json-lines.ts"
+
+/** Slashes of a name stay: they are part of the path. */
+const at = (name: string, rest = ""): string => `/images/${name.split("/").map(encodeURIComponent).join("/")}${rest}`
+
+export type ImageListOptions = {
+  readonly all?: boolean
+  readonly filters?: Filters
+  readonly sharedSize?: boolean
+}
+
+export function listImages(client: Client, options: ImageListOptions = {}): Promise<ImageSummary[]> {
+  return client.json("GET", "/images/json", {
+    query: { all: options.all, filters: filtersParameter(options.filters), "shared-size": options.sharedSize },
+  })
+}
+
+export function inspectImage(client: Client, name: string): Promise<ImageInspect> {
+  return client.json("GET", at(name, "/json"))
+}
+
+export function inspectImageText(client: Client, name: string, platform?: string): Promise<string> {
+  return client.text("GET", at(name, "/json"), { query: { platform } })
+}
+
+export function imageHistory(client: Client, name: string, platform?: string): Promise<ImageHistoryEntry[]> {
+  return client.json("GET", at(name, "/history"), { query: { platform } })
+}
+
+export function removeImage(
+  client: Client,
+  name: string,
+  options: { readonly force?: boolean; readonly noPrune?: boolean } = {},
+): Promise<ImageDeleteEntry[]> {
+  return client.json("DELETE", at(name), { query: { force: options.force, noprune: options.noPrune } })
+}
+
+export function tagImage(client: Client, source: string, target: string): Promise<number> {
+  const reference = parseReference(target)
+  if (reference.digest !== undefined) throw new DhowError("invalid", "refusing to create a tag with a digest reference")
+  const repo = reference.domain === "docker.io" ? familiarName(reference) : `${reference.domain}/${reference.path}`
+  return client.call("POST", at(source, "/tag"), { query: { repo, tag: reference.tag ?? "latest" } })
+}
+
+export function pruneImages(
+  client: Client,
+  filters: Filters,
+): Promise<{ ImagesDeleted: ImageDeleteEntry[] | null; SpaceReclaimed: number }> {
+  return client.json("POST", "/images/prune", { query: { filters: filtersParameter(filters) } })
+}
+
+export type PullOptions = { readonly platform?: string | undefined; readonly allTags?: boolean }
+
+export async function pullImage(
+  client: Client,
+  name: string,
+  options: PullOptions = {},
+): Promise<AsyncGenerator<ProgressLine>> {
+  const reference = parseReference(name)
+  const tag = reference.digest ?? (options.allTags === true ? undefined : (reference.tag ?? "latest"))
+  const answer = await client.request("POST", "/images/create", {
+    query: { fromImage: familiarName(reference), tag, platform: options.platform },
+  })
+  return readJsonLines(answer.body)
+}
+
+export async function loadImages(
+  client: Client,
+  archive: AsyncIterable<Uint8Array>,
+  options: { readonly quiet?: boolean; readonly platform?: string | undefined } = {},
+): Promise<AsyncGenerator<ProgressLine>> {
+  const answer = await client.request("POST", "/images/load", {
+    query: { quiet: options.quiet === true ? "1" : "0", platform: options.platform },
+    body: archive,
+  })
+  return readJsonLines(answer.body)
+}
+
+export type ImportOptions = {
+  /** "-" for the body, or a URL that the daemon fetches. */
+  readonly source: string
+  readonly archive?: AsyncIterable<Uint8Array>
+  readonly reference?: string | undefined
+  readonly message?: string | undefined
+  readonly changes?: readonly string[]
+  readonly platform?: string | undefined
+}
+
+export async function importImage(client: Client, options: ImportOptions): Promise<AsyncGenerator<ProgressLine>> {
+  const reference = options.reference === undefined ? undefined : parseReference(options.reference)
+  const answer = await client.request("POST", "/images/create", {
+    query: {
+      fromSrc: options.source,
+      repo: reference === undefined ? undefined : familiarName(reference),
+      tag: reference?.tag,
+      message: options.message,
+      changes: options.changes,
+      platform: options.platform,
+    },
+    ...(options.archive === undefined ? {} : { body: options.archive }),
+  })
+  return readJsonLines(answer.body)
+}
+
+export function saveImages(client: Client, names: readonly string[], platform?: string): Promise<Answer> {
+  return client.request("GET", "/images/get", { query: { names, platform } })
+}

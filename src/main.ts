@@ -1,0 +1,19 @@
+// The one program: `dhow daemon` serves, everything else is a command of the CLI. ("dhow internal" is kept free for the
+// program's calls of itself.) Loaded on demand, so that a command pays only for what it uses.
+
+async function main(argv: readonly string[]): Promise<number> {
+  if (argv[0] === "daemon") {
+    const { runDaemon } = await import("./daemon.ts")
+    return runDaemon(argv.slice(1))
+  }
+  const { runCli } = await import("./cli/main.ts")
+  return runCli(argv)
+}
+
+main(process.argv.slice(2)).then(
+  (status) => process.exit(status),
+  (error: unknown) => {
+    console.error(error)
+    process.exit(70)
+  },
+)
