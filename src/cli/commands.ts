@@ -2,7 +2,11 @@
 import type { CommandEntry } from "./command.ts"
 
 export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
-  run: { summary: "Create and run a new container", group: "common", load: async () => (await import("./container/run.ts")).run },
+  run: {
+    summary: "Create and run a new container",
+    group: "common",
+    load: async () => (await import("./container/run.ts")).run,
+  },
   ps: { summary: "List containers", group: "common", load: async () => (await import("./container/ps.ts")).ps },
   pull: { summary: "Download an image", group: "common", load: async () => (await import("./image/pull.ts")).pull },
   images: { summary: "List images", group: "common", load: async () => (await import("./image/list.ts")).images },

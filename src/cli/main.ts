@@ -2,10 +2,10 @@
 import { resolveAddress } from "../client/address.ts"
 import { connectOrStart } from "../client/autostart.ts"
 import { Client } from "../client/client.ts"
-import { checkArguments, type CommandEntry } from "./command.ts"
+import { type CommandEntry, checkArguments } from "./command.ts"
 import { COMMANDS } from "./commands.ts"
 import { exitStatusOf, printFailure } from "./failure.ts"
-import { string, boolean } from "./flags/flags.ts"
+import { boolean, string } from "./flags/flags.ts"
 import { parseFlags, UsageError } from "./flags/parse.ts"
 import { nearest } from "./flags/suggest.ts"
 import { writeAll } from "./output.ts"
@@ -75,7 +75,10 @@ function findCommand(words: readonly string[]): Found | undefined {
 
 function unknownCommand(path: readonly string[], table: Readonly<Record<string, CommandEntry>>): UsageError {
   const known = Object.entries(table).filter(([, entry]) => entry.hidden !== true)
-  const near = nearest(path.at(-1)!, known.map(([name]) => name))
+  const near = nearest(
+    path.at(-1)!,
+    known.map(([name]) => name),
+  )
   const parent = path.slice(0, -1).join(" ")
   const said = `unknown command "${path.join(" ")}"${near === undefined ? "" : `: did you mean "${near}"?`}`
   const error = new UsageError(said, `See: dhow ${parent === "" ? "" : `${parent} `}--help`)

@@ -34,7 +34,7 @@ export function daemonLogPath(): string {
 
 async function start(address: Address): Promise<Duplex> {
   mkdirSync(dirname(address.path), { recursive: true, mode: 0o755 })
-  const lock = openSync(`${address.path}.start-lock`, constants.O_RDWR | constants.O_CREAT | constants.O_CLOEXEC, 0o600)
+  const lock = openSync(`${address.path}.start-lock`, constants.O_RDWR | constants.O_CREAT, 0o600)
   try {
     libc().flock(lock, LOCK_EX)
     const other = await Duplex.open(address.path).catch(() => undefined)

@@ -83,6 +83,8 @@ export interface Containers {
     readonly config: ContainerConfig
     readonly hostConfig: HostConfig
     readonly networkingConfig: NetworkingConfig
+    /** From the header X-Dhow-Init: where HostConfig.Init is null, an init unless the image's entry point is one. */
+    readonly init?: "auto"
   }): Promise<{ Id: string; Warnings: string[] }>
   start(reference: string, options?: { readonly detachKeys?: string }): Promise<"started" | "unchanged">
   /** `timeout` in seconds; -1 waits for ever. */

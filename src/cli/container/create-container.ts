@@ -33,8 +33,7 @@ export async function createWithImage(
     platform,
     ...(request.HostConfig?.Init === undefined ? { init: "auto" as const } : {}),
   }
-  const fetchImage = (): Promise<void> =>
-    pullQuietlyOrShown(client, image, { quiet: flags.quiet === true, platform })
+  const fetchImage = (): Promise<void> => pullQuietlyOrShown(client, image, { quiet: flags.quiet === true, platform })
   if (pull === "always") await fetchImage()
   try {
     const created = await createContainer(client, request, options).catch(async (error: unknown) => {
@@ -61,7 +60,10 @@ function isMissingImage(error: unknown): boolean {
 function openIdFile(path: string | undefined): { write(id: string): void; remove(): void } | undefined {
   if (path === undefined) return undefined
   if (statSync(path, { throwIfNoEntry: false }) !== undefined)
-    throw new DhowError("conflict", `container ID file found, make sure the other container isn't running or delete ${path}`)
+    throw new DhowError(
+      "conflict",
+      `container ID file found, make sure the other container isn't running or delete ${path}`,
+    )
   try {
     writeFileSync(path, "", { flag: "wx" })
   } catch (cause) {

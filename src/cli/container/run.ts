@@ -75,7 +75,12 @@ function detachStreams(request: ContainerCreateRequest, attach: readonly string[
 
 type RunFlags = FlagValues<typeof flags>
 
-async function runAttached(client: Client, id: string, request: ContainerCreateRequest, flags: RunFlags): Promise<number> {
+async function runAttached(
+  client: Client,
+  id: string,
+  request: ContainerCreateRequest,
+  flags: RunFlags,
+): Promise<number> {
   const streams = {
     stdin: request.AttachStdin === true,
     stdout: request.AttachStdout === true,

@@ -44,7 +44,11 @@ export const images = defineCommand({
     const shown = ["Repository", "Tag", ...(digests ? ["Digest"] : []), "ID", "CreatedSince", "Size"]
     await showRows(
       found.flatMap((image) => imageRows(image, { truncate, digests, isDangling })),
-      { columns: { headers: HEADERS, shown }, format: flags.format ?? "", quiet: flags.quiet === true ? "ID" : undefined },
+      {
+        columns: { headers: HEADERS, shown },
+        format: flags.format ?? "",
+        quiet: flags.quiet === true ? "ID" : undefined,
+      },
     )
     return 0
   },
@@ -55,8 +59,11 @@ type Options = { readonly truncate: boolean; readonly digests: boolean; readonly
 function imageRows(image: ImageSummary, options: Options): Row[] {
   const names = (image.RepoTags ?? []).filter((name) => name !== "<none>:<none>")
   const digests = (image.RepoDigests ?? []).filter((name) => name !== "<none>@<none>")
-  const row = (repository: string, tag: string, digest: string): Row => imageRow(image, { repository, tag, digest }, options)
-  const byRepository = new Map(digests.map((name) => [name.slice(0, name.indexOf("@")), name.slice(name.indexOf("@") + 1)]))
+  const row = (repository: string, tag: string, digest: string): Row =>
+    imageRow(image, { repository, tag, digest }, options)
+  const byRepository = new Map(
+    digests.map((name) => [name.slice(0, name.indexOf("@")), name.slice(name.indexOf("@") + 1)]),
+  )
   if (names.length > 0)
     return names.map((name) => {
       const colon = name.lastIndexOf(":")

@@ -65,7 +65,10 @@ const ignore: DescriptorWriter = () => undefined
 export type FrameTargets = { readonly stdout: DescriptorWriter; readonly stderr: DescriptorWriter }
 
 /** Takes a multiplexed stream apart. Consecutive payloads of one stream are written together. */
-export async function copyFrames(source: { read(): Promise<Uint8Array | undefined> }, targets: FrameTargets): Promise<void> {
+export async function copyFrames(
+  source: { read(): Promise<Uint8Array | undefined> },
+  targets: FrameTargets,
+): Promise<void> {
   let pending: { to: number; parts: Uint8Array[] }[] = []
   let systemError = ""
   const reader = new FrameReader((to, payload) => {

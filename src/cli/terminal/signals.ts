@@ -1,5 +1,5 @@
 // Signals that reach the CLI while a container is attached go to the container; window changes resize its terminal.
-import { type Client } from "../../client/client.ts"
+import type { Client } from "../../client/client.ts"
 import { killContainer, type TerminalSize } from "../../client/containers.ts"
 import { windowSize } from "../../lib/syscalls/terminal.ts"
 
