@@ -1,6 +1,6 @@
 // Control groups of containers, read and tidied directly: where a container's directories are in each hierarchy, who is
 // in them, how much memory they took, whether the kernel killed in them.
-import { readdirSync, rmdirSync } from "node:fs"
+import { readdirSync, rmdirSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { errnoName } from "../lib/errors.ts"
 import { readIfExists } from "../lib/files.ts"
@@ -65,6 +65,12 @@ export function memoryPeak(cgroupsPath: string, facts: CgroupFacts): number | un
   if (root === undefined) return undefined
   const text = readIfExists(join(root, cgroupsPath, v1 === undefined ? "memory.peak" : "memory.max_usage_in_bytes"))
   return text === undefined ? undefined : Number(text)
+}
+
+/** Lifts the limit on processes. */
+export function liftProcessLimit(cgroupsPath: string, facts: CgroupFacts): void {
+  const directory = directoryFor("pids", cgroupsPath, facts)
+  if (directory !== undefined) writeFileSync(join(directory, "pids.max"), "max")
 }
 
 /**

@@ -6,7 +6,7 @@ import { readFile, rm } from "node:fs/promises"
 import { join } from "node:path"
 import { DhowError, errnoName } from "../lib/errors.ts"
 import { readIfExists, unlinkIfExists } from "../lib/files.ts"
-import { cgroupProcesses, removeCgroup } from "./cgroups.ts"
+import { cgroupProcesses, liftProcessLimit, removeCgroup } from "./cgroups.ts"
 import type { Runtime } from "./contract.ts"
 import { type GenericOptions, genericRuntime, stateDirectory } from "./generic.ts"
 import type { HostFacts } from "./host-facts.ts"
@@ -64,6 +64,16 @@ export function crunRuntime(options: GenericOptions & { readonly facts: HostFact
       const ended = known !== undefined && !known.systemd && !isAlive(known.pid, known.startTime)
       if (!ended || !removeCgroup(known.cgroupPath, cgroup)) return generic.delete(id)
       await rm(directory, { recursive: true, force: true })
+    },
+
+    async update(id, resources) {
+      const known = status(id)
+      if (resources.pids === undefined || resources.pids.limit > 0 || known === undefined)
+        return generic.update(id, resources)
+      // On cgroup v1 crun 1.8 writes "-1" for no limit, which the kernel refuses.
+      const { pids: _, ...others } = resources
+      if (Object.keys(others).length > 0) await generic.update(id, others)
+      liftProcessLimit(known.cgroupPath, cgroup)
     },
 
     async processes(id) {

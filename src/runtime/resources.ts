@@ -180,7 +180,9 @@ export function runtimeResources(r: Resources, devices?: ResolvedDevices): Runti
   if (memoryPart !== undefined) found.memory = memoryPart
   const cpuPart = cpuResources(r)
   if (cpuPart !== undefined) found.cpu = cpuPart
-  if (r.PidsLimit !== null && r.PidsLimit !== undefined) found.pids = { limit: r.PidsLimit > 0 ? r.PidsLimit : -1 }
+  // A new cgroup has no limit; only an update has to say so.
+  const pids = r.PidsLimit ?? undefined
+  if (pids !== undefined && (pids > 0 || devices === undefined)) found.pids = { limit: pids > 0 ? pids : -1 }
   const block: Mutable<NonNullable<RuntimeResources["blockIO"]>> = {}
   if (r.BlkioWeight) block.weight = r.BlkioWeight
   if (devices?.weights.length) block.weightDevice = devices.weights
