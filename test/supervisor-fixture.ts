@@ -4,7 +4,7 @@ import { randomBytes } from "node:crypto"
 import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import type { LaunchOptions, StreamListener, Supervisor } from "../src/supervisor/contract.ts"
+import type { ExecLaunchOptions, LaunchOptions, StreamListener, Supervisor } from "../src/supervisor/contract.ts"
 
 export const CGROUP_PARENT = `/dhow-test-supervisor-${process.pid}`
 
@@ -16,6 +16,7 @@ export type Fixture = {
   /** Writes the bundle; nothing is started. */
   bundle(args: readonly string[], options?: { readonly terminal?: boolean; readonly memory?: number }): LaunchOptions
   start(id: string): Promise<void>
+  exec(container: string, args: readonly string[], terminal?: boolean): ExecLaunchOptions
   crun(...args: string[]): Promise<{ readonly status: number; readonly output: string }>
   remove(): Promise<void>
 }
@@ -27,7 +28,21 @@ export function openFixture(options: { readonly longPath?: boolean } = {}): Fixt
   const rootfs = join(root, "rootfs")
   for (const name of ["bin", "proc", "dev", "sys", "tmp"]) mkdirSync(join(rootfs, name), { recursive: true })
   copyFileSync("/bin/busybox", join(rootfs, "bin/busybox"))
-  for (const applet of ["sh", "cat", "echo", "sleep", "dd", "true", "stty", "head", "seq", "tail", "yes"])
+  for (const applet of [
+    "sh",
+    "cat",
+    "echo",
+    "sleep",
+    "dd",
+    "true",
+    "stty",
+    "head",
+    "seq",
+    "md5sum",
+    "test",
+    "tail",
+    "yes",
+  ])
     symlinkSync("busybox", join(rootfs, "bin", applet))
   const runtime = { path: "/usr/bin/crun", args: ["--root", join(base, "crun"), "--cgroup-manager", "cgroupfs"] }
   const ids: string[] = []
@@ -56,6 +71,13 @@ export function openFixture(options: { readonly longPath?: boolean } = {}): Fixt
       const logPath = join(bundle, "container.log")
       return { id, bundle, runtime, terminal, stdin: false, leaveStdinOpen: false, logPath }
     },
+    exec(container, args, terminal = false) {
+      const id = randomBytes(32).toString("hex")
+      const bundle = join(execRoot, "execs", id)
+      mkdirSync(bundle, { recursive: true })
+      writeFileSync(join(bundle, "process.json"), JSON.stringify(processOf(args, terminal)))
+      return { id, container, bundle, runtime, terminal, stdin: false }
+    },
     async start(id) {
       const { status, output } = await crun("start", id)
       if (status !== 0) throw new Error(output)
@@ -68,17 +90,14 @@ export function openFixture(options: { readonly longPath?: boolean } = {}): Fixt
   }
 }
 
+function processOf(args: readonly string[], terminal: boolean) {
+  return { terminal, user: { uid: 0, gid: 0 }, args, env: ["PATH=/bin", "TERM=xterm"], cwd: "/" }
+}
+
 function spec(id: string, rootfs: string, args: readonly string[], terminal: boolean, memory: number | undefined) {
   return {
     ociVersion: "1.0.2",
-    process: {
-      terminal,
-      user: { uid: 0, gid: 0 },
-      args,
-      env: ["PATH=/bin", "TERM=xterm"],
-      cwd: "/",
-      noNewPrivileges: true,
-    },
+    process: processOf(args, terminal),
     root: { path: rootfs, readonly: true },
     mounts: [
       { destination: "/proc", type: "proc", source: "proc" },
@@ -110,21 +129,32 @@ export type Collected = {
   readonly listener: StreamListener
   readonly ended: Promise<void>
   text(stream: 1 | 2): string
+  /** Resolves when standard output has shown the text. */
+  contains(text: string): Promise<void>
 }
 
 /** Keeps everything. */
 export function collect(): Collected {
   const chunks: Record<1 | 2, Buffer[]> = { 1: [], 2: [] }
+  let awaited: { readonly text: string; readonly resolve: () => void } | undefined
+  const text = (stream: 1 | 2): string => Buffer.concat(chunks[stream]).toString()
+  const contains = (wanted: string): Promise<void> => {
+    if (text(1).includes(wanted)) return Promise.resolve()
+    return new Promise((resolve) => {
+      awaited = { text: wanted, resolve }
+    })
+  }
   const { promise: ended, resolve } = Promise.withResolvers<void>()
   const listener: StreamListener = {
     data(stream, chunk) {
       chunks[stream].push(Buffer.from(chunk))
+      if (awaited !== undefined && text(1).includes(awaited.text)) awaited.resolve()
       return true
     },
     drained: () => Promise.resolve(),
     end: resolve,
   }
-  return { listener, ended, text: (stream) => Buffer.concat(chunks[stream]).toString() }
+  return { listener, ended, text, contains }
 }
 
 /** Launches, listens, starts; the process has not run before the listener was there. */

@@ -1,7 +1,10 @@
 // The supervisor with real conmon and crun.
 import { afterAll, beforeAll, describe, expect, test } from "bun:test"
 import { openSupervisor } from "../src/supervisor/conmon.ts"
-import type { Supervisor } from "../src/supervisor/contract.ts"
+import type { LaunchOptions, Monitor, Supervisor } from "../src/supervisor/contract.ts"
+import { readLog } from "../src/supervisor/logs/read.ts"
+import { listSegments } from "../src/supervisor/logs/segments.ts"
+import { isAlive } from "../src/supervisor/process.ts"
 import { collect, type Fixture, openFixture, run } from "./supervisor-fixture.ts"
 
 let fixture: Fixture
@@ -60,5 +63,227 @@ describe("launch()", () => {
     await promise
     console.log("MB/s", 200 / ((performance.now() - began) / 1000))
     expect(bytes).toEqual({ 1: 100 << 20, 2: 100 << 20 })
+  })
+})
+
+describe("streams()", () => {
+  test("keeps the input open for the next client when asked to", async () => {
+    const options = { ...fixture.bundle(["cat"]), stdin: true, leaveStdinOpen: true }
+    const { monitor, streams } = await run(fixture, supervisor, options)
+    for (const word of ["first", "second"]) {
+      const client = collect()
+      const leave = streams.listen(client.listener)
+      streams.write(Buffer.from(`${word}\n`))
+      await client.contains(`${word}\n`)
+      streams.endInput()
+      leave()
+    }
+    process.kill(monitor.pid, "SIGKILL")
+    expect((await monitor.exited).exitCode).toBe(137)
+    expect(await monitor.streams()).toBeUndefined()
+  })
+
+  test("takes more input than the process reads, in order", async () => {
+    const options = { ...fixture.bundle(["sh", "-c", "sleep 0.3; md5sum"]), stdin: true }
+    const { monitor, streams, output } = await run(fixture, supervisor, options)
+    const hash = new Bun.CryptoHasher("md5")
+    let waits = 0
+    for (let index = 0; index < 500; index++) {
+      const chunk = Buffer.alloc(10_000 + index, `${index}.`)
+      hash.update(chunk)
+      if (streams.write(chunk)) continue
+      waits++
+      await streams.inputDrained()
+    }
+    streams.endInput()
+    await monitor.exited
+    await output.ended
+    expect(output.text(1)).toBe(`${hash.digest("hex")}  -\n`)
+    expect(waits).toBeGreaterThan(1)
+  })
+
+  test("lets a slow listener slow the process, and loses nothing", async () => {
+    const options = { ...fixture.bundle(["seq", "1", "200000"]), logPath: undefined }
+    const monitor = await supervisor.launch(options)
+    const streams = (await monitor.streams())!
+    const output = collect()
+    let release = (): void => {}
+    let afterPause = 0
+    let pauses = 0
+    let paused = false
+    streams.listen({
+      ...output.listener,
+      data(stream, chunk) {
+        if (paused) afterPause++
+        output.listener.data(stream, chunk)
+        if (pauses === 3) return true
+        pauses++
+        paused = true
+        return false
+      },
+      drained: () =>
+        new Promise((resolve) => {
+          release = () => {
+            paused = false
+            resolve()
+          }
+        }),
+    })
+    await fixture.start(options.id)
+    for (let round = 1; round <= 3; round++) {
+      while (pauses < round) await Bun.sleep(5)
+      await Bun.sleep(50)
+      release()
+    }
+    await monitor.exited
+    await output.ended
+    const expected = Array.from({ length: 200_000 }, (_, index) => `${index + 1}\n`).join("")
+    expect(output.text(1) === expected).toBe(true)
+    console.log("packets after pause", afterPause)
+  })
+
+  test("gives a terminal its size, and its output as one stream", async () => {
+    const script = "trap 'stty size' WINCH; echo ready; i=0; while [ $i -lt 100 ]; do sleep 0.05; i=$((i+1)); done"
+    const options = { ...fixture.bundle(["sh", "-c", script], { terminal: true }), stdin: true }
+    const { monitor, output } = await run(fixture, supervisor, options)
+    await output.contains("ready")
+    for (let columns = 80; columns <= 132; columns++) monitor.resize(43, columns)
+    await output.contains("43 132")
+    process.kill(monitor.pid, "SIGKILL")
+    expect((await monitor.exited).exitCode).toBe(137)
+    expect(output.text(2)).toBe("")
+  })
+})
+
+describe("exec()", () => {
+  let monitor: Monitor
+  let container: LaunchOptions
+  beforeAll(async () => {
+    container = fixture.bundle(["sleep", "1000"])
+    monitor = await supervisor.launch(container)
+    await fixture.start(container.id)
+  })
+  afterAll(async () => {
+    process.kill(monitor.pid, "SIGKILL")
+    await monitor.exited
+  })
+
+  test("connects the streams before the process runs", async () => {
+    for (let round = 0; round < 10; round++) {
+      const output = collect()
+      const session = await supervisor.exec({
+        ...fixture.exec(container.id, ["sh", "-c", "echo out; echo err >&2; exit 7"]),
+        beforeStart: (streams) => streams.listen(output.listener),
+      })
+      expect((await session.exited).exitCode).toBe(7)
+      await output.ended
+      expect([output.text(1), output.text(2)]).toEqual(["out\n", "err\n"])
+    }
+  })
+
+  test("takes input and its end, and a terminal", async () => {
+    const output = collect()
+    const session = await supervisor.exec({
+      ...fixture.exec(container.id, ["cat"]),
+      stdin: true,
+      beforeStart: (streams) => {
+        streams.listen(output.listener)
+        streams.write(Buffer.from("typed"))
+        streams.endInput()
+      },
+    })
+    expect((await session.exited).exitCode).toBe(0)
+    await output.ended
+    expect(output.text(1)).toBe("typed")
+
+    const terminal = collect()
+    const second = await supervisor.exec({
+      ...fixture.exec(container.id, ["sh", "-c", "test -t 0 && echo terminal; exit 4"], true),
+      beforeStart: (streams) => streams.listen(terminal.listener),
+    })
+    expect((await second.exited).exitCode).toBe(4)
+    await terminal.ended
+    expect(terminal.text(1)).toBe("terminal\r\n")
+  })
+
+  test("runs detached without streams, and does not touch the container's own exit file", async () => {
+    const session = await supervisor.exec(fixture.exec(container.id, ["sh", "-c", "exit 9"]))
+    expect((await session.exited).exitCode).toBe(9)
+    expect(await supervisor.adopt({ id: container.id, bundle: container.bundle, pid: monitor.pid })).toBe(monitor)
+  })
+
+  test("passes on the runtime's own words", async () => {
+    const job = fixture.exec(container.id, ["/no/such/program"])
+    expect(supervisor.exec({ ...job, beforeStart: () => {} })).rejects.toThrow(/no\/such\/program/)
+    expect(supervisor.exec(fixture.exec(container.id, ["/no/such/program"]))).rejects.toThrow(/no\/such\/program/)
+  })
+})
+
+describe("exited", () => {
+  test("tells an out-of-memory kill", async () => {
+    const options = fixture.bundle(["sh", "-c", "tail -c 200m /dev/zero; exit 5"], { memory: 20 << 20 })
+    const { monitor } = await run(fixture, supervisor, options)
+    expect((await monitor.exited).oomKilled).toBe(true)
+  })
+
+  test("settles when conmon is killed, and the process does not live on", async () => {
+    const options = fixture.bundle(["sleep", "1000"])
+    const { monitor, output } = await run(fixture, supervisor, options)
+    process.kill(monitor.conmonPid, "SIGKILL")
+    expect((await monitor.exited).exitCode).toBe(137)
+    await output.ended
+    while (isAlive(monitor.pid)) await Bun.sleep(5)
+  })
+})
+
+describe("log", () => {
+  test("is followed through rotations without loss", async () => {
+    const options = {
+      ...fixture.bundle([
+        "sh",
+        "-c",
+        "i=0; while [ $i -lt 30 ]; do seq $((i*20000)) $((i*20000+19999)); i=$((i+1)); sleep 0.04; done",
+      ]),
+      logRotation: { maxSize: 2 << 20, maxFile: 40 },
+    }
+    const monitor = await supervisor.launch(options)
+    const output = collect()
+    const reading = readLog(
+      {
+        path: options.logPath!,
+        stdout: true,
+        stderr: true,
+        timestamps: false,
+        follow: monitor.exited,
+        signal: new AbortController().signal,
+      },
+      { ...output.listener, write: output.listener.data },
+    )
+    await fixture.start(options.id)
+    await monitor.exited
+    await reading
+    const expected = Array.from({ length: 600_000 }, (_, index) => `${index}\n`).join("")
+    expect(output.text(1) === expected).toBe(true)
+    const { segments } = listSegments(options.logPath!)
+    console.log(segments.map(({ size }) => size))
+    expect(segments.length).toBeGreaterThan(5)
+  })
+})
+
+describe("a long data root", () => {
+  let long: Fixture
+  beforeAll(() => {
+    long = openFixture({ longPath: true })
+  })
+  afterAll(() => long.remove())
+
+  test("is no obstacle", async () => {
+    const far = openSupervisor({ execRoot: long.execRoot })
+    for (const terminal of [false, true]) {
+      const { monitor, output } = await run(long, far, long.bundle(["sh", "-c", "echo far; exit 2"], { terminal }))
+      expect((await monitor.exited).exitCode).toBe(2)
+      await output.ended
+      expect(output.text(1)).toBe(terminal ? "far\r\n" : "far\n")
+    }
   })
 })

@@ -30,6 +30,8 @@ export class StreamHub implements Streams {
   #drainWaiters: (() => void)[] = []
   #connection: Connection | undefined
   #paused = 0
+  /** The last listener has left. Not so before the first one came: the process's first bytes are for it. */
+  #abandoned = false
   #inputState: "open" | "ending" | "ended" = "open"
   #ended = false
 
@@ -43,6 +45,7 @@ export class StreamHub implements Streams {
 
   /** False where the process, or its conmon, is gone. */
   async connect(): Promise<boolean> {
+    this.#abandoned = false
     if (this.#connection !== undefined) return true
     if (this.#ended) return false
     // Connected within this turn: whatever the process writes from here on waits in the socket.
@@ -84,10 +87,12 @@ export class StreamHub implements Streams {
   listen(listener: StreamListener): () => void {
     const listening: Listening = { listener, paused: false }
     this.#listening.add(listening)
+    this.#abandoned = false
     this.#wake()
     return () => {
       if (!this.#listening.delete(listening)) return
       if (listening.paused) this.#resume(listening)
+      this.#abandoned = this.#listening.size === 0
       this.#disconnectIfUnused()
     }
   }
@@ -167,7 +172,7 @@ export class StreamHub implements Streams {
   }
 
   #disconnectIfUnused(): void {
-    if (this.#listening.size > 0 || this.#queue.length > 0 || this.#connection?.socket === undefined) return
+    if (!this.#abandoned || this.#queue.length > 0 || this.#connection?.socket === undefined) return
     const closingIsHarmless = !this.#options.stdin || this.#options.leaveStdinOpen || this.#inputState === "ended"
     if (!closingIsHarmless) return
     const { socket } = this.#connection
