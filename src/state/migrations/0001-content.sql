@@ -28,7 +28,9 @@ CREATE TABLE layers (
   diff_id     TEXT PRIMARY KEY,
   snapshotter TEXT NOT NULL,
   key         TEXT NOT NULL UNIQUE, -- directory under snapshots/
-  size        INTEGER NOT NULL      -- bytes of the unpacked files
+  size        INTEGER NOT NULL,     -- bytes of the unpacked files
+  files       INTEGER NOT NULL,
+  rooted      INTEGER NOT NULL      -- 1 where the layer says what its root directory's mode and owner are
 ) STRICT, WITHOUT ROWID;
 
 -- A writable file system on top of layers, by key (a container's id, a build step).

@@ -1,0 +1,22 @@
+// Waiting for the disk would double the time of unpacking, so a layer is used before it is durable, and says so: a file
+// names the boot it was unpacked in, and goes when everything is on disk. After a power failure the file is still there,
+// or the layer is not, and the layer counts as lost. A crash of the engine alone loses nothing.
+import { readFileSync, writeFileSync } from "node:fs"
+import { join } from "node:path"
+import { readIfExists } from "../lib/files.ts"
+
+export const UNSYNCED = "unsynced"
+
+function bootId(): string {
+  return readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim()
+}
+
+export function markUnsynced(layerDirectory: string): void {
+  writeFileSync(join(layerDirectory, UNSYNCED), bootId(), { mode: 0o600 })
+}
+
+/** Whether the machine went down before the layer was on disk. */
+export function isLost(layerDirectory: string): boolean {
+  const boot = readIfExists(join(layerDirectory, UNSYNCED))
+  return boot !== undefined && boot !== bootId()
+}

@@ -1,0 +1,40 @@
+// `dhow internal unpack-layer ARCHIVE DIRECTORY PREFIX`: a process of its own, since it chroots and since the daemon's
+// event loop and memory stay free of it. It answers with one line of JSON, then makes everything durable and ends.
+import { openSync, writeSync } from "node:fs"
+import { join } from "node:path"
+import { DhowError, describeError, type ErrorKind } from "../lib/errors.ts"
+import { changeRoot, removeFileAt, setMode, syncFilesystem } from "../lib/syscalls/tree.ts"
+import { TarFile } from "../lib/tar/file-reader.ts"
+import { markUnsynced, UNSYNCED } from "./durability.ts"
+import type { WhiteoutPrefix } from "./place.ts"
+import { type UnpackedLayer, unpackLayer } from "./unpack.ts"
+
+export type UnpackAnswer =
+  | { readonly layer: UnpackedLayer }
+  | { readonly error: { readonly kind: ErrorKind; readonly message: string } }
+
+/** Unpacks ARCHIVE into DIRECTORY/fs. Returns the exit status. */
+export function unpackCommand(parameters: readonly string[]): number {
+  const [archive = "", directory = "", prefix = "trusted.overlay."] = parameters
+  let layerDirectory: number
+  try {
+    process.umask(0)
+    const file = new TarFile(openSync(archive, "r"))
+    layerDirectory = openSync(directory, "r")
+    markUnsynced(directory)
+    changeRoot(join(directory, "fs"))
+    setMode(".", 0o755)
+    answer({ layer: unpackLayer(file, prefix as WhiteoutPrefix) })
+  } catch (error) {
+    const kind = error instanceof DhowError ? error.kind : "internal"
+    answer({ error: { kind, message: describeError(error) } })
+    return 1
+  }
+  syncFilesystem(layerDirectory)
+  removeFileAt(layerDirectory, UNSYNCED)
+  return 0
+}
+
+function answer(value: UnpackAnswer): void {
+  writeSync(1, `${JSON.stringify(value)}\n`)
+}

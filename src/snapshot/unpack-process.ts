@@ -1,0 +1,77 @@
+// The daemon's side of unpacking: starts the process, hears its answer, kills it when the caller cancels.
+import { DhowError, isKind } from "../lib/errors.ts"
+import { log } from "../lib/log.ts"
+import type { WhiteoutPrefix } from "./place.ts"
+import type { UnpackedLayer } from "./unpack.ts"
+import type { UnpackAnswer } from "./unpack-command.ts"
+
+const MAX_COMPLAINT = 4096
+
+export type UnpackRequest = {
+  /** Command line that runs an internal verb of this program. */
+  readonly command: readonly string[]
+  readonly archive: string
+  readonly directory: string
+  readonly prefix: WhiteoutPrefix
+  readonly signal: AbortSignal | undefined
+}
+
+/** Resolves when the layer is usable; the process then goes on to make it durable. */
+export async function unpackInProcess(request: UnpackRequest): Promise<UnpackedLayer> {
+  const { command, archive, directory, prefix, signal } = request
+  if (isAborted(signal)) throw cancelled(signal)
+  const child = Bun.spawn([...command, "unpack-layer", archive, directory, prefix], {
+    stdin: "ignore",
+    stdout: "pipe",
+    stderr: "pipe",
+  })
+  const kill = (): void => child.kill("SIGKILL")
+  signal?.addEventListener("abort", kill, { once: true })
+  try {
+    const answer = await firstLine(child.stdout)
+    if (answer === undefined) {
+      await child.exited
+      if (isAborted(signal)) throw cancelled(signal)
+      const complaint = (await new Response(child.stderr).text()).slice(0, MAX_COMPLAINT).trim()
+      throw new DhowError(
+        "internal",
+        `Unpacking "${archive}" ended with status ${child.exitCode ?? child.signalCode}`,
+        {
+          cause: new Error(complaint),
+        },
+      )
+    }
+    const parsed = JSON.parse(answer) as UnpackAnswer
+    if ("error" in parsed) throw new DhowError(parsed.error.kind, parsed.error.message)
+    child.unref()
+    void child.exited.then((status) => {
+      if (status !== 0) log.warn("A layer could not be made durable", { directory, status })
+    })
+    return parsed.layer
+  } catch (error) {
+    if (!isKind(error, "invalid")) kill()
+    throw error
+  } finally {
+    signal?.removeEventListener("abort", kill)
+  }
+}
+
+async function firstLine(stream: ReadableStream<Uint8Array>): Promise<string | undefined> {
+  const decoder = new TextDecoder()
+  let text = ""
+  for await (const chunk of stream) {
+    text += decoder.decode(chunk, { stream: true })
+    const end = text.indexOf("\n")
+    if (end >= 0) return text.slice(0, end)
+  }
+  return undefined
+}
+
+/** A function, so that the compiler does not take the first answer for the last. */
+function isAborted(signal: AbortSignal | undefined): boolean {
+  return signal?.aborted === true
+}
+
+function cancelled(signal: AbortSignal | undefined): DhowError {
+  return new DhowError("cancelled", "Unpacking a layer was cancelled", { cause: signal?.reason })
+}
