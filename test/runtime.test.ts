@@ -297,7 +297,7 @@ describe.skipIf(!usable).each(runtimes)("containers through %s", (name) => {
     await runtime.start(shared.id)
     await until(async () => (await runtime.processes(shared.id)).length === 3)
     await runtime.kill(shared.id, 9, shared.pid)
-    await runtime.delete(shared.id)
+    await runtime.delete(shared.id, `${parent}/${shared.id}`)
     for (const { id } of [running, waiting, shared]) {
       expect(await runtime.state(id)).toBeUndefined()
       for (const left of cgroupDirectories(`${parent}/${id}`, host.cgroup)) expect(existsSync(left)).toBe(false)

@@ -6,6 +6,9 @@ import { errnoName } from "../lib/errors.ts"
 import { readIfExists } from "../lib/files.ts"
 import type { CgroupFacts } from "./host-facts.ts"
 
+/** Killed processes end within milliseconds, unless the kernel holds them in a call. */
+const CLEAR_LIMIT_MS = 3000
+
 /** The directories of a cgroup in every hierarchy of the host, named ones included. */
 export function cgroupDirectories(cgroupsPath: string, facts: CgroupFacts): readonly string[] {
   const roots = new Set(facts.hierarchies.values())
@@ -82,6 +85,40 @@ export function removeCgroup(cgroupsPath: string, facts: CgroupFacts): boolean {
   let gone = true
   for (const directory of cgroupDirectories(cgroupsPath, facts)) gone = removeTree(directory) && gone
   return gone
+}
+
+/**
+ * Ends what is left in the cgroup and removes it. For what a runtime leaves behind: a create that failed half-way, or
+ * processes that outlived the first one. Costs a few failing calls when there is nothing.
+ */
+export async function clearCgroup(cgroupsPath: string, facts: CgroupFacts): Promise<boolean> {
+  const deadline = Date.now() + CLEAR_LIMIT_MS
+  while (!removeCgroup(cgroupsPath, facts)) {
+    if (!isOwn(cgroupsPath) || Date.now() > deadline) return false
+    killAll(cgroupsPath, facts)
+    await Bun.sleep(5)
+  }
+  return true
+}
+
+function killAll(cgroupsPath: string, facts: CgroupFacts): void {
+  for (const pid of cgroupProcesses(cgroupsPath, facts)) {
+    try {
+      process.kill(pid, "SIGKILL")
+    } catch (error) {
+      if (errnoName(error) !== "ESRCH") throw error
+    }
+  }
+  // A frozen process takes its signal when it thaws.
+  const freezer = facts.hierarchies.get("freezer")
+  const [root, file, thawed] =
+    freezer === undefined ? [facts.unified, "cgroup.freeze", "0"] : [freezer, "freezer.state", "THAWED"]
+  if (root === undefined) return
+  try {
+    writeFileSync(join(root, cgroupsPath, file), thawed)
+  } catch (error) {
+    if (errnoName(error) !== "ENOENT") throw error
+  }
 }
 
 /** Removes the parent of containers' cgroups where it is empty. */

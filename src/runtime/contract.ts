@@ -15,8 +15,11 @@ export interface Runtime {
   kill(id: string, signal: number, pid?: number): Promise<void>
   pause(id: string): Promise<void>
   resume(id: string): Promise<void>
-  /** Removes the runtime's own state and the cgroup, killing what is left. Fine when there is none. */
-  delete(id: string): Promise<void>
+  /**
+   * Removes the runtime's own state and the cgroup, killing what is left. Fine when there is none. Given the path of the
+   * cgroup, it also removes one that the runtime has forgotten: after a create that failed, or a crash.
+   */
+  delete(id: string, cgroupsPath?: string): Promise<void>
   /** undefined when the runtime knows no such container. */
   state(id: string): Promise<{ readonly status: RuntimeStatus; readonly pid: number } | undefined>
   update(id: string, resources: RuntimeResources): Promise<void>

@@ -6,10 +6,9 @@ import { readFile, rm } from "node:fs/promises"
 import { join } from "node:path"
 import { DhowError, errnoName } from "../lib/errors.ts"
 import { readIfExists, unlinkIfExists } from "../lib/files.ts"
-import { cgroupProcesses, liftProcessLimit, removeCgroup } from "./cgroups.ts"
+import { cgroupProcesses, clearCgroup, liftProcessLimit, removeCgroup } from "./cgroups.ts"
 import type { Runtime } from "./contract.ts"
 import { type GenericOptions, genericRuntime, stateDirectory } from "./generic.ts"
-import type { HostFacts } from "./host-facts.ts"
 import { isAlive } from "./process-state.ts"
 
 type CrunStatus = {
@@ -20,7 +19,7 @@ type CrunStatus = {
   readonly systemd: boolean
 }
 
-export function crunRuntime(options: GenericOptions & { readonly facts: HostFacts }): Runtime {
+export function crunRuntime(options: GenericOptions): Runtime {
   const { root, facts } = options
   const generic = genericRuntime(options)
   const cgroup = facts.cgroup
@@ -49,7 +48,7 @@ export function crunRuntime(options: GenericOptions & { readonly facts: HostFact
       }
     },
 
-    async delete(id) {
+    async delete(id, cgroupsPath) {
       const directory = stateDirectory(root, id)
       let text: string
       try {
@@ -58,11 +57,12 @@ export function crunRuntime(options: GenericOptions & { readonly facts: HostFact
         if (errnoName(error) !== "ENOENT") throw error
         // Without a status crun has nothing but the directory either.
         await rm(directory, { recursive: true, force: true })
+        if (cgroupsPath !== undefined) await clearCgroup(cgroupsPath, cgroup)
         return
       }
       const known = parseStatus(text)
       const ended = known !== undefined && !known.systemd && !isAlive(known.pid, known.startTime)
-      if (!ended || !removeCgroup(known.cgroupPath, cgroup)) return generic.delete(id)
+      if (!ended || !removeCgroup(known.cgroupPath, cgroup)) return generic.delete(id, cgroupsPath)
       await rm(directory, { recursive: true, force: true })
     },
 

@@ -76,6 +76,10 @@ export function runtimeError(stderr: string, failure: RuntimeFailure): DhowError
     return new DhowError("unavailable", `${prefix}: ${text}`, {
       hint: "Mount the missing cgroup v1 hierarchies, or use --runtime runc",
     })
+  if (/setrlimit .*MEMLOCK.*not permitted/.test(text))
+    return new DhowError("unavailable", `${prefix}: ${text}`, {
+      hint: "This crun needs CAP_SYS_RESOURCE to guard devices with cgroup v2; use --runtime runc",
+    })
   return fail(text === "" ? "the runtime gave no reason" : text, exitCodeOf(text))
 }
 

@@ -4,8 +4,10 @@ import { rm } from "node:fs/promises"
 import { join } from "node:path"
 import { DhowError } from "../lib/errors.ts"
 import type { RuntimeResources } from "../oci/runtime-spec.ts"
+import { clearCgroup } from "./cgroups.ts"
 import type { Runtime, RuntimeStatus } from "./contract.ts"
 import { plainMessage } from "./errors.ts"
+import type { HostFacts } from "./host-facts.ts"
 import { invoke, type Outcome } from "./invoke.ts"
 
 export type GenericOptions = {
@@ -14,6 +16,7 @@ export type GenericOptions = {
   /** Directory of the runtime's own state. */
   readonly root: string
   readonly runtimeArgs?: readonly string[] | undefined
+  readonly facts: HostFacts
 }
 
 const STATUSES: ReadonlySet<string> = new Set(["creating", "created", "running", "paused", "stopped"])
@@ -56,9 +59,10 @@ export function genericRuntime(options: GenericOptions): Runtime {
       await mustRun("resume", id)
     },
 
-    async delete(id) {
+    async delete(id, cgroupsPath) {
       // With --force a container that the runtime does not know is no failure.
       await mustRun("delete", id, "--force")
+      if (cgroupsPath !== undefined) await clearCgroup(cgroupsPath, options.facts.cgroup)
     },
 
     async state(id) {

@@ -68,9 +68,9 @@ function openRuntime(
     })
   const root = join(execRoot, `runtime-${name}`)
   mkdirSync(root, { recursive: true, mode: 0o700 })
-  const generic: GenericOptions = { name, path, root, runtimeArgs: entry.runtimeArgs }
+  const generic: GenericOptions = { name, path, root, runtimeArgs: entry.runtimeArgs, facts }
   // Only crun itself keeps its state as crun does; krun and others are links to it.
-  return /(?:^|\/)crun$/.test(path) ? crunRuntime({ ...generic, facts }) : genericRuntime(generic)
+  return /(?:^|\/)crun$/.test(path) ? crunRuntime(generic) : genericRuntime(generic)
 }
 
 function find(path: string): string | undefined {
