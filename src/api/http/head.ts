@@ -32,20 +32,20 @@ const bad = (message: string): ProtocolError => new ProtocolError(400, message)
 
 /** Finds the end of a head as its bytes come in, looking at each byte once. */
 export class HeadScanner {
+  #start = 0
   #line = 0
   #begun = false
 
   /** Offset behind the empty line that ends the head, or undefined while it is not there. `start` skips empty lines. */
   find(bytes: Uint8Array): { readonly start: number; readonly end: number } | undefined {
-    let start = 0
     for (;;) {
       const newline = bytes.indexOf(0x0a, this.#line)
       if (newline < 0) break
       const empty = newline === this.#line || (newline === this.#line + 1 && bytes[this.#line] === 0x0d)
       this.#line = newline + 1
       if (!empty) this.#begun = true
-      else if (this.#begun) return { start, end: newline + 1 }
-      else start = newline + 1
+      else if (this.#begun) return { start: this.#start, end: newline + 1 }
+      else this.#start = newline + 1
       if (this.#line > HEAD_LIMIT) break
     }
     if (bytes.length > HEAD_LIMIT) throw new ProtocolError(431, "Request head is larger than 64 KiB")

@@ -72,8 +72,9 @@ function find<T>(
     }
   }
   if (at.rest !== undefined) {
-    // The longest name first: "a/json/json" is the image "a/json".
-    for (let end = segments.length; end > index; end--) {
+    // With a tail before without one, the longest name first: "a/json/json" is the image "a/json".
+    const ends = Array.from({ length: segments.length - index - 1 }, (_, i) => segments.length - 1 - i)
+    for (const end of [...ends, segments.length]) {
       const found = find(at.rest.node, segments, end, params)
       if (found === undefined) continue
       const value = segments.slice(index, end).join("/")
