@@ -1,13 +1,13 @@
 // The default bridge: its subnet chosen once, its interface and rules made by netavark, and made again when they are gone
 // (a reboot, a flushed firewall). Netavark is asked by way of a throw-away namespace on a reserved address.
 import { closeSync, openSync, readFileSync, writeFileSync } from "node:fs"
-import { networkInterfaces } from "node:os"
 import { setTimeout as sleep } from "node:timers/promises"
 import { DhowError } from "../lib/errors.ts"
 import { log } from "../lib/log.ts"
+import type { NetlinkSocket } from "../lib/netlink.ts"
 import { libc } from "../lib/syscalls/libc.ts"
 import { hostMtu, occupiedSubnets } from "./host-routes.ts"
-import { openRouteSocket, pinBridge } from "./link.ts"
+import { linkIndex, listAddresses, openRouteSocket, pinBridge } from "./link.ts"
 import type { Namespaces } from "./namespaces.ts"
 import type { Netavark } from "./netavark.ts"
 import { DEFAULT_NETWORKS, defaultBridgeRecord, type Network } from "./record.ts"
@@ -31,7 +31,7 @@ const LOCK_NB = 4
 export type BridgeConfig = { readonly bridge: string; readonly bip: string | undefined }
 
 /** The row of the default bridge, with a subnet that fits the configuration and the host. */
-export function settleBridge(tables: Tables, config: BridgeConfig): Network {
+export function settleBridge(tables: Tables, host: NetlinkSocket, config: BridgeConfig): Network {
   const known = tables.networkByName("bridge")
   const wanted = config.bip === undefined ? undefined : parseCidr(config.bip)
   const kept = known?.record.subnets[0]
@@ -41,14 +41,14 @@ export function settleBridge(tables: Tables, config: BridgeConfig): Network {
     const asWanted =
       wanted === undefined ||
       (formatSubnet(wanted.subnet) === kept.subnet && formatAddress(wanted.address) === kept.gateway)
-    const collision = occupiedSubnets(config.bridge).find((other) => overlaps(subnet, other))
+    const collision = occupiedSubnets(host, config.bridge).find((other) => overlaps(subnet, other))
     if (known.record.interface === config.bridge && asWanted && collision === undefined) return known
     if (inUse) {
       log.warn("default bridge keeps its subnet while containers run on it", { subnet: kept.subnet, bip: config.bip })
       return known
     }
   }
-  const subnet = wanted?.subnet ?? chooseSubnet(occupiedSubnets(config.bridge))
+  const subnet = wanted?.subnet ?? chooseSubnet(occupiedSubnets(host, config.bridge))
   const gateway = wanted?.address ?? subnet.base + 1
   if (subnet.prefixLength > 29)
     throw new DhowError("invalid", `The default bridge's subnet "${formatSubnet(subnet)}" is too small`, {
@@ -75,10 +75,12 @@ export function reservedAddress(network: Network): number {
 }
 
 /** Whether the interface is there with the gateway's address. */
-export function bridgeIsUp(network: Network): boolean {
+export function bridgeIsUp(host: NetlinkSocket, network: Network): boolean {
   const { subnet, gateway } = subnetOf(network)
-  const addresses = networkInterfaces()[network.record.interface] ?? []
-  return addresses.some(({ cidr }) => cidr === `${gateway}/${subnet.prefixLength}`)
+  const own = linkIndex(host, network.record.interface)
+  return listAddresses(host).some(
+    ({ index, address, prefixLength }) => index === own && address === gateway && prefixLength === subnet.prefixLength,
+  )
 }
 
 /** Lets netavark make what is missing of the bridge and its rules; all that is there stays as it is. */
@@ -91,7 +93,10 @@ export async function makeBridge(
   using host = openRouteSocket()
   pinBridge(host, network.record.interface, macOf(parseAddress(gateway)), network.record.mtu)
   setSysctl("net/ipv4/ip_forward", "1")
-  // Answers to a connection from 127.0.0.1 through a published port come back as packets for 127.0.0.1.
+}
+
+/** Answers to a connection from 127.0.0.1 through a published port come back as packets for 127.0.0.1. */
+export function routeLoopback(network: Network): void {
   setSysctl(`net/ipv4/conf/${network.record.interface}/route_localnet`, "1")
 }
 
@@ -126,7 +131,7 @@ async function withThrowaway(
   parts: { readonly namespaces: Namespaces },
   body: (path: string, request: Parameters<Netavark["setup"]>[1]) => Promise<void>,
 ): Promise<void> {
-  const key = `setup-${process.pid}-${Date.now().toString(36)}`
+  const key = parts.namespaces.throwawayKey()
   const address = reservedAddress(network)
   const { subnet } = subnetOf(network)
   if (!contains(subnet, address)) throw new DhowError("internal", `"${formatSubnet(subnet)}" has no reserved address`)

@@ -42,9 +42,17 @@ export interface Networks {
   release(owner: string): Promise<void>
   /**
    * Host ports for a container's bindings: those asked for, checked to be free, and free ones for 0, ranges and -P.
-   * Throws conflict naming the process or container that holds a port, in Docker's words.
+   * Throws conflict naming the process or container that holds a port, in Docker's words. The ports are held for the
+   * owner from here on: no other process can bind them until `release`.
    */
-  choosePorts(owner: string, exposed: readonly string[], bindings: PortMap, publishAll: boolean): readonly PortMapping[]
+  choosePorts(
+    owner: string,
+    exposed: readonly string[],
+    bindings: PortMap,
+    publishAll: boolean,
+    /** The container's name, for the error text. */
+    name?: string,
+  ): readonly PortMapping[]
   list(): NetworkInspect[]
   inspect(reference: string): NetworkInspect
   /** Throws not-found ("network NAME not found") where there is none; returns the canonical name and id. */

@@ -1,16 +1,15 @@
 // What the host's own networking occupies: routes, interface addresses and name servers.
-import { networkInterfaces } from "node:os"
 import { readIfExists } from "../lib/files.ts"
+import type { NetlinkSocket } from "../lib/netlink.ts"
+import { linkIndex, listAddresses } from "./link.ts"
 import { parseAddress, parseCidr, type Subnet } from "./subnet.ts"
 
 /** Subnets a new bridge must not overlap. `except` is an interface of our own. */
-export function occupiedSubnets(except: string): Subnet[] {
+export function occupiedSubnets(host: NetlinkSocket, except: string): Subnet[] {
   const found = parseRoutes(readIfExists("/proc/net/route") ?? "", except)
-  for (const [name, addresses] of Object.entries(networkInterfaces())) {
-    if (name === except) continue
-    for (const { family, cidr } of addresses ?? [])
-      if (family === "IPv4" && cidr !== null) found.push(parseCidr(cidr).subnet)
-  }
+  const own = linkIndex(host, except)
+  for (const { index, address, prefixLength } of listAddresses(host))
+    if (index !== own) found.push(parseCidr(`${address}/${prefixLength}`).subnet)
   for (const line of (readIfExists("/etc/resolv.conf") ?? "").split("\n")) {
     const server = /^\s*nameserver\s+(\d+\.\d+\.\d+\.\d+)\s*$/.exec(line)?.[1]
     if (server !== undefined) found.push({ base: parseAddress(server), prefixLength: 32 })

@@ -1,5 +1,6 @@
 // Interfaces, addresses and routes through rtnetlink: what joins a namespace to a bridge that netavark has made.
 // No process is started on this path (docs/adr/0005-native-endpoints.md).
+import { writeFileSync } from "node:fs"
 import { errnoName } from "../lib/errors.ts"
 import {
   attribute,
@@ -12,9 +13,9 @@ import {
   readAttributes,
   u32,
 } from "../lib/netlink.ts"
-import { parseAddress } from "./subnet.ts"
+import { formatAddress, parseAddress } from "./subnet.ts"
 
-const RTM = { NEWLINK: 16, DELLINK: 17, GETLINK: 18, NEWADDR: 20, NEWROUTE: 24 } as const
+const RTM = { NEWLINK: 16, DELLINK: 17, GETLINK: 18, NEWADDR: 20, GETADDR: 22, NEWROUTE: 24 } as const
 const IFLA = { ADDRESS: 1, IFNAME: 3, MTU: 4, MASTER: 10, LINKINFO: 18, NET_NS_FD: 28 } as const
 const IFLA_INFO = { KIND: 1, DATA: 2 } as const
 const VETH_INFO_PEER = 1
@@ -83,6 +84,25 @@ export function linkIndex(socket: NetlinkSocket, name: string): number | undefin
   }
 }
 
+export type InterfaceAddress = { readonly index: number; readonly address: string; readonly prefixLength: number }
+
+/** IPv4 addresses of all interfaces, also of those without a carrier, which node:os leaves out. */
+export function listAddresses(socket: NetlinkSocket): InterfaceAddress[] {
+  const dump = { type: RTM.GETADDR, flags: NLM_F.DUMP, body: [Uint8Array.of(AF_INET, 0, 0, 0, 0, 0, 0, 0)] }
+  const found: InterfaceAddress[] = []
+  for (const { type, body } of socket.request([dump], "addresses")) {
+    const attributes = readAttributes(body.subarray(8))
+    const address = attributes.get(IFA.LOCAL) ?? attributes.get(IFA.ADDRESS)
+    if (type !== RTM.NEWADDR || address?.length !== 4) continue
+    found.push({
+      index: body.readUInt32LE(4),
+      address: formatAddress(address.readUInt32BE(0)),
+      prefixLength: body.readUInt8(1),
+    })
+  }
+  return found
+}
+
 /** Names of the interfaces that are ports of the bridge. */
 export function bridgePorts(host: NetlinkSocket, bridge: string): string[] {
   const master = linkIndex(host, bridge)
@@ -121,6 +141,14 @@ export function pinBridge(host: NetlinkSocket, bridge: string, macAddress: strin
   const settings = [attribute(IFLA.ADDRESS, parseMac(macAddress)), attribute(IFLA.MTU, u32(mtu))]
   const body = [linkHeader({ index }), ...settings]
   host.request([{ type: RTM.NEWLINK, flags: NLM_F.ACK, body }], `bridge "${bridge}"`)
+}
+
+/**
+ * Lets the bridge send a frame back through the port it came from: with bridge-nf-call-iptables a container that connects
+ * to its own published port is redirected within the bridge, and would be dropped there.
+ */
+export function allowHairpin(hostInterface: string): void {
+  writeFileSync(`/sys/class/net/${hostInterface}/brport/hairpin_mode`, "1")
 }
 
 export function openRouteSocket(): NetlinkSocket {

@@ -1,5 +1,6 @@
 // Network namespaces as files under the exec root's netns/: created, found and destroyed. A used namespace is destroyed,
 // never handed on; the kernel removes its interfaces by itself once nothing refers to it.
+import { randomBytes } from "node:crypto"
 import { closeSync, openSync, readdirSync, readFileSync, realpathSync, statfsSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { ensureDirectory, unlinkIfExists } from "../lib/files.ts"
@@ -66,6 +67,16 @@ export class Namespaces {
   destroy(key: string): void {
     unmount(this.path(key))
     unlinkIfExists(this.path(key))
+  }
+
+  /** Key of a namespace that only lives as long as the call which made it. */
+  throwawayKey(): string {
+    return `setup-${process.pid}-${randomBytes(4).toString("hex")}`
+  }
+
+  /** Whether this process may still be using such a namespace. */
+  isThrowaway(key: string): boolean {
+    return key.startsWith(`setup-${process.pid}-`)
   }
 
   keys(): string[] {

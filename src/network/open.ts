@@ -1,36 +1,35 @@
 // The networks of one state root: hands namespaces to containers and takes them back. Rows are the truth; kernel objects
 // without a row are swept.
-import { randomBytes } from "node:crypto"
 import { DhowError } from "../lib/errors.ts"
 import { log } from "../lib/log.ts"
 import type { NetlinkSocket } from "../lib/netlink.ts"
 import type { Database } from "../state/database.ts"
-import type { EndpointSettings, PortMap } from "../wire/container.ts"
+import type { PortMap } from "../wire/container.ts"
 import type { NetworkInspect } from "../wire/system.ts"
-import {
-  asOnlyBridgeMaker,
-  bridgeIsUp,
-  makeBridge,
-  removeBridge,
-  reservedAddress,
-  settleBridge,
-  subnetOf,
-} from "./bridge.ts"
+import { asOnlyBridgeMaker, bridgeIsUp, makeBridge, removeBridge, routeLoopback, settleBridge } from "./bridge.ts"
 import type { Attached, AttachRequest, Networks, PortMapping } from "./contract.ts"
-import { bridgePorts, joinBridge, linkIndex, openRouteSocket, removeLink } from "./link.ts"
+import { allowHairpin, bridgePorts, linkIndex, openRouteSocket, removeLink } from "./link.ts"
+import { checkDefaultBridge, findNetwork } from "./lookup.ts"
 import { Namespaces } from "./namespaces.ts"
 import { Netavark } from "./netavark.ts"
 import { Pool } from "./pool.ts"
+import { Ports } from "./ports.ts"
 import {
-  DEFAULT_NETWORKS,
-  type Namespace,
-  type NamespaceRecord,
-  type Network,
-  plainRecord,
-  renderNetwork,
-} from "./record.ts"
-import { macOf, parseAddress } from "./subnet.ts"
+  destroyNamespace,
+  HOST_INTERFACE,
+  isUsable,
+  type Preparation,
+  prepareBridged,
+  prepareIsolated,
+} from "./prepare.ts"
+import { type Published, PublishedPorts } from "./publish.ts"
+import { DEFAULT_NETWORKS, type Namespace, type Network, plainRecord, renderNetwork } from "./record.ts"
 import { Tables } from "./tables.ts"
+
+/** How long after a start of the engine the rules of a bridge that stands are looked after. */
+const LOOK_AFTER_MS = 1000
+/** How long after a release the kernel should have removed its interfaces. */
+const TIDY_MS = 3000
 
 export type NetworksOptions = {
   readonly database: Database
@@ -39,7 +38,7 @@ export type NetworksOptions = {
   readonly bridge: string
   /** Its address and subnet, where the user fixes them: "10.0.0.1/24". */
   readonly bip: string | undefined
-  /** Ready namespaces to keep, of each kind. */
+  /** Ready namespaces to keep. */
   readonly pool: number
 }
 
@@ -52,11 +51,16 @@ class HostNetworks implements Networks {
   readonly #tables: Tables
   readonly #namespaces: Namespaces
   readonly #netavark: Netavark
+  readonly #ports = new Ports()
   readonly #bridged: Pool<Namespace>
   readonly #isolated: Pool<Namespace>
+  readonly #timers = new Set<NodeJS.Timeout>()
   #host: NetlinkSocket | undefined
   #bridge: Network | undefined
+  /** Undefined when it has to be made (again) before the next attachment. */
   #bridgeReady: Promise<void> | undefined
+  #published: PublishedPorts | undefined
+  #tidying = false
   #closed = false
 
   constructor(options: NetworksOptions) {
@@ -64,8 +68,8 @@ class HostNetworks implements Networks {
     this.#tables = new Tables(options.database)
     this.#namespaces = new Namespaces(options.execRoot)
     this.#netavark = new Netavark(options.execRoot)
-    this.#bridged = new Pool(options.pool, () => this.#createBridged())
-    this.#isolated = new Pool(Math.min(options.pool, 2), () => this.#createIsolated())
+    this.#bridged = new Pool(options.pool, () => prepareBridged(this.#parts(), this.#settled()))
+    this.#isolated = new Pool(Math.min(options.pool, 2), () => prepareIsolated(this.#parts()))
   }
 
   async open(): Promise<void> {
@@ -74,46 +78,63 @@ class HostNetworks implements Networks {
     for (const name of ["host", "none"] as const)
       if (this.#tables.networkByName(name) === undefined)
         this.#tables.putNetwork(name, plainRecord(DEFAULT_NETWORKS[name]))
-    this.#bridge = settleBridge(this.#tables, this.#options)
+    this.#bridge = settleBridge(this.#tables, this.#parts().host, this.#options)
     this.#tables.deleteStrayAddresses()
-    this.#adoptPool()
-    // A bridge that stands serves at once while netavark looks after its rules; a missing one is waited for in attach().
-    const making = this.#makeBridge()
-    if (bridgeIsUp(this.#bridge)) this.#bridgeReady = Promise.resolve()
-    making.then(
-      () => this.#bridged.fill(),
-      (error: unknown) => log.warn("default bridge could not be made", { error: String(error) }),
-    )
+    this.#adopt(this.#bridge)
     this.#isolated.fill()
+    if (!bridgeIsUp(this.#host, this.#bridge)) {
+      this.#makeBridge().catch((error: unknown) => log.warn("default bridge not made", { error: String(error) }))
+      return
+    }
+    // A bridge that stands serves at once; netavark looks after its rules a little later.
+    this.#bridgeReady = this.#tryPublish().then(() => this.#bridged.fill())
+    this.#later(LOOK_AFTER_MS, () => {
+      this.#makeBridge().catch((error: unknown) => log.warn("default bridge not checked", { error: String(error) }))
+    })
   }
 
   async attach(request: AttachRequest): Promise<Attached> {
-    const bridge = this.#plainBridge(request)
-    if (this.#tables.namespacesOf(request.owner).length > 0) await this.release(request.owner)
-    await (this.#bridgeReady ?? this.#makeBridge())
-    const settings = [...request.networks.values()][0]
-    const plain = request.ports.length === 0 && !settings?.MacAddress
-    const ready = plain ? this.#bridged.take() : this.#createBridged(settings?.MacAddress)
-    return this.#claim(ready, { owner: request.owner, name: request.name, ports: request.ports, bridge })
+    const macAddress = checkDefaultBridge(this.#tables, this.#settled(), request)
+    this.#forget(request.owner)
+    await this.#ready()
+    const published = request.ports.length === 0 ? undefined : (this.#published ?? (await this.#publish()))
+    const { key, record } =
+      macAddress === undefined ? this.#bridged.take() : prepareBridged(this.#parts(), this.#settled(), macAddress)
+    const claimed = { ...record, name: request.name, ports: request.ports }
+    this.#tables.claimNamespace(key, request.owner, claimed)
+    try {
+      for (const publication of publications({ key, owner: request.owner, record: claimed })) {
+        published?.add(publication)
+        for (const { hostInterface } of record.endpoints) allowHairpin(hostInterface)
+      }
+    } catch (error) {
+      await this.release(request.owner)
+      throw new DhowError("internal", `Cannot publish ports of container "${request.name}"`, { cause: error })
+    }
+    const endpoints = Object.fromEntries(record.endpoints.map((endpoint) => [endpoint.networkName, endpoint.settings]))
+    return { namespace: this.#namespaces.path(key), endpoints, nameservers: [] }
   }
 
   async isolate(owner: string): Promise<Attached> {
-    if (this.#tables.namespacesOf(owner).length > 0) await this.release(owner)
-    return this.#claim(this.#isolated.take(), { owner, name: "", ports: [], bridge: undefined })
+    this.#forget(owner)
+    const { key, record } = this.#isolated.take()
+    this.#tables.claimNamespace(key, owner, record)
+    return { namespace: this.#namespaces.path(key), endpoints: {}, nameservers: [] }
   }
 
   async release(owner: string): Promise<void> {
-    for (const namespace of this.#tables.namespacesOf(owner)) this.#destroy(namespace.key)
+    this.#forget(owner)
+    this.#ports.release(owner)
   }
 
   choosePorts(
-    _owner: string,
-    _exposed: readonly string[],
+    owner: string,
+    exposed: readonly string[],
     bindings: PortMap,
     publishAll: boolean,
+    name: string = owner.slice(0, 12),
   ): readonly PortMapping[] {
-    if (!publishAll && Object.values(bindings).every((list) => list === null || list.length === 0)) return []
-    throw new DhowError("not-implemented", "Published ports are not there yet")
+    return this.#ports.choose({ owner, name, exposed, bindings, publishAll })
   }
 
   list(): NetworkInspect[] {
@@ -122,11 +143,11 @@ class HostNetworks implements Networks {
   }
 
   inspect(reference: string): NetworkInspect {
-    return renderNetwork(this.#find(reference), this.#tables.namespaces())
+    return renderNetwork(findNetwork(this.#tables, reference), this.#tables.namespaces())
   }
 
   resolve(reference: string): { readonly id: string; readonly name: string; readonly driver: string } {
-    const { id, name, record } = this.#find(reference)
+    const { id, name, record } = findNetwork(this.#tables, reference)
     return { id, name, driver: record.driver }
   }
 
@@ -136,169 +157,163 @@ class HostNetworks implements Networks {
 
   async sweep(alive: ReadonlySet<string>): Promise<readonly string[]> {
     const removed: string[] = []
-    for (const { key, owner } of this.#tables.namespaces()) {
-      if (owner === null || alive.has(owner)) continue
-      this.#destroy(key)
+    for (const owner of this.#tables.owners()) {
+      if (alive.has(owner)) continue
+      await this.release(owner)
       removed.push(`network namespace of ${owner}`)
     }
     const known = new Set(this.#tables.namespaces().map(({ key }) => key))
     for (const key of this.#namespaces.keys()) {
-      if (known.has(key) || key.startsWith(`setup-${process.pid}-`)) continue
+      if (known.has(key) || this.#namespaces.isThrowaway(key)) continue
       this.#namespaces.destroy(key)
       removed.push(`network namespace ${key}`)
     }
     this.#tables.deleteStrayAddresses()
-    return removed
+    return [...removed, ...this.#tidy()]
   }
 
   async close(): Promise<void> {
     this.#closed = true
+    for (const timer of this.#timers) clearTimeout(timer)
     this.#bridged.close()
     this.#isolated.close()
+    this.#ports.close()
     await this.#bridgeReady?.catch(() => {})
-    for (const { key } of this.#tables.namespaces()) this.#destroy(key)
+    if (this.#host === undefined) return
+    for (const { key } of this.#tables.namespaces()) destroyNamespace(this.#parts(), key)
     for (const key of this.#namespaces.keys()) this.#namespaces.destroy(key)
-    if (this.#host !== undefined && this.#bridge !== undefined) {
-      for (const name of bridgePorts(this.#host, this.#bridge.record.interface)) removeLink(this.#host, name)
-      await removeBridge(this.#bridge, { namespaces: this.#namespaces, netavark: this.#netavark })
+    const bridge = this.#settled()
+    if (linkIndex(this.#host, bridge.record.interface) !== undefined) {
+      for (const name of bridgePorts(this.#host, bridge.record.interface)) removeLink(this.#host, name)
+      await removeBridge(bridge, { namespaces: this.#namespaces, netavark: this.#netavark })
     }
+    this.#published?.removeTable()
+    this.#published?.close()
     this.#namespaces.removeDirectory()
-    this.#host?.[Symbol.dispose]()
+    this.#host[Symbol.dispose]()
   }
 
-  #find(reference: string): Network {
-    const byName = this.#tables.networkByName(reference === "default" ? "bridge" : reference)
-    if (byName !== undefined) return byName
-    const [found, second] = /^[0-9a-f]+$/.test(reference) ? this.#tables.networksById(reference) : []
-    if (found === undefined) throw new DhowError("not-found", `network ${reference} not found`)
-    if (second !== undefined)
-      throw new DhowError("invalid", `network ${reference} is ambiguous (2 matches found on ID prefix)`)
-    return found
-  }
-
-  /** The default bridge, after refusing what Docker refuses on it. */
-  #plainBridge(request: AttachRequest): Network {
-    const bridge = this.#bridge
-    if (bridge === undefined) throw new DhowError("internal", "Networks are not open")
-    for (const [reference, settings] of request.networks) {
-      const network = this.#find(reference)
-      if (network.id !== bridge.id)
-        throw new DhowError("invalid", `Container "${request.name}" cannot be attached to network "${network.name}"`)
-      if (settings.IPAMConfig?.IPv4Address)
-        throw new DhowError("invalid", "user specified IP address is supported on user defined networks only")
-      if (settings.Aliases !== undefined && settings.Aliases !== null && settings.Aliases.length > 0)
-        throw new DhowError("invalid", "network-scoped aliases are only supported for user-defined networks")
-    }
-    return bridge
+  /** Resolves when the bridge is there, whatever happened to it meanwhile. */
+  async #ready(): Promise<void> {
+    await (this.#bridgeReady ?? this.#makeBridge())
+    if (linkIndex(this.#parts().host, this.#settled().record.interface) !== undefined) return
+    log.warn("default bridge is gone; making it again", { interface: this.#settled().record.interface })
+    for (const namespace of this.#bridged.drain()) destroyNamespace(this.#parts(), namespace.key)
+    await this.#makeBridge()
   }
 
   #makeBridge(): Promise<void> {
     const making = asOnlyBridgeMaker(async () => {
       if (this.#closed) return
-      this.#bridge = settleBridge(this.#tables, this.#options)
+      this.#bridge = settleBridge(this.#tables, this.#parts().host, this.#options)
       await makeBridge(this.#bridge, { namespaces: this.#namespaces, netavark: this.#netavark })
+      await this.#tryPublish()
+      this.#bridged.fill()
     })
-    this.#bridgeReady = making
+    const before = this.#bridgeReady
+    this.#bridgeReady ??= making
     // A failure is tried again by whoever comes next.
     making.catch(() => {
-      if (this.#bridgeReady === making) this.#bridgeReady = undefined
+      if (this.#bridgeReady === making) this.#bridgeReady = before
     })
     return making
   }
 
-  #createBridged(macAddress?: string): Namespace {
-    const { bridge, host } = this.#opened()
-    const key = randomBytes(5).toString("hex")
-    const { subnet, gateway } = subnetOf(bridge)
-    const reserved = new Set([parseAddress(gateway), reservedAddress(bridge)])
-    const address = this.#tables.takeAddress(bridge, subnet, reserved, key)
-    const settings: EndpointSettings = {
-      IPAMConfig: null,
-      Links: null,
-      Aliases: null,
-      MacAddress: macAddress ?? macOf(parseAddress(address)),
-      DriverOpts: null,
-      GwPriority: 0,
-      NetworkID: bridge.id,
-      EndpointID: randomBytes(32).toString("hex"),
-      Gateway: gateway,
-      IPAddress: address,
-      IPPrefixLen: subnet.prefixLength,
-      IPv6Gateway: "",
-      GlobalIPv6Address: "",
-      GlobalIPv6PrefixLen: 0,
-      DNSNames: null,
-    }
-    const hostInterface = `veth${key}`
+  /** Without nftables all works but published ports; who wants those meets the error in attach(). */
+  async #tryPublish(): Promise<void> {
+    await this.#publish().catch((error: unknown) => log.warn("ports cannot be published", { error: String(error) }))
+  }
+
+  /** Makes the kernel publish exactly what the rows say. */
+  async #publish(): Promise<PublishedPorts> {
+    const bridge = this.#settled()
+    const published = new PublishedPorts(bridge.record.interface, bridge.record.subnets[0]?.subnet ?? "")
     try {
-      this.#namespaces.create(key, (inner, namespaceFd) =>
-        joinBridge(host, inner, namespaceFd, {
-          hostInterface,
-          containerInterface: "eth0",
-          bridge: bridge.record.interface,
-          address,
-          prefixLength: subnet.prefixLength,
-          gateway,
-          macAddress: settings.MacAddress ?? "",
-          mtu: bridge.record.mtu,
-        }),
-      )
-      const endpoint = { network: bridge.id, networkName: bridge.name, hostInterface, settings }
-      return this.#insert(key, { name: "", endpoints: [endpoint], ports: [] })
+      await published.ensureTable()
+      published.fill(this.#tables.namespaces().flatMap(publications))
+      routeLoopback(bridge)
     } catch (error) {
-      this.#destroy(key)
-      throw new DhowError("internal", `Cannot attach a container to "${bridge.record.interface}"`, { cause: error })
+      published.close()
+      throw error
     }
+    this.#published?.close()
+    this.#published = published
+    return published
   }
 
-  #createIsolated(): Namespace {
-    const key = randomBytes(5).toString("hex")
-    this.#namespaces.create(key, () => {})
-    return this.#insert(key, { name: "", endpoints: [], ports: [] })
-  }
-
-  #insert(key: string, record: NamespaceRecord): Namespace {
-    this.#tables.insertNamespace(key, record)
-    return { key, owner: null, record }
-  }
-
-  #claim(
-    { key, record }: Namespace,
-    claim: Pick<AttachRequest, "owner" | "name" | "ports"> & { readonly bridge: Network | undefined },
-  ): Attached {
-    this.#tables.claimNamespace(key, claim.owner, { ...record, name: claim.name, ports: claim.ports })
-    const endpoints = Object.fromEntries(record.endpoints.map((endpoint) => [endpoint.networkName, endpoint.settings]))
-    return { namespace: this.#namespaces.path(key), endpoints, nameservers: [] }
-  }
-
-  /** The row first: a crash here leaves a namespace for the sweep, not an owner without one. */
-  #destroy(key: string): void {
-    try {
-      this.#tables.deleteNamespace(key)
-      this.#namespaces.destroy(key)
-    } catch (error) {
-      log.warn("network namespace could not be removed", { key, error: String(error) })
-    }
-  }
-
-  /** Ready namespaces of an earlier run go on serving, unless they are gone or belong to another subnet. */
-  #adoptPool(): void {
-    const { bridge, host } = this.#opened()
+  /** What an earlier run left: ready namespaces go on serving, ports of containers are held again. */
+  #adopt(bridge: Network): void {
     for (const namespace of this.#tables.namespaces()) {
-      if (namespace.owner !== null) continue
-      const [endpoint] = namespace.record.endpoints
-      const usable =
-        this.#namespaces.exists(namespace.key) &&
-        (endpoint === undefined ||
-          (endpoint.settings.Gateway === subnetOf(bridge).gateway &&
-            linkIndex(host, endpoint.hostInterface) !== undefined))
-      if (!usable) this.#destroy(namespace.key)
-      else (endpoint === undefined ? this.#isolated : this.#bridged).adopt(namespace)
+      const { key, owner, record } = namespace
+      if (owner !== null) this.#ports.holdAgain(owner, record.ports)
+      else if (!isUsable(this.#parts(), namespace, bridge)) destroyNamespace(this.#parts(), key)
+      else (record.endpoints.length === 0 ? this.#isolated : this.#bridged).adopt(namespace)
     }
   }
 
-  #opened(): { readonly bridge: Network; readonly host: NetlinkSocket } {
-    if (this.#bridge === undefined || this.#host === undefined) throw new DhowError("internal", "Networks are not open")
-    return { bridge: this.#bridge, host: this.#host }
+  /** Everything but the held ports, which may have been chosen for the attachment to come. */
+  #forget(owner: string): void {
+    for (const namespace of this.#tables.namespacesOf(owner)) {
+      destroyNamespace(this.#parts(), namespace.key)
+      try {
+        for (const publication of publications(namespace)) this.#published?.remove(publication)
+      } catch (error) {
+        log.warn("published ports could not be withdrawn", { owner, error: String(error) })
+      }
+      if (namespace.record.endpoints.length > 0) this.#tidyLater()
+    }
   }
+
+  #tidyLater(): void {
+    if (this.#tidying) return
+    this.#tidying = true
+    this.#later(TIDY_MS, () => {
+      this.#tidying = false
+      this.#tidy()
+    })
+  }
+
+  /**
+   * Removes interfaces whose namespace has no row any more. The kernel does so by itself unless something, like a
+   * container that mounted all of the host, still holds the namespace; its address must not answer any more then.
+   */
+  #tidy(): string[] {
+    const { host, tables } = this.#parts()
+    const known = new Set(tables.namespaces().flatMap(({ record }) => record.endpoints.map((at) => at.hostInterface)))
+    const removed: string[] = []
+    for (const name of bridgePorts(host, this.#settled().record.interface)) {
+      if (known.has(name) || !HOST_INTERFACE.test(name)) continue
+      try {
+        if (removeLink(host, name)) removed.push(`interface ${name}`)
+      } catch (error) {
+        log.warn("interface could not be removed", { name, error: String(error) })
+      }
+    }
+    return removed
+  }
+
+  #later(milliseconds: number, body: () => void): void {
+    const timer = setTimeout(() => {
+      this.#timers.delete(timer)
+      if (!this.#closed) body()
+    }, milliseconds)
+    timer.unref()
+    this.#timers.add(timer)
+  }
+
+  #parts(): Preparation {
+    if (this.#host === undefined) throw new DhowError("internal", "Networks are not open")
+    return { tables: this.#tables, namespaces: this.#namespaces, host: this.#host }
+  }
+
+  #settled(): Network {
+    if (this.#bridge === undefined) throw new DhowError("internal", "Networks are not open")
+    return this.#bridge
+  }
+}
+
+/** What a container's namespace publishes: its ports lead to its first address. */
+function publications({ owner, record }: Namespace): Published[] {
+  const address = record.endpoints[0]?.settings.IPAddress
+  return owner === null || record.ports.length === 0 || !address ? [] : [{ address, ports: record.ports }]
 }

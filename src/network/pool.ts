@@ -44,8 +44,9 @@ export class Pool<T> {
     this.#timer.unref()
   }
 
-  get ready(): number {
-    return this.#ready.length
+  /** Takes out all that is ready, without making more. */
+  drain(): T[] {
+    return this.#ready.splice(0)
   }
 
   close(): void {

@@ -1,0 +1,182 @@
+// Host ports for published container ports: chosen, checked and held until their owner is released. A port is held by a
+// bound socket; after a restart of the engine the sockets are bound anew, while the rules in the kernel never went away.
+import { closeSync } from "node:fs"
+import { isIP } from "node:net"
+import { DhowError, errnoName } from "../lib/errors.ts"
+import { readIfExists } from "../lib/files.ts"
+import { log } from "../lib/log.ts"
+import type { PortBinding, PortMap } from "../wire/container.ts"
+import type { PortMapping } from "./contract.ts"
+import { holdPort } from "./host-port.ts"
+import { portHolder } from "./port-holder.ts"
+
+type Held = { readonly mapping: PortMapping; readonly fd: number | undefined }
+type Wanted = Omit<PortMapping, "hostPort"> & {
+  readonly first: number
+  readonly last: number
+}
+
+export type PortRequest = {
+  readonly owner: string
+  readonly name: string
+  readonly exposed: readonly string[]
+  readonly bindings: PortMap
+  readonly publishAll: boolean
+}
+
+export class Ports {
+  readonly #held = new Map<string, Held[]>()
+  #cursor: number | undefined
+
+  /** All that were asked for, or none: what was held for a failing request is let go. */
+  choose(request: PortRequest): readonly PortMapping[] {
+    this.release(request.owner)
+    const held: Held[] = []
+    this.#held.set(request.owner, held)
+    try {
+      for (const wanted of listWanted(request)) held.push(this.#hold(wanted))
+      return held.map(({ mapping }) => mapping)
+    } catch (error) {
+      this.release(request.owner)
+      const text = error instanceof Error ? error.message : String(error)
+      throw new DhowError(
+        error instanceof DhowError ? error.kind : "conflict",
+        `driver failed programming external connectivity on endpoint ${request.name} (${request.owner}): ${text}`,
+        error instanceof DhowError && error.hint !== undefined ? { hint: error.hint } : {},
+      )
+    } finally {
+      if (held.length === 0) this.#held.delete(request.owner)
+    }
+  }
+
+  /** Holds what an owner had before a restart of the engine. Another process may have been quicker: the owner keeps it. */
+  holdAgain(owner: string, mappings: readonly PortMapping[]): void {
+    const held = mappings.map((mapping): Held => {
+      try {
+        return { mapping, fd: holdPort(mapping.protocol, mapping.hostIp, mapping.hostPort) }
+      } catch (error) {
+        log.warn("a published port could not be held again", { owner, ...mapping, error: String(error) })
+        return { mapping, fd: undefined }
+      }
+    })
+    if (held.length > 0) this.#held.set(owner, held)
+  }
+
+  release(owner: string): void {
+    const held = this.#held.get(owner) ?? []
+    this.#held.delete(owner)
+    for (const { fd } of held) if (fd !== undefined) closeSync(fd)
+  }
+
+  close(): void {
+    for (const owner of [...this.#held.keys()]) this.release(owner)
+  }
+
+  #hold(wanted: Wanted): Held {
+    const { first, last, ...mapping } = wanted
+    if (first !== 0 && first === last) return this.#take({ ...mapping, hostPort: first })
+    const range = first === 0 ? ephemeralRange() : { first, last }
+    const size = range.last - range.first + 1
+    // Ephemeral ports go round, beginning anywhere, so that a port rests before it is given again.
+    const offset = first === 0 ? (this.#cursor ?? Math.floor(Math.random() * size)) : 0
+    for (let tried = 0; tried < size; tried++) {
+      const position = (offset + tried) % size
+      try {
+        const held = this.#take({ ...mapping, hostPort: range.first + position })
+        if (first === 0) this.#cursor = position + 1
+        return held
+      } catch (error) {
+        if (!(error instanceof DhowError) || error.kind !== "conflict") throw error
+      }
+    }
+    throw new DhowError("conflict", "all ports are allocated", {
+      hint: `Ports ${range.first}-${range.last} are in use`,
+    })
+  }
+
+  #take(mapping: PortMapping): Held {
+    const { protocol, hostIp, hostPort } = mapping
+    const address = hostIp === "" ? "0.0.0.0" : hostIp
+    const holder = this.#ownerOf(mapping)
+    if (holder !== undefined)
+      throw new DhowError("conflict", `Bind for ${address}:${hostPort} failed: port is already allocated`, {
+        hint: `Container ${holder.slice(0, 12)} publishes it`,
+      })
+    try {
+      return { mapping, fd: holdPort(protocol, hostIp, hostPort) }
+    } catch (error) {
+      const inUse = errnoName(error) === "EADDRINUSE"
+      const reason =
+        { EADDRINUSE: "address already in use", EADDRNOTAVAIL: "cannot assign requested address" }[
+          errnoName(error) ?? ""
+        ] ?? String(error)
+      const process = inUse ? portHolder(protocol, hostPort) : undefined
+      throw new DhowError(
+        inUse ? "conflict" : "invalid",
+        `failed to bind host port for ${address}:${hostPort}:${mapping.containerPort}/${protocol}: ${reason}`,
+        { cause: error, ...(process === undefined ? {} : { hint: `It is in use by ${process}` }) },
+      )
+    }
+  }
+
+  #ownerOf(mapping: PortMapping): string | undefined {
+    for (const [owner, list] of this.#held)
+      for (const { mapping: other } of list)
+        if (
+          other.protocol === mapping.protocol &&
+          other.hostPort === mapping.hostPort &&
+          (isAny(other.hostIp) || isAny(mapping.hostIp) || other.hostIp === mapping.hostIp)
+        )
+          return owner
+    return undefined
+  }
+}
+
+export function isAny(hostIp: string): boolean {
+  return hostIp === "" || hostIp === "0.0.0.0"
+}
+
+/** What is to be published, in the order of the container's ports. */
+export function listWanted({ exposed, bindings, publishAll }: PortRequest): Wanted[] {
+  const wanted: Wanted[] = []
+  const ports = new Set([...Object.keys(bindings), ...(publishAll ? exposed : [])])
+  for (const text of ports) {
+    const { containerPort, protocol } = parsePort(text)
+    const asked = bindings[text] ?? []
+    const list: readonly PortBinding[] = asked.length === 0 && publishAll ? [{}] : asked
+    for (const binding of list) {
+      const hostIp = binding.HostIp ?? ""
+      if (hostIp !== "" && isIP(hostIp) !== 4)
+        throw new DhowError("invalid", `invalid host IP address: ${hostIp}`, {
+          hint: "Ports are published on IPv4 addresses: the network has no IPv6",
+        })
+      wanted.push({ protocol, containerPort, hostIp, ...parseRange(binding.HostPort ?? "") })
+    }
+  }
+  return wanted.sort((a, b) => a.containerPort - b.containerPort || a.protocol.localeCompare(b.protocol))
+}
+
+/** "80/tcp", "53/udp" or "80". */
+function parsePort(text: string): Pick<PortMapping, "containerPort" | "protocol"> {
+  const [number = "", protocol = "tcp"] = text.split("/")
+  const containerPort = Number(number)
+  if (!/^\d{1,5}$/.test(number) || containerPort < 1 || containerPort > 65535)
+    throw new DhowError("invalid", `invalid port specification: "${text}"`)
+  if (protocol !== "tcp" && protocol !== "udp" && protocol !== "sctp")
+    throw new DhowError("invalid", `invalid protocol: ${protocol}`)
+  return { containerPort, protocol }
+}
+
+/** "", "0", "8080" or "8000-8010". */
+function parseRange(text: string): { readonly first: number; readonly last: number } {
+  const match = /^(\d{1,5})(?:-(\d{1,5}))?$/.exec(text === "" ? "0" : text)
+  const first = Number(match?.[1] ?? Number.NaN)
+  const last = Number(match?.[2] ?? first)
+  if (!(first <= last && last <= 65535)) throw new DhowError("invalid", `invalid hostPort: ${text}`)
+  return { first, last }
+}
+
+function ephemeralRange(): { readonly first: number; readonly last: number } {
+  const [first, last] = (readIfExists("/proc/sys/net/ipv4/ip_local_port_range") ?? "").trim().split(/\s+/).map(Number)
+  return first !== undefined && last !== undefined && first <= last ? { first, last } : { first: 32768, last: 60999 }
+}
