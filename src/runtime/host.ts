@@ -41,8 +41,8 @@ export function probeHost(): HostFacts {
 }
 
 /**
- * Mounts the v1 hierarchy of every controller that a hybrid host has left to v2, and says so; `runtime` is told in the
- * log line. Returns the controllers. Call before `probeHost`.
+ * Mounts the v1 hierarchy of every controller that a hybrid host has left to v2, and says so in the log. Returns those
+ * controllers. Call before `probeHost`.
  */
 export function prepareHost(): readonly string[] {
   const mounts = cgroupMounts()

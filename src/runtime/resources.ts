@@ -20,8 +20,8 @@ export function verifyResources<T extends Resources>(
   asked: T,
   host: Pick<HostFacts, "cgroup" | "cpus">,
   options: { readonly update?: boolean } = {},
-): { readonly resources: T; readonly warnings: readonly string[] } {
-  const resources: T = { ...asked }
+): { readonly resources: T & Resources; readonly warnings: readonly string[] } {
+  const resources: T & Resources = { ...asked }
   const warnings: string[] = []
   memory(resources, host, { update: options.update ?? false, warnings })
   cpu(resources, host, warnings)
