@@ -4,6 +4,7 @@ import type { Digest } from "../../oci/digest.ts"
 import { familiarReference, parseReference } from "../../oci/reference.ts"
 import type { Snapshotter } from "../../snapshot/contract.ts"
 import type { Configs } from "./configs.ts"
+import type { LayerSources } from "./layer-sources.ts"
 import type { ImageRecords } from "./records.ts"
 
 /** A container, as far as images care. */
@@ -13,8 +14,11 @@ export type ImageAction = "pull" | "load" | "import" | "tag" | "untag" | "delete
 export type EmitImageEvent = (action: ImageAction, id: string, attributes: Readonly<Record<string, string>>) => void
 
 export type ImagesContext = {
+  /** State root: whose disk bounds what may be stored, and where distributions are built. */
+  readonly root: string
   readonly records: ImageRecords
   readonly configs: Configs
+  readonly layerSources: LayerSources
   readonly content: ContentStore
   readonly snapshotter: Snapshotter
   readonly emit: EmitImageEvent

@@ -2,6 +2,7 @@
 import { DhowError } from "../../lib/errors.ts"
 import type { Platform } from "../../oci/platform.ts"
 import type { ImageHistoryEntry } from "../../wire/image.ts"
+import { layerSize } from "./chains.ts"
 import { familiar, type ImagesContext, isCanonical } from "./context.ts"
 import { findImage } from "./resolve.ts"
 
@@ -22,7 +23,7 @@ export function imageHistory(
       Created: step.created === undefined ? 0 : Math.floor(Date.parse(step.created) / 1000) || 0,
       CreatedBy: step.created_by ?? "",
       Tags: null,
-      Size: layer === undefined ? 0 : snapshotter.layerSize(layer.value),
+      Size: layer === undefined ? 0 : layerSize(snapshotter, layer.value),
       Comment: step.comment ?? "",
     }
   })

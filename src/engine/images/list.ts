@@ -4,7 +4,7 @@ import { parseTimestamp } from "../../lib/timestamp.ts"
 import type { Digest } from "../../oci/digest.ts"
 import type { ImageManifestSummary, ImageSummary } from "../../wire/image.ts"
 import type { Filters } from "../contract.ts"
-import { chainIdsOf } from "./chains.ts"
+import { chainIdsOf, layerSize } from "./chains.ts"
 import { familiar, type ImagesContext, isCanonical } from "./context.ts"
 import { acceptFilters, booleanFilter, matchesLabels, matchesReference } from "./filters.ts"
 import { groupImages, type ImageGroup } from "./groups.ts"
@@ -81,7 +81,7 @@ function sharedSizes({ records, configs, snapshotter }: ListContext): (id: Diges
   const sizes = new Map(
     chains.map(({ id, layers, chain }) => [
       id,
-      layers.reduce((sum, layer, n) => sum + (uses.get(chain[n]!)! > 1 ? snapshotter.layerSize(layer) : 0), 0),
+      layers.reduce((sum, layer, n) => sum + (uses.get(chain[n]!)! > 1 ? layerSize(snapshotter, layer) : 0), 0),
     ]),
   )
   return (id) => sizes.get(id) ?? 0

@@ -4,7 +4,7 @@ import { log } from "../../lib/log.ts"
 import { parseTimestamp } from "../../lib/timestamp.ts"
 import type { ImageDeleteEntry } from "../../wire/image.ts"
 import type { Filters } from "../contract.ts"
-import { chainIdsOf } from "./chains.ts"
+import { chainIdsOf, layerSize } from "./chains.ts"
 import { familiar, type ImagesContext, isCanonical } from "./context.ts"
 import { acceptFilters, booleanFilter, matchesLabels } from "./filters.ts"
 import { groupImages } from "./groups.ts"
@@ -61,7 +61,7 @@ function chainSizes({ records, configs, snapshotter }: ImagesContext): ReadonlyM
   for (const row of records.images()) {
     const layers = configs.read(row.id).rootfs.diff_ids
     for (const [at, chain] of chainIdsOf(layers).entries())
-      if (!sizes.has(chain)) sizes.set(chain, snapshotter.layerSize(layers[at]!))
+      if (!sizes.has(chain)) sizes.set(chain, layerSize(snapshotter, layers[at]!))
   }
   return sizes
 }

@@ -5,5 +5,6 @@ import containers from "./0003-containers.sql" with { type: "text" }
 import networks from "./0004-networks.sql" with { type: "text" }
 import events from "./0005-events.sql" with { type: "text" }
 import imageNames from "./0006-image-names.sql" with { type: "text" }
+import distroBuilds from "./0007-distro-builds.sql" with { type: "text" }
 
-export const MIGRATIONS: readonly string[] = [content, images, containers, networks, events, imageNames]
+export const MIGRATIONS: readonly string[] = [content, images, containers, networks, events, imageNames, distroBuilds]

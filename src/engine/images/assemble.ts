@@ -1,0 +1,105 @@
+// The last steps of every way in which an image comes to be: layers mountable, manifest and configuration stored, then
+// the rows in one transaction. Until that transaction nothing exists but leased bytes.
+import type { Lease } from "../../content/contract.ts"
+import { crashpoint } from "../../lib/crashpoint.ts"
+import { DhowError } from "../../lib/errors.ts"
+import { type Digest, isDigest } from "../../oci/digest.ts"
+import type { ImageConfig } from "../../oci/image-config.ts"
+import { type Descriptor, type Manifest, MEDIA_TYPE } from "../../oci/manifest.ts"
+import type { ImagesContext } from "./context.ts"
+
+/** An image whose blobs are all in the content store. */
+export type StoredImage = {
+  readonly id: Digest
+  readonly manifest: Digest
+  readonly config: ImageConfig
+  /** Targets that hold it: the manifest itself, or an index that names it. */
+  readonly targets: readonly Digest[]
+}
+
+export type NewTag = { readonly reference: string; readonly target: Digest }
+
+type AssembleContext = Pick<ImagesContext, "records" | "content" | "snapshotter">
+
+/** Makes the images exist, with their names. All or nothing. */
+export async function commitImages(
+  { records, snapshotter, content }: AssembleContext,
+  images: readonly StoredImage[],
+  { tags, signal }: { readonly tags: readonly NewTag[]; readonly signal?: AbortSignal },
+): Promise<void> {
+  for (const layer of new Set(images.flatMap(({ config }) => config.rootfs.diff_ids)))
+    if (!snapshotter.hasLayer(layer)) await snapshotter.addLayer(layer, content.path(layer), signal)
+  crashpoint("images.commit:before-rows")
+  const now = Date.now()
+  records.transaction(() => {
+    for (const { id, manifest, config, targets } of images)
+      records.putImage(
+        {
+          id,
+          manifest,
+          os: config.os,
+          arch: config.architecture,
+          variant: config.variant ?? "",
+          size: config.rootfs.diff_ids.reduce((sum, layer) => sum + snapshotter.layerSize(layer), 0),
+          created_at: config.created === undefined ? 0 : Date.parse(config.created) || 0,
+          pulled_at: now,
+        },
+        targets,
+      )
+    for (const { reference, target } of tags) records.putTag(reference, target)
+  })
+}
+
+/** Stores a configuration and an OCI manifest of uncompressed layers for it. */
+export async function storeManifest(
+  { content }: Pick<AssembleContext, "content">,
+  configBytes: Uint8Array,
+  { config, lease }: { readonly config: ImageConfig; readonly lease: Lease },
+): Promise<StoredImage> {
+  const stored = await content.put(configBytes)
+  lease.hold(stored.digest)
+  const manifest = plainManifest({ content }, stored, config)
+  const blob = await content.put(Buffer.from(JSON.stringify(manifest)))
+  lease.hold(blob.digest)
+  return { id: stored.digest, manifest: blob.digest, config, targets: [blob.digest] }
+}
+
+/** The manifest of an image whose layers are not compressed. */
+export function plainManifest(
+  { content }: Pick<AssembleContext, "content">,
+  config: { readonly digest: Digest; readonly size: number },
+  { rootfs }: Pick<ImageConfig, "rootfs">,
+): Manifest & { readonly mediaType: string } {
+  return {
+    schemaVersion: 2,
+    mediaType: MEDIA_TYPE.ociManifest,
+    config: { mediaType: MEDIA_TYPE.ociConfig, digest: config.digest, size: config.size },
+    layers: rootfs.diff_ids.map((digest): Descriptor => {
+      const size = content.stat(digest)?.size
+      if (size === undefined) throw new DhowError("internal", `Layer "${digest}" is not in the content store`)
+      return { mediaType: MEDIA_TYPE.ociLayer, digest, size }
+    }),
+  }
+}
+
+/** Reads what somebody else wrote; throws invalid, naming the configuration as `name`. */
+export function parseConfig(bytes: Uint8Array, name: string): ImageConfig {
+  const invalid = (detail: string, cause?: unknown): DhowError =>
+    new DhowError("invalid", `Image configuration "${name}" ${detail}`, { cause })
+  let value: unknown
+  try {
+    value = JSON.parse(Buffer.from(bytes).toString("utf8"))
+  } catch (cause) {
+    throw invalid("is not JSON", cause)
+  }
+  const config = value as Partial<ImageConfig> | null
+  if (typeof config !== "object" || config === null) throw invalid("is not an object")
+  if (typeof config.architecture !== "string" || typeof config.os !== "string")
+    throw invalid("names no architecture and operating system")
+  const layers: unknown = config.rootfs?.diff_ids ?? []
+  if (!Array.isArray(layers) || !layers.every((layer) => typeof layer === "string" && isDigest(layer)))
+    throw invalid("has a diff id that is not a sha256 digest")
+  const run: unknown = config.config
+  if (run !== undefined && run !== null && typeof run !== "object") throw invalid('has a "config" that is no object')
+  return { ...(config as ImageConfig), rootfs: { type: "layers", diff_ids: layers as Digest[] } }
+}

@@ -1,0 +1,90 @@
+// The Images interface, put together from one file per use-case. Whatever stores bytes and fails leaves them to the
+// collection, which runs at once.
+import type { ContentStore } from "../../content/contract.ts"
+import { log } from "../../lib/log.ts"
+import type { Snapshotter } from "../../snapshot/contract.ts"
+import type { Database } from "../../state/database.ts"
+import type { Images } from "../contract.ts"
+import type { Collector } from "../gc.ts"
+import { imageConfigs } from "./configs.ts"
+import type { ContainerUse, EmitImageEvent, ImagesContext } from "./context.ts"
+import { sweepBuilds } from "./distro/build.ts"
+import { imageHistory } from "./history.ts"
+import { importImage } from "./import.ts"
+import { inspectImage } from "./inspect.ts"
+import { layerSources } from "./layer-sources.ts"
+import { listImages } from "./list.ts"
+import { loadImages } from "./load/load.ts"
+import { pruneImages } from "./prune.ts"
+import { openPuller } from "./pull.ts"
+import { imageRecords } from "./records.ts"
+import { removeImage } from "./remove.ts"
+import { imageResolver, type Resolver } from "./resolve.ts"
+import { restoreLayers } from "./restore-layers.ts"
+import { saveImages } from "./save/save.ts"
+import { tagImage } from "./tag.ts"
+
+export type Reconcile = {
+  /** After a start: what a crash left is removed, and layers that it took are made anew from their tar. */
+  reconcile(): Promise<void>
+}
+
+export function openImages(options: {
+  /** State root. */
+  readonly root: string
+  readonly database: Database
+  readonly content: ContentStore
+  readonly snapshotter: Snapshotter
+  readonly collector: Collector
+  readonly emit: EmitImageEvent
+  readonly containers: () => readonly ContainerUse[]
+}): Images & Resolver & Reconcile {
+  const { collector, database, content } = options
+  const records = imageRecords(database)
+  const configs = imageConfigs(content)
+  const context: ImagesContext = {
+    ...options,
+    records,
+    configs,
+    layerSources: layerSources(database),
+    layersInUse: () => collector.layersInUse(),
+    collect: async () => {
+      await collector.collect()
+    },
+  }
+  const pull = openPuller(context, database)
+
+  async function orCollect<T>(body: Promise<T>): Promise<T> {
+    try {
+      return await body
+    } catch (error) {
+      collector.collect().catch((failure: unknown) => {
+        log.warn("Cannot collect garbage", { error: String(failure) })
+      })
+      throw error
+    }
+  }
+
+  return {
+    ...imageResolver(records, configs),
+    async reconcile() {
+      await sweepBuilds(options.root)
+      await restoreLayers(context)
+      await context.collect()
+    },
+    list: async (request) => listImages(context, request),
+    inspect: async (reference, { platform } = {}) => inspectImage(context, reference, platform),
+    history: async (reference, { platform } = {}) => imageHistory(context, reference, platform),
+    tag: async (source, target) => tagImage(context, source, target),
+    async remove(reference, { force }) {
+      const removed = removeImage(context, reference, { force })
+      await context.collect()
+      return removed
+    },
+    prune: (filters) => pruneImages(context, filters),
+    pull: (reference, request) => orCollect(pull(reference, request)),
+    load: (archive, request) => orCollect(loadImages(context, archive, request)),
+    import: (archive, request) => orCollect(importImage(context, archive, request)),
+    save: async (references, request) => saveImages(context, references, request),
+  }
+}

@@ -1,0 +1,42 @@
+// Byte streams from outside as async iterables that a signal can end.
+import { DhowError } from "../../lib/errors.ts"
+
+/** The chunks of a request's body; an abort ends a read that waits for a client that says nothing more. */
+export async function* chunksOf(stream: ReadableStream<Uint8Array>, signal: AbortSignal): AsyncGenerator<Uint8Array> {
+  const reader = stream.getReader()
+  const stop = (): void => void reader.cancel(signal.reason).catch(() => undefined)
+  signal.addEventListener("abort", stop)
+  try {
+    for (;;) {
+      throwIfCancelled(signal)
+      const { done, value } = await reader.read()
+      throwIfCancelled(signal)
+      if (done) return
+      yield value
+    }
+  } finally {
+    signal.removeEventListener("abort", stop)
+    stop()
+  }
+}
+
+export function throwIfCancelled(signal: AbortSignal): void {
+  if (signal.aborted) throw new DhowError("cancelled", "The request was cancelled", { cause: signal.reason })
+}
+
+/** A stream that asks the generator for more only when its reader does. */
+export function streamOf(source: AsyncGenerator<Uint8Array>): ReadableStream<Uint8Array> {
+  return new ReadableStream<Uint8Array>(
+    {
+      async pull(controller) {
+        const next = await source.next()
+        if (next.done === true) controller.close()
+        else controller.enqueue(next.value)
+      },
+      async cancel() {
+        await source.return(undefined)
+      },
+    },
+    { highWaterMark: 1 },
+  )
+}

@@ -1,0 +1,83 @@
+// A real content store, snapshotter and database in a directory of their own, with the image use-cases on top.
+import { mkdtempSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import type { ContentStore } from "../../src/content/contract.ts"
+import { openContentStore } from "../../src/content/store.ts"
+import type { Images } from "../../src/engine/contract.ts"
+import { type Collector, openCollector } from "../../src/engine/gc.ts"
+import type { ContainerUse } from "../../src/engine/images/context.ts"
+import { openImages } from "../../src/engine/images/images.ts"
+import type { Resolver } from "../../src/engine/images/resolve.ts"
+import { ensureDirectory } from "../../src/lib/files.ts"
+import type { TarInput } from "../../src/lib/tar/writer.ts"
+import { writeTar } from "../../src/lib/tar/writer.ts"
+import type { Snapshotter } from "../../src/snapshot/contract.ts"
+import { openDirectorySnapshotter } from "../../src/snapshot/directory.ts"
+import { Database } from "../../src/state/database.ts"
+import type { ProgressLine } from "../../src/wire/image.ts"
+
+const internalCommand = [process.execPath, join(import.meta.dir, "../snapshot/internal.ts")]
+
+export type Fixture = Disposable & {
+  readonly root: string
+  readonly database: Database
+  readonly content: ContentStore
+  readonly snapshotter: Snapshotter
+  readonly collector: Collector
+  readonly images: Images & Resolver
+  readonly events: string[]
+  readonly containers: ContainerUse[]
+  readonly lines: ProgressLine[]
+  readonly progress: (line: ProgressLine) => void
+}
+
+export function openFixture(): Fixture {
+  const root = mkdtempSync(join(tmpdir(), "dhow-images-"))
+  const database = Database.open(join(root, "dhow.db"))
+  ensureDirectory(join(root, "snapshots"))
+  const content = openContentStore(database, join(root, "content"))
+  const snapshotter = openDirectorySnapshotter(database, join(root, "snapshots"), { internalCommand })
+  const collector = openCollector({ database, content, snapshotter })
+  const events: string[] = []
+  const containers: ContainerUse[] = []
+  const lines: ProgressLine[] = []
+  const images = openImages({
+    root,
+    database,
+    content,
+    snapshotter,
+    collector,
+    emit: (action, id, { name }) => events.push(`${action} ${name ?? id}`),
+    containers: () => containers,
+  })
+  return {
+    ...{ root, database, content, snapshotter, collector, images, events, containers, lines },
+    progress: (line) => lines.push(line),
+    [Symbol.dispose]() {
+      database.close()
+      rmSync(root, { recursive: true, force: true })
+    },
+  }
+}
+
+export async function tarOf(entries: readonly TarInput[]): Promise<Uint8Array<ArrayBuffer>> {
+  return new Uint8Array(Buffer.concat(await Array.fromAsync(writeTar(entries))))
+}
+
+export function file(path: string, content: string | Uint8Array): TarInput {
+  return { path, type: "file", content: typeof content === "string" ? Buffer.from(content) : content }
+}
+
+export function streamFrom(bytes: Uint8Array): ReadableStream<Uint8Array> {
+  return new Blob([bytes as Uint8Array<ArrayBuffer>]).stream()
+}
+
+export async function bytesOf(stream: ReadableStream<Uint8Array>): Promise<Uint8Array> {
+  return new Uint8Array(await new Response(stream as ReadableStream<Uint8Array<ArrayBuffer>>).arrayBuffer())
+}
+
+export const never = (): AbortSignal => new AbortController().signal
+
+export const filters = (given: Record<string, readonly string[]> = {}): ReadonlyMap<string, readonly string[]> =>
+  new Map(Object.entries(given))
