@@ -1,11 +1,13 @@
 // The supervisor with real conmon and crun.
 import { afterAll, beforeAll, describe, expect, test } from "bun:test"
+import { readdirSync, rmSync, writeFileSync } from "node:fs"
+import { join } from "node:path"
 import { openSupervisor } from "../src/supervisor/conmon.ts"
 import type { LaunchOptions, Monitor, Supervisor } from "../src/supervisor/contract.ts"
 import { readLog } from "../src/supervisor/logs/read.ts"
 import { listSegments } from "../src/supervisor/logs/segments.ts"
 import { isAlive } from "../src/supervisor/process.ts"
-import { collect, type Fixture, openFixture, run } from "./supervisor-fixture.ts"
+import { collect, type Fixture, openFixture, run } from "./support/supervisor.ts"
 
 let fixture: Fixture
 let supervisor: Supervisor
@@ -27,8 +29,12 @@ describe("launch()", () => {
   })
 
   test("passes on the runtime's own words when it cannot make the container, and leaves nothing", async () => {
-    const options = fixture.bundle(["/no/such/program"])
-    expect(supervisor.launch(options)).rejects.toThrow(/no\/such\/program/)
+    for (const terminal of [false, true]) {
+      const options = fixture.bundle(["/no/such/program"], { terminal })
+      expect(supervisor.launch(options)).rejects.toThrow(/no\/such\/program/)
+      await supervisor.launch(options).catch(() => {})
+      expect(readdirSync(options.bundle).sort()).toEqual(["config.json", "container.log"])
+    }
   })
 
   test("gives input to the process and its end", async () => {
@@ -57,11 +63,9 @@ describe("launch()", () => {
       end: resolve,
     }
     streams.listen(listener)
-    const began = performance.now()
     await fixture.start(options.id)
     await monitor.exited
     await promise
-    console.log("MB/s", 200 / ((performance.now() - began) / 1000))
     expect(bytes).toEqual({ 1: 100 << 20, 2: 100 << 20 })
   })
 })
@@ -108,25 +112,18 @@ describe("streams()", () => {
     const streams = (await monitor.streams())!
     const output = collect()
     let release = (): void => {}
-    let afterPause = 0
     let pauses = 0
-    let paused = false
     streams.listen({
       ...output.listener,
       data(stream, chunk) {
-        if (paused) afterPause++
         output.listener.data(stream, chunk)
         if (pauses === 3) return true
         pauses++
-        paused = true
         return false
       },
       drained: () =>
         new Promise((resolve) => {
-          release = () => {
-            paused = false
-            resolve()
-          }
+          release = resolve
         }),
     })
     await fixture.start(options.id)
@@ -139,7 +136,6 @@ describe("streams()", () => {
     await output.ended
     const expected = Array.from({ length: 200_000 }, (_, index) => `${index + 1}\n`).join("")
     expect(output.text(1) === expected).toBe(true)
-    console.log("packets after pause", afterPause)
   })
 
   test("gives a terminal its size, and its output as one stream", async () => {
@@ -265,7 +261,6 @@ describe("log", () => {
     const expected = Array.from({ length: 600_000 }, (_, index) => `${index}\n`).join("")
     expect(output.text(1) === expected).toBe(true)
     const { segments } = listSegments(options.logPath!)
-    console.log(segments.map(({ size }) => size))
     expect(segments.length).toBeGreaterThan(5)
   })
 })
@@ -285,5 +280,72 @@ describe("a long data root", () => {
       await output.ended
       expect(output.text(1)).toBe(terminal ? "far\r\n" : "far\n")
     }
+  })
+})
+
+describe("adopt()", () => {
+  /** Starts a container from another process and kills that one as soon as the container runs. */
+  async function orphan(options: LaunchOptions): Promise<{ readonly pid: number; readonly conmonPid: number }> {
+    const argument = JSON.stringify({ execRoot: fixture.execRoot, options })
+    const child = Bun.spawn([process.execPath, join(import.meta.dir, "support/supervisor-child.ts"), argument], {
+      stdio: ["ignore", "pipe", "inherit"],
+    })
+    const { value } = await child.stdout.getReader().read()
+    child.kill("SIGKILL")
+    await child.exited
+    return JSON.parse(Buffer.from(value!).toString())
+  }
+
+  test("finds the process again with its streams, log and exit", async () => {
+    const script = "read word; echo got $word; seq 1 50000; exit 6"
+    const options = { ...fixture.bundle(["sh", "-c", script]), stdin: true, leaveStdinOpen: true }
+    const { pid, conmonPid } = await orphan(options)
+    const monitor = (await supervisor.adopt({ id: options.id, bundle: options.bundle, pid })) as Monitor
+    expect([monitor.pid, monitor.conmonPid]).toEqual([pid, conmonPid])
+    const output = collect()
+    const streams = (await monitor.streams())!
+    streams.listen(output.listener)
+    streams.write(Buffer.from("it\n"))
+    expect((await monitor.exited).exitCode).toBe(6)
+    await output.ended
+    const expected = `got it\n${Array.from({ length: 50_000 }, (_, index) => `${index + 1}\n`).join("")}`
+    expect(output.text(1) === expected).toBe(true)
+    const logged = collect()
+    await readLog(
+      { path: options.logPath!, stdout: true, stderr: true, timestamps: false, signal: new AbortController().signal },
+      { ...logged.listener, write: logged.listener.data },
+    )
+    expect(logged.text(1) === expected).toBe(true)
+  })
+
+  test("finds it where the engine was killed before it noted conmon's pid", async () => {
+    const options = fixture.bundle(["sleep", "1000"])
+    const { pid, conmonPid } = await orphan(options)
+    rmSync(join(options.bundle, "conmon.pid"))
+    const monitor = (await supervisor.adopt({ id: options.id, bundle: options.bundle, pid })) as Monitor
+    expect(monitor.conmonPid).toBe(conmonPid)
+    process.kill(conmonPid, "SIGKILL")
+    expect((await monitor.exited).exitCode).toBe(137)
+    while (isAlive(pid)) await Bun.sleep(5)
+  })
+
+  test("gives the exit record of a process that ended meanwhile, and forgets it", async () => {
+    const options = fixture.bundle(["sh", "-c", "exit 42"])
+    const { pid, conmonPid } = await orphan(options)
+    while (isAlive(conmonPid)) await Bun.sleep(5)
+    const found = await supervisor.adopt({ id: options.id, bundle: options.bundle, pid })
+    expect(found).toMatchObject({ exitCode: 42, oomKilled: false })
+    supervisor.forget(options.id)
+    expect(await supervisor.adopt({ id: options.id, bundle: options.bundle, pid })).toBe("lost")
+  })
+
+  test("does not take another container's conmon for its own", async () => {
+    const options = fixture.bundle(["sleep", "1000"])
+    const monitor = await supervisor.launch(options)
+    const other = fixture.bundle(["true"])
+    writeFileSync(join(other.bundle, "conmon.pid"), String(monitor.conmonPid))
+    expect(await supervisor.adopt({ id: other.id, bundle: other.bundle, pid: monitor.pid })).toBe("lost")
+    process.kill(monitor.pid, "SIGKILL")
+    await monitor.exited
   })
 })

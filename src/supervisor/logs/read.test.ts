@@ -109,6 +109,12 @@ describe("readLog()", () => {
     expect((await read()).text()).toBe("")
   })
 
+  test("does not let a torn record spoil the next file", async () => {
+    writeFileSync(`${path}.1`, record(1, "whole") + record(2, "torn").slice(0, -3))
+    writeFileSync(path, record(3, "next"))
+    expect((await read()).text()).toBe("whole\nto\nnext\n")
+  })
+
   test("follows growth and rotation without a gap and ends with the process", async () => {
     const exited = Promise.withResolvers<void>()
     const output = collecting()

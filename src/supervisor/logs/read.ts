@@ -4,6 +4,7 @@
 import type { LogSink, ReadLogOptions } from "../contract.ts"
 import { LogChanges } from "./changes.ts"
 import { LogDecoder } from "./decoder.ts"
+import { NEWLINE } from "./line.ts"
 import { openPlain, readAt, readCompressed } from "./segment-reader.ts"
 import { inodeOf, listSegments, type Segment } from "./segments.ts"
 import { findTail } from "./tail.ts"
@@ -84,13 +85,17 @@ class Reading {
           offset += block.length - this.#carry.length
           this.#carry.copy(block)
           await this.#deliver(block)
-        } else if (complete) return true
-        else if (limit !== undefined) return false
+        } else if (complete) {
+          await this.#deliverTornRecord()
+          return true
+        } else if (limit !== undefined) return false
         // conmon closes a file before another one appears under the log's name: what is there by now is all of it.
         else if (inodeOf(this.#options.path) !== file.inode) complete = true
         else if (this.#options.follow === undefined) return true
-        else if (ended) return false
-        else await this.#changes.next()
+        else if (ended) {
+          await this.#deliverTornRecord()
+          return false
+        } else await this.#changes.next()
       }
       return false
     } finally {
@@ -106,6 +111,11 @@ class Reading {
       if (useful.length > 0) await this.#deliver(Buffer.concat([this.#carry, useful]))
       if (this.#done) return
     }
+  }
+
+  /** A record that nobody will finish: conmon was killed or the disk was full in the midst of it. */
+  async #deliverTornRecord(): Promise<void> {
+    if (this.#carry.length > 0) await this.#deliver(Buffer.concat([this.#carry, Buffer.from([NEWLINE])]))
   }
 
   async #deliver(block: Buffer): Promise<void> {

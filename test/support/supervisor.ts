@@ -4,7 +4,7 @@ import { randomBytes } from "node:crypto"
 import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import type { ExecLaunchOptions, LaunchOptions, StreamListener, Supervisor } from "../src/supervisor/contract.ts"
+import type { ExecLaunchOptions, LaunchOptions, StreamListener, Supervisor } from "../../src/supervisor/contract.ts"
 
 export const CGROUP_PARENT = `/dhow-test-supervisor-${process.pid}`
 
