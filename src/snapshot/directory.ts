@@ -192,20 +192,29 @@ class DirectorySnapshotter implements Snapshotter {
     return row
   }
 
+  /** Rows of a whole stack with one query: this is on the way of every start. */
+  #layers(layers: readonly Digest[]): readonly LayerRow[] {
+    const rows = this.#statements.stack.all({ layers: JSON.stringify(layers) })
+    if (rows.length !== layers.length) for (const diffId of layers) this.#layer(diffId)
+    return rows
+  }
+
   /** Directories of the layers, lowest first. overlayfs refuses a layer twice, and only its highest place counts. */
   #lower(layers: readonly Digest[]): readonly string[] {
-    const keys = [...new Set(layers.toReversed())].map((diffId) => this.#layer(diffId).key)
-    return keys.reverse().map((key) => this.#path(key, "fs"))
+    const keys = new Set(
+      this.#layers(layers)
+        .map(({ key }) => key)
+        .reverse(),
+    )
+    return [...keys].reverse().map((key) => this.#path(key, "fs"))
   }
 
   /** What the root directory is like in the highest layer that says so. */
   #rootOf(layers: readonly Digest[]): { readonly mode: number; readonly uid: number; readonly gid: number } {
-    for (const { key, rooted } of layers.map((diffId) => this.#layer(diffId)).reverse()) {
-      if (rooted === 0) continue
-      const { mode, uid, gid } = statSync(this.#path(key, "fs"))
-      return { mode: mode & 0o7777, uid, gid }
-    }
-    return { mode: 0o755, uid: 0, gid: 0 }
+    const highest = this.#layers(layers).findLast(({ rooted }) => rooted === 1)
+    if (highest === undefined) return { mode: 0o755, uid: 0, gid: 0 }
+    const { mode, uid, gid } = statSync(this.#path(highest.key, "fs"))
+    return { mode: mode & 0o7777, uid, gid }
   }
 
   /** An empty directory for `key`; what lies there without a row was left by a crash. */
@@ -237,11 +246,15 @@ class DirectorySnapshotter implements Snapshotter {
 }
 
 function prepareStatements(database: Database) {
-  const columns = "diff_id, key, size, files, rooted"
+  const columns = "diff_id, layers.key, size, files, rooted"
   return {
     layers: database.query<LayerRow>(`SELECT ${columns} FROM layers WHERE snapshotter = 'directory'`),
     layer: database.query<LayerRow, { diffId: string }>(
       `SELECT ${columns} FROM layers WHERE diff_id = $diffId AND snapshotter = 'directory'`,
+    ),
+    stack: database.query<LayerRow, { layers: string }>(
+      `SELECT ${columns} FROM json_each($layers) AS place CROSS JOIN layers ON diff_id = place.value
+       WHERE snapshotter = 'directory' ORDER BY place.id`,
     ),
     layerByKey: database.query<{ key: string }, { key: string }>("SELECT key FROM layers WHERE key = $key"),
     insertLayer: database.query<never, { diffId: string; key: string; size: number; files: number; rooted: number }>(
