@@ -3,8 +3,9 @@
 import { spawn } from "node:child_process"
 import { Readable, type Writable } from "node:stream"
 import { pipeline } from "node:stream/promises"
-import { createGunzip, createGzip, createZstdCompress, createZstdDecompress } from "node:zlib"
+import { constants, createGunzip, createGzip, createZstdCompress, createZstdDecompress } from "node:zlib"
 import { DhowError, errnoName } from "./errors.ts"
+import { ZstdFrames } from "./zstd-frames.ts"
 
 export type Compression = "none" | "gzip" | "zstd" | "xz" | "bzip2"
 
@@ -56,7 +57,7 @@ export function decompressAs(
     case "gzip":
       return through(source, "gzip", createGunzip({ chunkSize: CHUNK }), options.signal)
     case "zstd":
-      return through(source, "zstd", createZstdDecompress({ chunkSize: CHUNK }), options.signal)
+      return unzstd(source, options.signal)
     case "xz":
       return program(source, "xz", ["-dc", "--memlimit-decompress=256MiB"], options.signal)
     case "bzip2":
@@ -72,7 +73,9 @@ export function compress(
   source: AsyncIterable<Uint8Array>,
   options: { readonly signal?: AbortSignal } = {},
 ): AsyncIterable<Uint8Array> {
-  const transform = compression === "gzip" ? createGzip({ chunkSize: CHUNK }) : createZstdCompress({ chunkSize: CHUNK })
+  const params = { [constants.ZSTD_c_checksumFlag]: 1 }
+  const transform =
+    compression === "gzip" ? createGzip({ chunkSize: CHUNK }) : createZstdCompress({ chunkSize: CHUNK, params })
   return through(source, compression, transform, options.signal)
 }
 
@@ -83,6 +86,18 @@ async function* replay(head: Uint8Array[], rest: AsyncIterator<Uint8Array>): Asy
   } finally {
     await rest.return?.()
   }
+}
+
+async function* unzstd(source: AsyncIterable<Uint8Array>, signal: AbortSignal | undefined): AsyncGenerator<Uint8Array> {
+  const frames = new ZstdFrames()
+  async function* followed(): AsyncGenerator<Uint8Array> {
+    for await (const chunk of source) {
+      frames.push(chunk)
+      yield chunk
+    }
+  }
+  yield* through(followed(), "zstd", createZstdDecompress({ chunkSize: CHUNK }), signal)
+  if (!frames.complete) throw new DhowError("invalid", "The zstd stream is damaged or cut off")
 }
 
 async function* through(
@@ -144,16 +159,20 @@ function feed(
   signal: AbortSignal | undefined,
 ): { failure(): Promise<void> } {
   let failed: { readonly error: unknown } | undefined
+  // Not a plain loop: the stream throws its own failure into this generator, at the yield.
   async function* watched(): AsyncGenerator<Uint8Array> {
+    const iterator = source[Symbol.asyncIterator]()
     try {
-      for await (const chunk of source) {
-        if (signal?.aborted === true)
-          throw new DhowError("cancelled", "Reading was cancelled", { cause: signal.reason })
-        yield chunk
+      for (;;) {
+        const next = await nextOf(iterator, signal).catch((error: unknown) => {
+          failed = { error }
+          throw error
+        })
+        if (next.done === true) return
+        yield next.value
       }
-    } catch (error) {
-      failed = { error }
-      throw error
+    } finally {
+      await iterator.return?.()
     }
   }
   // The reader's side sees the stream end or fail; what matters here is only why.
@@ -164,4 +183,12 @@ function feed(
       if (failed !== undefined) throw failed.error
     },
   }
+}
+
+async function nextOf(
+  iterator: AsyncIterator<Uint8Array>,
+  signal: AbortSignal | undefined,
+): Promise<IteratorResult<Uint8Array>> {
+  if (signal?.aborted === true) throw new DhowError("cancelled", "Reading was cancelled", { cause: signal.reason })
+  return await iterator.next()
 }

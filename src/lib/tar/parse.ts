@@ -36,6 +36,7 @@ export type ParsedEntry = { readonly entry: TarEntry; readonly stored: number }
 /** The next entry, or undefined at the end of the archive. */
 export function* pullEntry(state: ParseState): Pull<ParsedEntry | undefined> {
   let records: Records | undefined
+  let extended = 0
   let longName: string | undefined
   let longLink: string | undefined
   for (;;) {
@@ -44,6 +45,8 @@ export function* pullEntry(state: ParseState): Pull<ParsedEntry | undefined> {
     if (block.length < BLOCK) throw truncated(undefined)
     const header = parseHeader(block)
     if (header === undefined) return yield* endOfArchive()
+    if ("xXgLKV".includes(header.flag)) extended += header.size
+    bound(extended)
     switch (header.flag) {
       case "x":
       case "X":
@@ -52,6 +55,7 @@ export function* pullEntry(state: ParseState): Pull<ParsedEntry | undefined> {
         break
       case "g":
         readRecords(yield* extension(header), state.globals)
+        bound([...state.globals].reduce((sum, [key, value]) => sum + key.length + value.length, 0))
         break
       case "L":
         longName = untilNul(yield* extension(header))
@@ -79,11 +83,15 @@ function* endOfArchive(): Pull<undefined> {
 }
 
 function* extension(header: RawHeader): Pull<Uint8Array> {
-  if (header.size > MAX_EXTENSION)
-    throw new DhowError("invalid", `Tar archive has an extended header of ${header.size} bytes`, {
-      hint: `At most ${MAX_EXTENSION} bytes are accepted`,
-    })
   return (yield* exactly(padded(header.size), undefined)).slice(0, header.size)
+}
+
+/** All extended headers of one entry together, so that a chain of them is no way around the limit. */
+function bound(size: number): void {
+  if (size <= MAX_EXTENSION) return
+  throw new DhowError("invalid", `Tar archive has extended headers of ${size} bytes for one entry`, {
+    hint: `At most ${MAX_EXTENSION} bytes are accepted`,
+  })
 }
 
 function readRecords(bytes: Uint8Array, records: Records): void {
