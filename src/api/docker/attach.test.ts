@@ -71,6 +71,19 @@ describe("attach", () => {
     expect(await client.rest()).toBe("outerrhi")
   })
 
+  test("takes no body of options for input", async () => {
+    await using server = await serve({ containers: { attach: async () => new EchoProcess(false) } })
+    const type = "Content-Type: application/json\r\n"
+    const fixed = await server.exchange(
+      `POST /containers/x/attach HTTP/1.1\r\n${UPGRADE}${type}Content-Length: 14\r\n\r\n{"stdin":true}hi`,
+    )
+    expect(fixed).toEndWith(frame(1, "out") + frame(2, "err") + frame(1, "hi"))
+    const chunked = await server.exchange(
+      `POST /containers/x/attach HTTP/1.1\r\n${type}Transfer-Encoding: chunked\r\n\r\ne\r\n{"stdin":true}\r\n2\r\nhi\r\n0\r\n\r\n`,
+    )
+    expect(chunked).toEndWith(frame(1, "out") + frame(2, "err") + frame(1, "hi"))
+  })
+
   test("detaches at the keys, on a terminal only, and tells the process nothing of them", async () => {
     const terminal = new EchoProcess(true)
     const pipe = new EchoProcess(false)

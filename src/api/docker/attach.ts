@@ -3,12 +3,15 @@ import type { Attachment, Containers } from "../../engine/contract.ts"
 import type { Reply } from "../http/reply.ts"
 import { type Call, param } from "./call.ts"
 import { parseDetachKeys, watchForDetach } from "./detach-keys.ts"
+import { skipJson } from "./json-body.ts"
 import { outputSink, RAW_STREAM, streamType } from "./raw-output.ts"
 
 export async function attach(containers: Containers, call: Call): Promise<Reply> {
   const { query } = call
   const keysText = query.optional("detachKeys")
   const keys = parseDetachKeys(keysText)
+  // Some clients repeat the options as a body.
+  await skipJson(call.request)
   const attachment = await containers.attach(param(call, "name"), {
     stdin: query.bool("stdin"),
     stdout: query.bool("stdout"),

@@ -1,5 +1,5 @@
 // Reading a request's JSON body, bounded, with Docker's rules about its Content-Type.
-import type * as v from "valibot"
+import * as v from "valibot"
 import { DhowError } from "../../lib/errors.ts"
 import type { HttpRequest } from "../http/reply.ts"
 import { checkJson, parseJson } from "./schema/go-json.ts"
@@ -47,10 +47,20 @@ function isComplete(text: string): boolean {
   }
 }
 
+/** Takes a JSON body off a request whose route has no use for one, so that it does not count as input. */
+export async function skipJson(request: HttpRequest): Promise<void> {
+  if (request.body.length === 0 || mediaType(request) !== "application/json") return
+  await readJsonBeforeStream(request, v.unknown())
+}
+
 /** Clients that name no Content-Type are taken at their word's absence; one that names another is refused. */
 function checkContentType(request: HttpRequest): void {
-  const type = request.headers.get("content-type") ?? ""
-  const media = type.split(";", 1)[0]!.trim().toLowerCase()
+  const media = mediaType(request)
   if (media === "application/json" || media === "") return
+  const type = request.headers.get("content-type")
   throw new DhowError("invalid", `unsupported Content-Type header (${type}): must be 'application/json'`)
+}
+
+function mediaType(request: HttpRequest): string {
+  return (request.headers.get("content-type") ?? "").split(";", 1)[0]!.trim().toLowerCase()
 }
