@@ -21,7 +21,7 @@ import { prepareHost, probeHost } from "../src/runtime/host.ts"
 import { execProcess } from "../src/runtime/process.ts"
 import { runtimeResources, verifyResources } from "../src/runtime/resources.ts"
 import { openRuntimes } from "../src/runtime/runtimes.ts"
-import { containerSpec, serializeProcess, serializeSpec } from "../src/runtime/spec.ts"
+import { containerSpec, serializeProcess } from "../src/runtime/spec.ts"
 import type { SpecInput } from "../src/runtime/spec-input.ts"
 import { resolveUser } from "../src/runtime/user.ts"
 import type { ContainerConfig, HostConfig } from "../src/wire/container.ts"
@@ -92,7 +92,7 @@ describe.skipIf(!usable).each(runtimes)("containers through %s", (name) => {
       host,
       ...input,
     })
-    writeFileSync(join(path, "config.json"), serializeSpec(spec))
+    writeFileSync(join(path, "config.json"), runtime.config(id, spec))
     return { id, path }
   }
 
@@ -353,6 +353,20 @@ describe.skipIf(!usable).each(runtimes)("containers through %s", (name) => {
       expect(stdout.toString()).toBe("1000\nb /srv\nSeccomp:\t2\n")
     } finally {
       await runtime.delete(id)
+    }
+  })
+
+  test("a filter that was compiled once denies the same when it is used again", async () => {
+    const script = "grep Seccomp: /proc/self/status; unshare -U true || echo denied"
+    for (const round of [1, 2, 3]) {
+      const { id, output } = create(sh(script), { hostConfig: { CapAdd: ["sys_nice"] } })
+      const config = readFileSync(join(directory, "bundles", id, "config.json"), "utf8")
+      if (name === "crun") expect(config.includes("run.oci.seccomp_bpf_data")).toBe(round > 1)
+      await runtime.start(id)
+      await until(async () => (await runtime.state(id))?.status === "stopped")
+      await runtime.delete(id)
+      expect(readFileSync(output, "utf8")).toContain("Seccomp:\t2\n")
+      expect(readFileSync(output, "utf8")).toEndWith("denied\n")
     }
   })
 

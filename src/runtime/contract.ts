@@ -1,6 +1,6 @@
 // The OCI runtime: crun by default, runc or any other by name. What a container asks for becomes an OCI spec as a pure
 // function (spec.ts); the runtime itself is only started, signalled and deleted here, `create` is run by conmon.
-import type { RuntimeResources } from "../oci/runtime-spec.ts"
+import type { RuntimeResources, RuntimeSpec } from "../oci/runtime-spec.ts"
 
 export type RuntimeStatus = "creating" | "created" | "running" | "paused" | "stopped"
 
@@ -10,6 +10,8 @@ export interface Runtime {
   readonly path: string
   /** Arguments before the verb, among them --root. */
   readonly args: readonly string[]
+  /** The text of config.json for a container to be created now; a runtime may add what makes it quicker. */
+  config(id: string, spec: RuntimeSpec): string
   start(id: string): Promise<void>
   /** Signal number to the container's first process; with `pid`, known to be it, straight to that. */
   kill(id: string, signal: number, pid?: number): Promise<void>

@@ -7,9 +7,11 @@ import { join } from "node:path"
 import { DhowError, errnoName } from "../lib/errors.ts"
 import { readIfExists, unlinkIfExists } from "../lib/files.ts"
 import { cgroupProcesses, clearCgroup, liftProcessLimit, removeCgroup } from "./cgroups.ts"
+import { CompiledSeccomp, SECCOMP_ANNOTATION } from "./compiled-seccomp.ts"
 import type { Runtime } from "./contract.ts"
 import { type GenericOptions, genericRuntime, stateDirectory } from "./generic.ts"
 import { isAlive } from "./process-state.ts"
+import { serializeSpec } from "./spec.ts"
 
 type CrunStatus = {
   readonly pid: number
@@ -23,6 +25,7 @@ export function crunRuntime(options: GenericOptions): Runtime {
   const { root, facts } = options
   const generic = genericRuntime(options)
   const cgroup = facts.cgroup
+  const compiled = new CompiledSeccomp(`${root}-seccomp`, options.path)
 
   const status = (id: string): CrunStatus | undefined => {
     const text = readIfExists(join(stateDirectory(root, id), "status"))
@@ -32,7 +35,17 @@ export function crunRuntime(options: GenericOptions): Runtime {
   return {
     ...generic,
 
+    config(id, spec) {
+      const { seccomp } = spec.linux
+      if (seccomp === undefined || spec.annotations?.[SECCOMP_ANNOTATION] !== undefined) return serializeSpec(spec)
+      const program = compiled.lookUp(id, seccomp)
+      if (program === undefined) return serializeSpec(spec)
+      // The profile stays in the spec: a crun without this annotation compiles it, none runs without a filter.
+      return serializeSpec({ ...spec, annotations: { ...spec.annotations, [SECCOMP_ANNOTATION]: program } })
+    },
+
     async start(id) {
+      await compiled.harvest(id, stateDirectory(root, id))
       if (!writeFifo(join(stateDirectory(root, id), "exec.fifo"))) await generic.start(id)
     },
 
@@ -49,6 +62,7 @@ export function crunRuntime(options: GenericOptions): Runtime {
     },
 
     async delete(id, cgroupsPath) {
+      compiled.forget(id)
       const directory = stateDirectory(root, id)
       let text: string
       try {

@@ -9,6 +9,7 @@ import type { Runtime, RuntimeStatus } from "./contract.ts"
 import { plainMessage } from "./errors.ts"
 import type { HostFacts } from "./host-facts.ts"
 import { invoke, type Outcome } from "./invoke.ts"
+import { serializeSpec } from "./spec.ts"
 
 export type GenericOptions = {
   readonly name: string
@@ -36,6 +37,10 @@ export function genericRuntime(options: GenericOptions): Runtime {
     name,
     path,
     args,
+
+    config(_id, spec) {
+      return serializeSpec(spec)
+    },
 
     async start(id) {
       await mustRun("start", id)
