@@ -17,7 +17,7 @@ import type { Digest } from "../oci/digest.ts"
 import type { Database } from "../state/database.ts"
 import type { LayerUsage, Snapshotter } from "./contract.ts"
 import { diskUsage } from "./disk-usage.ts"
-import { isLost } from "./durability.ts"
+import { durabilityOf, makeDurable } from "./durability.ts"
 import { Trash } from "./trash.ts"
 import { unpackInProcess } from "./unpack-process.ts"
 
@@ -238,7 +238,9 @@ class DirectorySnapshotter implements Snapshotter {
     for (const { diff_id: diffId, key } of this.#statements.layers.all()) {
       // Only what is surely absent counts: a directory that cannot be read throws.
       const there = statSync(this.#path(key), { throwIfNoEntry: false }) !== undefined
-      if (there && !isLost(this.#path(key))) continue
+      const durability = there ? durabilityOf(this.#path(key)) : "lost"
+      if (durability === "pending") void makeDurable(this.#path(key))
+      if (durability !== "lost") continue
       log.warn("A layer was not yet on disk when the machine went down", { layer: diffId })
       this.#statements.deleteLayer.run({ diffId })
     }

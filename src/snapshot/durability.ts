@@ -3,7 +3,7 @@
 // or the layer is not, and the layer counts as lost. A crash of the engine alone loses nothing.
 import { readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
-import { readIfExists } from "../lib/files.ts"
+import { readIfExists, unlinkIfExists } from "../lib/files.ts"
 
 export const UNSYNCED = "unsynced"
 
@@ -15,8 +15,18 @@ export function markUnsynced(layerDirectory: string): void {
   writeFileSync(join(layerDirectory, UNSYNCED), bootId(), { mode: 0o600 })
 }
 
-/** Whether the machine went down before the layer was on disk. */
-export function isLost(layerDirectory: string): boolean {
+export type Durability = "durable" | "pending" | "lost"
+
+/** Lost: the machine went down before the layer was on disk. Pending: this boot has not yet written it. */
+export function durabilityOf(layerDirectory: string): Durability {
   const boot = readIfExists(join(layerDirectory, UNSYNCED))
-  return boot !== undefined && boot !== bootId()
+  if (boot === undefined) return "durable"
+  return boot === bootId() ? "pending" : "lost"
+}
+
+/** Makes a layer durable whose own process was killed before it could, behind the caller's back. */
+export async function makeDurable(layerDirectory: string): Promise<void> {
+  const sync = Bun.spawn(["sync", "-f", layerDirectory], { stdin: "ignore", stdout: "ignore", stderr: "ignore" })
+  sync.unref()
+  if ((await sync.exited) === 0) unlinkIfExists(join(layerDirectory, UNSYNCED))
 }

@@ -1,9 +1,89 @@
+// The `directory` snapshotter: the contract that all share, and what is its own. Needs root.
+import { afterAll, beforeAll, expect, test } from "bun:test"
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
 import { join } from "node:path"
+import { encodeTarHeader } from "../../src/lib/tar/writer.ts"
+import { digestOf } from "../../src/oci/digest.ts"
+import type { Snapshotter } from "../../src/snapshot/contract.ts"
 import { openDirectorySnapshotter } from "../../src/snapshot/directory.ts"
+import { Database } from "../../src/state/database.ts"
 import { snapshotterContract } from "./contract.ts"
 
 const internalCommand = [process.execPath, join(import.meta.dir, "internal.ts")]
+const diffId = digestOf("any layer")
 
-snapshotterContract("directory", (database, directory) =>
-  openDirectorySnapshotter(database, directory, { internalCommand }),
-)
+const open = (database: Database, directory: string): Snapshotter =>
+  openDirectorySnapshotter(database, directory, { internalCommand })
+
+snapshotterContract("directory", open)
+
+let root: string
+let archive: string
+
+beforeAll(() => {
+  root = mkdtempSync(join(tmpdir(), "dhow-directory-"))
+  archive = join(root, "layer.tar")
+  writeFileSync(archive, Buffer.concat([encodeTarHeader({ path: "a", type: "file" }), Buffer.alloc(1024)]))
+})
+
+afterAll(() => rmSync(root, { recursive: true, force: true }))
+
+/** The marks of layers that are not yet durable. */
+function unsynced(snapshots: string): string[] {
+  return readdirSync(snapshots)
+    .filter((name) => !name.startsWith("."))
+    .map((name) => join(snapshots, name, "unsynced"))
+    .filter((path) => existsSync(path))
+}
+
+async function becomesTrue(condition: () => boolean): Promise<void> {
+  const deadline = Date.now() + 20_000
+  while (!condition() && Date.now() < deadline) await Bun.sleep(5)
+  expect(condition()).toBe(true)
+}
+
+test("a layer that was on disk before the machine went down is kept, any other is forgotten", async () => {
+  const snapshots = join(root, "power", "snapshots")
+  mkdirSync(snapshots, { recursive: true })
+  const database = Database.open(join(root, "power", "dhow.db"))
+  await open(database, snapshots).addLayer(diffId, archive)
+  await becomesTrue(() => unsynced(snapshots).length === 0)
+  expect(open(database, snapshots).hasLayer(diffId)).toBe(true)
+
+  const [key] = readdirSync(snapshots).filter((name) => !name.startsWith("."))
+  writeFileSync(join(snapshots, key!, "unsynced"), "another boot")
+  const again = open(database, snapshots)
+  expect(again.hasLayer(diffId)).toBe(false)
+  expect(again.sweep()).toEqual([join(snapshots, key!)])
+  await again.addLayer(diffId, archive)
+  expect(again.hasLayer(diffId)).toBe(true)
+  database.close()
+})
+
+const CRASHES = [
+  "content.ingest:before-rename",
+  "content.ingest:before-row",
+  "content.remove:before-file",
+  "snapshot.add-layer:before-rename",
+  "snapshot.add-layer:before-row",
+  "snapshot.prepare:before-row",
+  "snapshot.remove:before-files",
+  "snapshot.remove-layer:before-files",
+]
+
+for (const point of CRASHES) {
+  test(`a crash at ${point} leaves only what the sweep removes`, async () => {
+    const state = join(root, point)
+    mkdirSync(state)
+    const killed = Bun.spawnSync([process.execPath, join(import.meta.dir, "crash-steps.ts"), state, archive], {
+      env: { ...process.env, DHOW_CRASH_AT: point },
+    })
+    expect([killed.signalCode, killed.stderr.toString()]).toEqual(["SIGKILL", ""])
+
+    const after = Bun.spawnSync([process.execPath, join(import.meta.dir, "crash-check.ts"), state, archive])
+    expect([after.exitCode, after.stderr.toString()]).toEqual([0, ""])
+    const { swept, again } = JSON.parse(after.stdout.toString()) as { swept: number; again: number }
+    expect([swept > 0, again]).toEqual([true, 0])
+  })
+}

@@ -1,0 +1,31 @@
+// After a crash: every row has its files, one sweep removes the rest, a second one finds nothing, and the same life can
+// be lived to its end. Prints what the sweeps found.
+import { createReadStream, readdirSync, statSync } from "node:fs"
+import { join } from "node:path"
+import { openContentStore } from "../../src/content/store.ts"
+import { openDirectorySnapshotter } from "../../src/snapshot/directory.ts"
+import { Database } from "../../src/state/database.ts"
+
+const [state = "", archive = ""] = process.argv.slice(2)
+const database = Database.open(join(state, "dhow.db"))
+const content = openContentStore(database, join(state, "content"))
+const internalCommand = [process.execPath, join(import.meta.dir, "internal.ts")]
+const snapshots = join(state, "snapshots")
+const snapshotter = openDirectorySnapshotter(database, snapshots, { internalCommand })
+
+for (const { digest, size } of content.list()) {
+  if (statSync(content.path(digest)).size !== size) throw new Error(`Blob ${digest} is not whole`)
+}
+const swept = content.sweep().length + snapshotter.sweep().length
+const trash = join(snapshots, ".trash")
+while (readdirSync(trash).length > 0) await Bun.sleep(2)
+const again = content.sweep().length + snapshotter.sweep().length
+
+const blob = await content.ingest(createReadStream(archive), {})
+await snapshotter.addLayer(blob.digest, content.path(blob.digest))
+if (!readdirSync(snapshots).includes("one")) snapshotter.prepare("one", [blob.digest])
+if (snapshotter.paths("one").lower.length !== 1) throw new Error("The snapshot has lost its layer")
+await snapshotter.remove("one")
+await snapshotter.removeLayer(blob.digest)
+content.remove(blob.digest)
+console.log(JSON.stringify({ swept, again }))
