@@ -1,6 +1,6 @@
 // The supervisor with real conmon and crun.
 import { afterAll, beforeAll, describe, expect, test } from "bun:test"
-import { readdirSync, rmSync, writeFileSync } from "node:fs"
+import { existsSync, linkSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { openSupervisor } from "../src/supervisor/conmon.ts"
 import type { LaunchOptions, Monitor, Supervisor } from "../src/supervisor/contract.ts"
@@ -138,6 +138,29 @@ describe("streams()", () => {
     expect(output.text(1) === expected).toBe(true)
   })
 
+  test("goes on for the others when a listener that paused leaves", async () => {
+    const options = { ...fixture.bundle(["seq", "1", "100000"]), logPath: undefined }
+    const monitor = await supervisor.launch(options)
+    const streams = (await monitor.streams())!
+    const stuck = Promise.withResolvers<void>()
+    const leave = streams.listen({
+      data() {
+        stuck.resolve()
+        return false
+      },
+      drained: () => new Promise(() => {}),
+      end() {},
+    })
+    const output = collect()
+    streams.listen(output.listener)
+    await fixture.start(options.id)
+    await stuck.promise
+    leave()
+    await monitor.exited
+    await output.ended
+    expect(output.text(1)).toEndWith("\n99999\n100000\n")
+  })
+
   test("gives a terminal its size, and its output as one stream", async () => {
     const script = "trap 'stty size' WINCH; echo ready; i=0; while [ $i -lt 100 ]; do sleep 0.05; i=$((i+1)); done"
     const options = { ...fixture.bundle(["sh", "-c", script], { terminal: true }), stdin: true }
@@ -216,6 +239,12 @@ describe("exec()", () => {
 })
 
 describe("exited", () => {
+  test("settles when the time given at launch is over", async () => {
+    const { monitor } = await run(fixture, supervisor, { ...fixture.bundle(["sleep", "1000"]), timeout: 1 })
+    expect((await monitor.exited).exitCode).toBe(137)
+    while (isAlive(monitor.pid)) await Bun.sleep(5)
+  })
+
   test("tells an out-of-memory kill", async () => {
     const options = fixture.bundle(["sh", "-c", "tail -c 200m /dev/zero; exit 5"], { memory: 20 << 20 })
     const { monitor } = await run(fixture, supervisor, options)
@@ -262,6 +291,28 @@ describe("log", () => {
     expect(output.text(1) === expected).toBe(true)
     const { segments } = listSegments(options.logPath!)
     expect(segments.length).toBeGreaterThan(5)
+  })
+
+  test("stays within its bounds, an unfinished rotation of an earlier engine included", async () => {
+    const options = fixture.bundle(["sh", "-c", "while true; do seq 1 20000; sleep 0.02; done"])
+    const { monitor } = await run(fixture, supervisor, options)
+    const log = options.logPath!
+    while (statSync(log).size < 1 << 20) await Bun.sleep(5)
+    linkSync(log, `${log}.1`)
+    const engine = openSupervisor({ execRoot: fixture.execRoot })
+    const adopted = (await engine.adopt({
+      id: options.id,
+      bundle: options.bundle,
+      pid: monitor.pid,
+      logPath: log,
+      logRotation: { maxSize: 1 << 20, maxFile: 3, compress: true },
+    })) as Monitor
+    while (!existsSync(`${log}.5.zst`)) await Bun.sleep(20)
+    expect(listSegments(log).segments.length).toBeLessThanOrEqual(4)
+    expect(existsSync(`${log}.1`) || existsSync(`${log}.1.zst`)).toBe(false)
+    process.kill(monitor.pid, "SIGKILL")
+    expect((await adopted.exited).exitCode).toBe(137)
+    await monitor.exited
   })
 })
 

@@ -2,6 +2,7 @@
 // it leaves in its bundle (conmon.pid, pidfile, ctl, attach) is how a later engine finds it.
 import { existsSync, rmSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
+import { crashpoint } from "../lib/crashpoint.ts"
 import { DhowError } from "../lib/errors.ts"
 import { ensureDirectory, readIfExists, unlinkIfExists } from "../lib/files.ts"
 import { EXEC_EXIT_FILE, execArguments, launchArguments, PID_FILE, readConmonArguments } from "./arguments.ts"
@@ -61,7 +62,9 @@ export function openSupervisor({ execRoot, conmonPath }: SupervisorOptions): Sup
     const { id, bundle, exitFile, hub, beforeStart } = job
     sweep(bundle, exitFile)
     const child = spawnConmon(conmonProgram(), job.arguments, bundle, beforeStart !== undefined)
+    crashpoint("supervisor.launch:before-pid-file")
     writeFileSync(join(bundle, CONMON_PID_FILE), String(child.process.pid))
+    crashpoint("supervisor.launch:before-created")
     const pipe = await SyncPipe.open(child.fd)
     try {
       if (beforeStart !== undefined) {

@@ -31,7 +31,10 @@ export type LaunchOptions = {
   readonly timeout?: number
 }
 
-/** Live streams of one supervised process. Packets go to every listener; the slowest one slows the process down. */
+/**
+ * Live streams of one supervised process. Packets go to every listener; the slowest one slows the process down, its log
+ * and the other listeners with it, until it has drained or leaves.
+ */
 export interface Streams {
   /** Adds a listener; returns the function that removes it. */
   listen(listener: StreamListener): () => void
@@ -43,9 +46,16 @@ export interface Streams {
 }
 
 export type StreamListener = {
-  /** The chunk is only valid during the call. Returning false asks to pause until `resume` is called on the handle. */
+  /**
+   * The chunk may be kept, but not changed: every listener gets the same. Returning false asks to pause until `drained`
+   * has resolved; a few more chunks may come before the pause takes hold.
+   */
   data(stream: 1 | 2, chunk: Uint8Array): boolean
   drained(): Promise<void>
+  /**
+   * Called once, after the last byte. The process's end shows in two ways that keep no order: here, when all was
+   * delivered, and in `Monitor.exited`, which no slow listener delays. Who answers a client awaits both.
+   */
   end(): void
 }
 
@@ -57,7 +67,10 @@ export interface Monitor {
   readonly conmonPid: number
   /** Settles once, when conmon has recorded the exit (or has itself vanished: exitCode 137 and a log line). */
   readonly exited: Promise<ExitRecord>
-  /** Connects to the streams at the first call; undefined once the process is gone. */
+  /**
+   * Connects to the streams at the first call; undefined once the process is gone. Between launch and start nothing can
+   * have been missed; a listener added in the same turn gets everything from then on.
+   */
   streams(): Promise<Streams | undefined>
   resize(height: number, width: number): void
   /** Tells conmon to begin a new log file, where the one it writes was rotated or removed; else nothing happens. */
@@ -67,9 +80,17 @@ export interface Monitor {
 export interface Supervisor {
   /** Spawns conmon, which runs `runtime create`. Resolves when the process exists and waits to be started; throws with the runtime's own words when it cannot be made. */
   launch(options: LaunchOptions): Promise<Monitor>
-  /** Spawns conmon for `runtime exec`. With `beforeStart`, it is called with the connected streams before the process runs, so that no byte is lost. */
+  /**
+   * Spawns conmon for `runtime exec`. `beforeStart` is called with the connected streams before the process runs, so
+   * that no byte is lost; without it the session is detached and has no streams. Where the runtime refuses, this throws
+   * its words, and listeners see their end as well.
+   */
   exec(options: ExecLaunchOptions): Promise<Monitor>
-  /** After a restart of the engine: the live process, its exit record, or "lost" where neither conmon nor an exit file is found. */
+  /**
+   * After a restart of the engine: the live process, its exit record, or "lost" where neither conmon nor an exit file is
+   * found. A lost container may still have processes, above all one that was being created when the engine was killed:
+   * the runtime's delete ends them.
+   */
   adopt(options: {
     readonly id: string
     readonly bundle: string

@@ -4,6 +4,7 @@
 import { createReadStream, createWriteStream, type FSWatcher, linkSync, renameSync, statSync, watch } from "node:fs"
 import { pipeline } from "node:stream/promises"
 import { createZstdCompress } from "node:zlib"
+import { crashpoint } from "../../lib/crashpoint.ts"
 import { errnoName } from "../../lib/errors.ts"
 import { unlinkIfExists } from "../../lib/files.ts"
 import { log } from "../../lib/log.ts"
@@ -20,6 +21,7 @@ export function rotate(path: string, keepRotated: number, reopen: () => void): b
   const live = segments.at(-1)
   if (rotating || live === undefined || live.path !== path) return false
   linkSync(path, `${path}.${live.number}`)
+  crashpoint("supervisor.rotate:before-reopen")
   reopen()
   for (const old of segments.slice(0, Math.max(0, segments.length - keepRotated))) {
     unlinkIfExists(`${path}.${old.number}`)
