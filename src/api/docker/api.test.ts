@@ -30,12 +30,12 @@ test.each([
   async (kind, status) => {
     const engine = engineWith({
       containers: {
-        async kill() {
+        async pause() {
           throw new DhowError(kind, "Cannot do it", { cause: new Error("deep reason"), hint: "Try again" })
         },
       },
     })
-    expect(await answer(engine, "POST /containers/x/kill")).toEqual({
+    expect(await answer(engine, "POST /containers/x/pause")).toEqual({
       status,
       body: { message: "Cannot do it: deep reason (Try again)" },
     })
@@ -63,6 +63,42 @@ test("stop takes a signal since 1.42 only", async () => {
   await answer(engine, "POST /v1.41/containers/x/stop?t=-1&signal=INT")
   await answer(engine, "POST /v1.42/containers/x/stop?signal=INT")
   expect(seen).toEqual([{ timeout: -1 }, { signal: "INT" }])
+})
+
+test("kill puts Docker's words in front of the reason", async () => {
+  const engine = engineWith({
+    containers: {
+      async kill(reference) {
+        throw new DhowError("not-found", `No such container: ${reference}`, { hint: "List them" })
+      },
+    },
+  })
+  expect(await answer(engine, "POST /containers/x/kill")).toEqual({
+    status: 404,
+    body: { message: "cannot kill container: x: No such container: x (List them)" },
+  })
+})
+
+test("list takes since and before as the filters they became", async () => {
+  let seen: unknown
+  const engine = engineWith({
+    containers: {
+      async list(options) {
+        seen = options
+        return []
+      },
+    },
+  })
+  await answer(engine, 'GET /containers/json?all=1&limit=3&before=x&filters={"status":["exited"]}')
+  expect(seen).toEqual({
+    all: true,
+    size: false,
+    limit: 3,
+    filters: new Map([
+      ["status", ["exited"]],
+      ["before", ["x"]],
+    ]),
+  })
 })
 
 test("resize words its refusals as Docker does", async () => {

@@ -1,5 +1,5 @@
 // /containers: everything that answers with JSON or a status alone. Create, logs, wait and attach have files of their own.
-import type { Containers } from "../../engine/contract.ts"
+import type { Containers, Filters } from "../../engine/contract.ts"
 import { DhowError } from "../../lib/errors.ts"
 import { empty, json, type Reply } from "../http/reply.ts"
 import { attach } from "./attach.ts"
@@ -28,62 +28,60 @@ export function containerRoutes(containers: Containers): Route[] {
       "/containers/:name/top",
       async (call) => json(200, await containers.top(id(call), call.query.text("ps_args"))),
     ],
-    [
-      "POST",
-      "/containers/:name/start",
-      async (call) => {
-        if ((call.request.body.length ?? Number.POSITIVE_INFINITY) > 7)
-          throw new DhowError(
-            "invalid",
-            "starting container with non-empty request body was deprecated since API v1.22 and removed in v1.24",
-          )
-        const detachKeys = call.query.optional("detachKeys")
-        const outcome = await containers.start(id(call), detachKeys === undefined ? {} : { detachKeys })
-        return outcome === "started" ? NO_CONTENT : NOT_MODIFIED
-      },
-    ],
-    [
-      "POST",
-      "/containers/:name/stop",
-      async (call) => ((await containers.stop(id(call), stopOptions(call))) === "stopped" ? NO_CONTENT : NOT_MODIFIED),
-    ],
-    [
-      "POST",
-      "/containers/:name/restart",
-      (call) => containers.restart(id(call), stopOptions(call)).then(() => NO_CONTENT),
-    ],
-    [
-      "POST",
-      "/containers/:name/kill",
-      (call) => containers.kill(id(call), call.query.text("signal")).then(() => NO_CONTENT),
-    ],
-    ["POST", "/containers/:name/pause", (call) => containers.pause(id(call)).then(() => NO_CONTENT)],
-    ["POST", "/containers/:name/unpause", (call) => containers.unpause(id(call)).then(() => NO_CONTENT)],
-    [
-      "POST",
-      "/containers/:name/rename",
-      (call) => containers.rename(id(call), call.query.text("name")).then(() => NO_CONTENT),
-    ],
+    ["POST", "/containers/:name/start", (call) => start(containers, call)],
+    ["POST", "/containers/:name/stop", (call) => stop(containers, call)],
+    ["POST", "/containers/:name/restart", (call) => done(containers.restart(id(call), stopOptions(call)))],
+    ["POST", "/containers/:name/kill", (call) => done(kill(containers, call))],
+    ["POST", "/containers/:name/pause", (call) => done(containers.pause(id(call)))],
+    ["POST", "/containers/:name/unpause", (call) => done(containers.unpause(id(call)))],
+    ["POST", "/containers/:name/rename", (call) => done(containers.rename(id(call), call.query.text("name")))],
     [
       "POST",
       "/containers/:name/resize",
       (call) => containers.resize(id(call), terminalSize(call)).then(() => empty(200)),
     ],
     ["POST", "/containers/prune", async (call) => json(200, await containers.prune(call.query.filters()))],
-    [
-      "DELETE",
-      "/containers/:name",
-      async (call) => {
-        const { query } = call
-        await containers.remove(id(call), {
-          force: query.bool("force"),
-          volumes: query.bool("v"),
-          link: query.bool("link"),
-        })
-        return NO_CONTENT
-      },
-    ],
+    ["DELETE", "/containers/:name", (call) => done(remove(containers, call))],
   ]
+}
+
+const done = (work: Promise<void>): Promise<Reply> => work.then(() => NO_CONTENT)
+
+async function start(containers: Containers, { request, query, params }: Call): Promise<Reply> {
+  // Shorter than any object with a field in it.
+  if ((request.body.length ?? Number.POSITIVE_INFINITY) > 7)
+    throw new DhowError(
+      "invalid",
+      "starting container with non-empty request body was deprecated since API v1.22 and removed in v1.24",
+    )
+  const detachKeys = query.optional("detachKeys")
+  const outcome = await containers.start(params["name"] ?? "", detachKeys === undefined ? {} : { detachKeys })
+  return outcome === "started" ? NO_CONTENT : NOT_MODIFIED
+}
+
+async function stop(containers: Containers, call: Call): Promise<Reply> {
+  const outcome = await containers.stop(param(call, "name"), stopOptions(call))
+  return outcome === "stopped" ? NO_CONTENT : NOT_MODIFIED
+}
+
+/** Clients know a failed kill by Docker's words in front of the reason. */
+async function kill(containers: Containers, call: Call): Promise<void> {
+  const name = param(call, "name")
+  try {
+    await containers.kill(name, call.query.text("signal"))
+  } catch (error) {
+    if (!(error instanceof DhowError)) throw error
+    throw new DhowError(error.kind, `cannot kill container: ${name}`, { cause: error })
+  }
+}
+
+function remove(containers: Containers, call: Call): Promise<void> {
+  const { query } = call
+  return containers.remove(param(call, "name"), {
+    force: query.bool("force"),
+    volumes: query.bool("v"),
+    link: query.bool("link"),
+  })
 }
 
 async function list(containers: Containers, { query, api }: Call): Promise<Reply> {
@@ -91,7 +89,7 @@ async function list(containers: Containers, { query, api }: Call): Promise<Reply
   const found = await containers.list({
     all: query.bool("all"),
     size: query.bool("size"),
-    filters: query.filters(),
+    filters: withBounds(query),
     ...(limit === undefined ? {} : { limit }),
   })
   if (api >= 46) return json(200, found)
@@ -100,6 +98,16 @@ async function list(containers: Containers, { query, api }: Call): Promise<Reply
     200,
     found.map(({ HostConfig, ...rest }) => ({ ...rest, HostConfig: { NetworkMode: HostConfig.NetworkMode } })),
   )
+}
+
+/** The parameters "since" and "before" are older names of the filters. */
+function withBounds(query: Call["query"]): Filters {
+  const filters = new Map(query.filters())
+  for (const name of ["since", "before"]) {
+    const reference = query.optional(name)
+    if (reference !== undefined) filters.set(name, [reference])
+  }
+  return filters
 }
 
 async function inspect(containers: Containers, call: Call): Promise<Reply> {

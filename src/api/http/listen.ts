@@ -1,7 +1,7 @@
 // The sockets the server listens on: unix:// paths of our own, or sockets that systemd opened for us.
 import { chmodSync, chownSync, lstatSync, readFileSync, unlinkSync } from "node:fs"
 import { dirname } from "node:path"
-import { DhowError, errnoName } from "../../lib/errors.ts"
+import { DhowError, describeError, errnoName } from "../../lib/errors.ts"
 import { ensureDirectory } from "../../lib/files.ts"
 import { log } from "../../lib/log.ts"
 import { Connection, type ConnectionOptions, type ConnectionSocket } from "./connection.ts"
@@ -36,7 +36,10 @@ function handlers(options: ConnectionOptions, open: Set<Connection>): Handlers {
       open.delete(socket.data)
       socket.data.closed()
     },
-    error: (_socket, error) => log.error("connection failed", { error: String(error) }),
+    error(socket, error) {
+      log.error("connection failed", { error: describeError(error) })
+      socket.terminate()
+    },
   }
 }
 

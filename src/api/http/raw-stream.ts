@@ -1,5 +1,7 @@
 // A connection after the HTTP on it is over: bytes both ways, each direction closed on its own. What arrives before the
 // reader is there, or faster than it takes it, stops the socket instead of piling up.
+import { describeError } from "../../lib/errors.ts"
+import { log } from "../../lib/log.ts"
 import type { Output } from "./output.ts"
 import type { ByteSink, RawStream } from "./reply.ts"
 
@@ -59,17 +61,32 @@ export class HijackedStream implements RawStream {
     if (!this.#blocked) this.#deliver()
   }
 
+  /** A reader that fails loses the connection, not the daemon. */
   #deliver(): void {
+    try {
+      this.#pass()
+    } catch (error) {
+      log.error("input of a taken-over connection failed", { error: describeError(error) })
+      this.#sink = undefined
+      this.end()
+    }
+  }
+
+  #pass(): void {
     const sink = this.#sink
-    if (sink === undefined) return
+    if (sink === undefined) {
+      this.#pending = []
+      return
+    }
     for (let chunk = this.#pending.shift(); chunk !== undefined; chunk = this.#pending.shift()) {
       if (sink.write(chunk)) continue
       this.#blocked = true
       this.#flow.pause()
-      void sink.drained().then(() => {
+      const goOn = (): void => {
         this.#blocked = false
         this.#deliver()
-      })
+      }
+      sink.drained().then(goOn, goOn)
       return
     }
     if (this.#inputEnded) {
