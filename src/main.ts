@@ -12,8 +12,9 @@ async function main(argv: readonly string[]): Promise<number> {
 
 main(process.argv.slice(2)).then(
   (status) => process.exit(status),
-  (error: unknown) => {
-    console.error(error)
-    process.exit(70)
+  async (error: unknown) => {
+    const { describeError } = await import("./lib/errors.ts")
+    console.error(`dhow: ${describeError(error)}`)
+    process.exit(1)
   },
 )

@@ -1,14 +1,158 @@
 // All commands, as data: what the help lists, and where each one is. Loading one evaluates its file and no other.
-import type { CommandEntry } from "./command.ts"
+import type { AnyCommand, CommandEntry } from "./command.ts"
+
+type Load = () => Promise<AnyCommand>
+
+const entry = (summary: string, load: Load, extra: Partial<CommandEntry> = {}): CommandEntry => ({
+  summary,
+  load,
+  ...extra,
+})
+
+const load = {
+  attach: async () => (await import("./container/attach.ts")).attach,
+  completion: async () => (await import("./completion/completion.ts")).completion,
+  containerPrune: async () => (await import("./container/prune.ts")).prune,
+  create: async () => (await import("./container/create.ts")).create,
+  events: async () => (await import("./system/events.ts")).events,
+  exec: async () => (await import("./container/exec.ts")).exec,
+  history: async () => (await import("./image/history.ts")).history,
+  imageInspect: async () => (await import("./image/inspect.ts")).imageInspect,
+  imagePrune: async () => (await import("./image/prune.ts")).prune,
+  images: async () => (await import("./image/list.ts")).images,
+  import: async () => (await import("./image/import.ts")).importCommand,
+  info: async () => (await import("./system/info.ts")).info,
+  inspect: async () => (await import("./container/inspect.ts")).inspect,
+  containerInspect: async () => (await import("./container/inspect.ts")).containerInspect,
+  kill: async () => (await import("./container/kill.ts")).kill,
+  load: async () => (await import("./image/load.ts")).load,
+  logs: async () => (await import("./container/logs.ts")).logs,
+  networkInspect: async () => (await import("./network/inspect.ts")).inspect,
+  networkList: async () => (await import("./network/list.ts")).list,
+  pause: async () => (await import("./container/pause.ts")).pause,
+  port: async () => (await import("./container/port.ts")).port,
+  ps: async () => (await import("./container/ps.ts")).ps,
+  pull: async () => (await import("./image/pull.ts")).pull,
+  rename: async () => (await import("./container/rename.ts")).rename,
+  restart: async () => (await import("./container/stop.ts")).restart,
+  rm: async () => (await import("./container/rm.ts")).rm,
+  rmi: async () => (await import("./image/remove.ts")).rmi,
+  run: async () => (await import("./container/run.ts")).run,
+  save: async () => (await import("./image/save.ts")).save,
+  start: async () => (await import("./container/start.ts")).start,
+  stop: async () => (await import("./container/stop.ts")).stop,
+  tag: async () => (await import("./image/tag.ts")).tag,
+  top: async () => (await import("./container/top.ts")).top,
+  unpause: async () => (await import("./container/pause.ts")).unpause,
+  update: async () => (await import("./container/update.ts")).update,
+  version: async () => (await import("./system/version.ts")).version,
+  volumeCreate: async () => (await import("./volume/create.ts")).create,
+  volumeInspect: async () => (await import("./volume/inspect.ts")).inspect,
+  volumeList: async () => (await import("./volume/list.ts")).list,
+  volumePrune: async () => (await import("./volume/prune.ts")).prune,
+  volumeRemove: async () => (await import("./volume/remove.ts")).remove,
+  wait: async () => (await import("./container/wait.ts")).wait,
+} as const satisfies Record<string, Load>
+
+const ofContainers = {
+  attach: entry("Attach input and output to a running container", load.attach),
+  create: entry("Create a new container", load.create),
+  exec: entry("Execute a command in a running container", load.exec),
+  inspect: entry("Show details of one or more containers", load.containerInspect),
+  kill: entry("Kill one or more running containers", load.kill),
+  logs: entry("Fetch the logs of a container", load.logs),
+  pause: entry("Pause all processes of one or more containers", load.pause),
+  port: entry("List the port mappings of a container", load.port),
+  rename: entry("Rename a container", load.rename),
+  restart: entry("Restart one or more containers", load.restart),
+  rm: entry("Remove one or more containers", load.rm),
+  run: entry("Create and run a new container from an image", load.run),
+  start: entry("Start one or more stopped containers", load.start),
+  stop: entry("Stop one or more running containers", load.stop),
+  top: entry("Show the processes of a container", load.top),
+  unpause: entry("Resume all processes of one or more containers", load.unpause),
+  update: entry("Change the limits of one or more containers", load.update),
+  wait: entry("Wait for containers to stop, and print their exit codes", load.wait),
+} as const
+
+const ofImages = {
+  history: entry("Show the history of an image", load.history),
+  import: entry("Make an image from a tarball of a file system", load.import),
+  load: entry("Load images from an archive or standard input", load.load),
+  pull: entry("Download an image, or build one of distro.local", load.pull),
+  save: entry("Save images to an archive or standard output", load.save),
+  tag: entry("Give an image a further name", load.tag),
+} as const
+
+const hidden = { hidden: true } as const
+const common = { group: "common" } as const
+const management = { group: "management" } as const
+
+const container: Record<string, CommandEntry> = {
+  ...ofContainers,
+  ls: entry("List containers", load.ps),
+  list: entry("List containers", load.ps, hidden),
+  ps: entry("List containers", load.ps, hidden),
+  remove: entry("Remove one or more containers", load.rm, hidden),
+  prune: entry("Remove all stopped containers", load.containerPrune),
+}
+
+const image: Record<string, CommandEntry> = {
+  ...ofImages,
+  ls: entry("List images", load.images),
+  list: entry("List images", load.images, hidden),
+  inspect: entry("Show details of one or more images", load.imageInspect),
+  rm: entry("Remove one or more images", load.rmi),
+  remove: entry("Remove one or more images", load.rmi, hidden),
+  prune: entry("Remove unused images", load.imagePrune),
+}
+
+const volume: Record<string, CommandEntry> = {
+  create: entry("Create a volume", load.volumeCreate),
+  inspect: entry("Show details of one or more volumes", load.volumeInspect),
+  ls: entry("List volumes", load.volumeList),
+  list: entry("List volumes", load.volumeList, hidden),
+  rm: entry("Remove one or more volumes", load.volumeRemove),
+  remove: entry("Remove one or more volumes", load.volumeRemove, hidden),
+  prune: entry("Remove unused volumes", load.volumePrune),
+}
+
+const network: Record<string, CommandEntry> = {
+  inspect: entry("Show details of one or more networks", load.networkInspect),
+  ls: entry("List networks", load.networkList),
+  list: entry("List networks", load.networkList, hidden),
+}
+
+const system: Record<string, CommandEntry> = {
+  events: entry("Show what happens, as it happens", load.events),
+  info: entry("Show the daemon's configuration and host", load.info),
+}
 
 export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
-  run: {
-    summary: "Create and run a new container",
-    group: "common",
-    load: async () => (await import("./container/run.ts")).run,
-  },
-  ps: { summary: "List containers", group: "common", load: async () => (await import("./container/ps.ts")).ps },
-  pull: { summary: "Download an image", group: "common", load: async () => (await import("./image/pull.ts")).pull },
-  images: { summary: "List images", group: "common", load: async () => (await import("./image/list.ts")).images },
-  rm: { summary: "Remove containers", load: async () => (await import("./container/rm.ts")).rm },
+  run: { ...ofContainers.run, ...common },
+  exec: { ...ofContainers.exec, ...common },
+  ps: entry("List containers", load.ps, common),
+  logs: { ...ofContainers.logs, ...common },
+  pull: { ...ofImages.pull, ...common },
+  images: entry("List images", load.images, common),
+  version: entry("Show the versions of client and daemon", load.version, common),
+  info: entry("Show the daemon's configuration and host", load.info, common),
+  container: { summary: "Manage containers", subcommands: container, ...management },
+  image: { summary: "Manage images", subcommands: image, ...management },
+  network: { summary: "Manage networks", subcommands: network, ...management },
+  system: { summary: "Manage the engine", subcommands: system, ...management },
+  volume: { summary: "Manage volumes", subcommands: volume, ...management },
+  ...Object.fromEntries(
+    Object.entries(ofContainers).filter(([name]) => name !== "run" && name !== "exec" && name !== "logs"),
+  ),
+  inspect: entry("Show details of containers and images", load.inspect),
+  history: ofImages.history,
+  import: ofImages.import,
+  load: ofImages.load,
+  rmi: entry("Remove one or more images", load.rmi),
+  save: ofImages.save,
+  tag: ofImages.tag,
+  events: system["events"]!,
+  completion: entry("Print a completion script for a shell", load.completion),
+  daemon: { summary: "Run the daemon (started by itself when needed)" },
 }

@@ -29,7 +29,7 @@ export function containerRow(container: ContainerSummary, options: { truncate: b
   const { truncate } = options
   const names = container.Names.map((name) => name.replace(/^\//, ""))
   // A name with a slash is a link's: "web/db" names the container from within another.
-  const ownNames = truncate ? names.filter((name) => !name.includes("/")) : names
+  const own = truncate ? names.find((name) => !name.includes("/")) : undefined
   const command = JSON.stringify(truncate ? ellipsis(container.Command, 20) : container.Command)
   const mounts = container.Mounts.map((mount) => mount.Name || mount.Source)
   return {
@@ -41,9 +41,8 @@ export function containerRow(container: ContainerSummary, options: { truncate: b
     Label: (name: unknown) => container.Labels?.[String(name)] ?? "",
     LocalVolumes: String(container.Mounts.filter((mount) => mount.Driver === "local").length),
     Mounts: mounts.map((mount) => (truncate ? ellipsis(mount, 15) : mount)).join(","),
-    Names: ownNames.join(","),
+    Names: own ?? names.join(","),
     Networks: Object.keys(container.NetworkSettings?.Networks ?? {}).join(","),
-    Platform: null,
     Ports: displayPorts(container.Ports),
     RunningFor: timeAgo(container.Created),
     Size: sizeText(container),

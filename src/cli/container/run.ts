@@ -3,14 +3,15 @@ import type { Client } from "../../client/client.ts"
 import { attachContainer, resizeContainer, startContainer, waitContainer } from "../../client/containers.ts"
 import { DhowError } from "../../lib/errors.ts"
 import { isTerminal } from "../../lib/syscalls/terminal.ts"
-import type { ContainerCreateRequest, ContainerWaitResponse } from "../../wire/container.ts"
+import type { ContainerCreateRequest } from "../../wire/container.ts"
 import { defineCommand } from "../command.ts"
 import { containerFlags, createOnlyFlags } from "../create/flags.ts"
 import { createRequest } from "../create/request.ts"
 import { boolean, type FlagValues, string } from "../flags/flags.ts"
-import { print, printError } from "../output.ts"
+import { print } from "../output.ts"
 import { runSession } from "../terminal/session.ts"
 import { followWindowSize, forwardSignals } from "../terminal/signals.ts"
+import { exitStatus } from "./attached.ts"
 import { createWithImage } from "./create-container.ts"
 import { withStartStatus } from "./exit-status.ts"
 
@@ -116,12 +117,4 @@ async function runAttached(
   stopForwarding()
   if (end === "detached") return 0
   return exitStatus(await wait.result)
-}
-
-function exitStatus(answer: ContainerWaitResponse): number {
-  if (answer.Error?.Message) {
-    printError(`dhow: cannot wait for the container: ${answer.Error.Message}`)
-    return 125
-  }
-  return answer.StatusCode
 }

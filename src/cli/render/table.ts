@@ -3,12 +3,12 @@
 const PADDING = 3
 const LEAST_WIDTH = 10
 
-export function formatTable(rows: readonly (readonly string[])[]): string {
+export function formatTable(rows: readonly (readonly string[])[], leastWidth = LEAST_WIDTH): string {
   const widths: number[] = []
   for (const row of rows) {
     // The last cell of a row is followed by nothing, so it does not widen its column.
     for (const [index, cell] of row.slice(0, -1).entries())
-      widths[index] = Math.max(widths[index] ?? LEAST_WIDTH, width(cell) + PADDING)
+      widths[index] = Math.max(widths[index] ?? leastWidth, width(cell) + PADDING)
   }
   let text = ""
   for (const row of rows) {

@@ -32,7 +32,7 @@ export function splitTemplate(source: string): Piece[] {
     const close = endOfAction(source, start)
     const trimmed = /\s-$/.test(source.slice(start, close))
     const body = source.slice(start, trimmed ? close - 1 : close)
-    if (!/^\s*\/\*[^]*\*\/\s*$/.test(body)) pieces.push({ action: tokenize(body) })
+    if (!/^\s*\/\*[\s\S]*\*\/\s*$/.test(body)) pieces.push({ action: tokenize(body) })
     trimNext = trimmed
     at = close + 2
   }
@@ -41,7 +41,7 @@ export function splitTemplate(source: string): Piece[] {
 
 /** The position of the closing braces, which may not be those within a string. */
 function endOfAction(source: string, from: number): number {
-  const part = /"(?:[^"\\\n]|\\.)*"|`[^`]*`|\}\}|[^]/gy
+  const part = /"(?:[^"\\\n]|\\.)*"|`[^`]*`|\}\}|[\s\S]/gy
   part.lastIndex = from
   for (let found = part.exec(source); found !== null; found = part.exec(source))
     if (found[0] === "}}") return found.index

@@ -19,28 +19,6 @@ function formatNumber(value: number): string {
   return String(value).replace(/e([+-])(\d)$/, "e$10$2")
 }
 
-/** JSON without spaces; large integers as they came. */
-export function toJson(value: Value): string {
-  const raw = (JSON as unknown as { rawJSON(text: string): unknown }).rawJSON
-  const text = JSON.stringify(value, (_, one: unknown) => {
-    if (typeof one === "bigint") return raw(one.toString())
-    return one
-  })
-  return text ?? "null"
-}
-
-/** Numbers beyond what a double holds exactly become bigints. */
-export function fromJson(text: string): Value {
-  const reviver = (_: string, value: unknown, context: { readonly source: string }): unknown =>
-    typeof value === "number" &&
-    Number.isInteger(value) &&
-    !Number.isSafeInteger(value) &&
-    /^-?\d+$/.test(context.source)
-      ? BigInt(context.source)
-      : value
-  return JSON.parse(text, reviver as (key: string, value: unknown) => unknown) as Value
-}
-
 const VERB = /%([-+# 0]*)(\d+|\*)?(?:\.(\d+))?([a-zA-Z%])/g
 
 export function sprintf(format: string, args: readonly Value[]): string {

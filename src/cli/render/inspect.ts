@@ -1,0 +1,69 @@
+// Output of the inspect commands: indented JSON with the daemon's own numbers and order, or a template for each object.
+import { DhowError } from "../../lib/errors.ts"
+import { fromJson, indentJson, toJson } from "../../lib/exact-json.ts"
+import { printFailure } from "../failure.ts"
+import { writeAll } from "../output.ts"
+import { compileTemplate } from "./template/evaluate.ts"
+import type { Value } from "./template/nodes.ts"
+
+/** Shows what `fetch` finds for each name; names that are not found are reported after the others. */
+export async function showObjects(
+  names: readonly string[],
+  format: string | undefined,
+  fetch: (name: string) => Promise<string>,
+): Promise<number> {
+  const show = format === undefined || format === "" || format === "json" ? undefined : templateOf(format)
+  const outcomes = await Promise.all(
+    names.map((name) =>
+      fetch(name).then(
+        (text) => ({ text }),
+        (error: unknown) => ({ error }),
+      ),
+    ),
+  )
+  const texts: string[] = []
+  const errors: unknown[] = []
+  for (const outcome of outcomes) {
+    if ("error" in outcome) errors.push(outcome.error)
+    else if (show === undefined) texts.push(outcome.text.trim())
+    else
+      try {
+        texts.push(`${show(fromJson(outcome.text) as Value)}\n`)
+      } catch (error) {
+        errors.push(error)
+      }
+  }
+  if (show !== undefined) writeAll(1, texts.length === 0 ? "\n" : texts.join(""))
+  else if (format === "json") writeAll(1, `${toJson(fromJson(`[${texts.join(",")}]`))}\n`)
+  else writeAll(1, texts.length === 0 ? "[]\n" : `${indentJson(`[${texts.join(",")}]`, "    ")}\n`)
+  for (const error of errors) printFailure(error)
+  return errors.length === 0 ? 0 : 1
+}
+
+/** Fields that the daemon leaves out when they are empty: a template may ask for them. */
+const OPTIONAL = new Set(
+  (
+    "Health Healthcheck SizeRw SizeRootFs ImageManifestDescriptor StopSignal StopTimeout Shell OnBuild Init Annotations " +
+    "Mounts Runtime Tmpfs Sysctls StorageOpt Variant OsVersion Descriptor Identity ExposedPorts Labels Volumes Entrypoint " +
+    "ArgsEscaped NetworkDisabled MacAddress DNSNames GwPriority IPAMConfig Links Aliases DriverOpts UsageData Options " +
+    "CreatedAt Status Name Driver Error Cmd Env User WorkingDir Domainname Healthcheck Parent Comment Author DockerVersion " +
+    "BindOptions VolumeOptions TmpfsOptions ImageOptions ReadOnly Source Consistency HostIp HostPort"
+  ).split(" "),
+)
+
+function templateOf(format: string): (data: Value) => string {
+  try {
+    return compileTemplate(format, { missing })
+  } catch (error) {
+    if (error instanceof DhowError) throw new DhowError("invalid", error.message, { exitCode: 64 })
+    throw error
+  }
+}
+
+function missing(name: string): Value {
+  if (OPTIONAL.has(name)) return null
+  throw new DhowError(
+    "invalid",
+    `template parsing error: template: :1: map has no entry for key ${JSON.stringify(name)}`,
+  )
+}
