@@ -1,0 +1,74 @@
+// What dhow is to reach, each as one number under or over a limit. Medians of one run are compared.
+
+/** Median of a result of one contestant ("floor", "dhow", "docker", ...), or undefined where it was not measured. */
+export type Measured = (contestant: string, result: string) => number | undefined
+
+export type Goal = {
+  readonly text: string
+  readonly limit: number
+  readonly direction: "at most" | "at least"
+  readonly unit: string
+  value(measured: Measured): number | undefined
+}
+
+function quotient(result: string, over: string, under: string): (measured: Measured) => number | undefined {
+  return (measured) => {
+    const [above, below] = [measured(over, result), measured(under, result)]
+    return above === undefined || below === undefined ? undefined : above / below
+  }
+}
+
+function overFloor(text: string, result: string, limit: number): Goal {
+  return { text, limit, direction: "at most", unit: "× the floor", value: quotient(result, "dhow", "floor") }
+}
+
+function fasterThanDocker(text: string, result: string, limit: number): Goal {
+  return { text, limit, direction: "at least", unit: "× faster than docker", value: quotient(result, "docker", "dhow") }
+}
+
+function mebibytes(text: string, result: string, limit: number): Goal {
+  const value = (measured: Measured): number | undefined => {
+    const bytes = measured("dhow", result)
+    return bytes === undefined ? undefined : bytes / 2 ** 20
+  }
+  return { text, limit, direction: "at most", unit: "MiB", value }
+}
+
+export const GOALS: readonly Goal[] = [
+  overFloor("run --rm, bridge", "run-bridge", 4),
+  fasterThanDocker("run --rm, bridge", "run-bridge", 6),
+  overFloor("exec", "exec", 3),
+  fasterThanDocker("ps -a", "ps", 1),
+  fasterThanDocker("20 parallel run -d", "many.start", 4),
+  fasterThanDocker("rm -f of 20", "many.remove", 4),
+  fasterThanDocker("100 MB of standard output", "output", 3),
+  {
+    text: "start of the client",
+    limit: 15,
+    direction: "at most",
+    unit: "ms",
+    value: (measured) => measured("dhow", "client"),
+  },
+  mebibytes("daemon after 500 runs", "memory.first", 70),
+  {
+    text: "growth of the daemon over the next 500",
+    limit: 2,
+    direction: "at most",
+    unit: "MiB",
+    value(measured) {
+      const [first, second] = [measured("dhow", "memory.first"), measured("dhow", "memory.second")]
+      return first === undefined || second === undefined ? undefined : (second - first) / 2 ** 20
+    },
+  },
+  mebibytes("idle container", "idle", 3),
+]
+
+/** One line per goal that could be measured: met, or by how much it falls short. */
+export function judge(goals: readonly Goal[], measured: Measured): string[] {
+  return goals.flatMap(({ text, limit, direction, unit, value }) => {
+    const number = value(measured)
+    if (number === undefined) return []
+    const met = direction === "at most" ? number <= limit : number >= limit
+    return [`- ${met ? "met" : "**falls short**"}: ${text}: ${number.toFixed(1)} ${unit} (${direction} ${limit})`]
+  })
+}
