@@ -3,8 +3,7 @@
 // "permission denied"), so those phrases are kept.
 import { DhowError, type DhowErrorOptions } from "../lib/errors.ts"
 
-const PREFIX =
-  "failed to create task for container: failed to create shim task: OCI runtime create failed: unable to start container process"
+const PREFIX = "OCI runtime create failed: unable to start container process"
 const EXEC_PREFIX = "OCI runtime exec failed: exec failed: unable to start container process"
 
 export type RuntimeFailure = {
