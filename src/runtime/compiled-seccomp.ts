@@ -50,7 +50,7 @@ export class CompiledSeccomp {
       const program = await readFile(join(stateDirectory, "seccomp.bpf"))
       if (!isProgram(program)) return
       const path = this.#path(seccomp)
-      const temporary = `${path}.${process.pid}`
+      const temporary = `${path}.new`
       writeFileSync(temporary, Buffer.concat([sha256(program), program]), { mode: 0o600 })
       renameSync(temporary, path)
       this.#remember(seccomp, program)

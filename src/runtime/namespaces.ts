@@ -1,5 +1,6 @@
 // Which namespaces a container gets, and the sysctls that go with them.
 import type { NamespaceType, RuntimeNamespace } from "../oci/runtime-spec.ts"
+import type { HostFacts } from "./host-facts.ts"
 import type { NamespaceChoice, SpecInput } from "./spec-input.ts"
 
 export function containerNamespaces(input: SpecInput): RuntimeNamespace[] {
@@ -15,6 +16,11 @@ export function containerNamespaces(input: SpecInput): RuntimeNamespace[] {
   add("cgroup", input.cgroup)
   add("user", input.userns)
   return namespaces
+}
+
+/** What an empty CgroupnsMode means: with cgroup v2 a namespace of the container's own, before it the host's. */
+export function defaultCgroupnsMode(host: Pick<HostFacts, "cgroup">): "private" | "host" {
+  return host.cgroup.mode === "v2" ? "private" : "host"
 }
 
 /** Docker's defaults for a network of the container's own, the domain name, then what the user asks for. */

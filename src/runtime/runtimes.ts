@@ -1,5 +1,5 @@
 // The OCI runtimes by name: crun and runc where they are installed, and those that the configuration names.
-import { mkdirSync } from "node:fs"
+import { mkdirSync, readdirSync, rmSync } from "node:fs"
 import { join } from "node:path"
 import { DhowError } from "../lib/errors.ts"
 import type { Runtime } from "./contract.ts"
@@ -68,6 +68,8 @@ function openRuntime(
     })
   const root = join(execRoot, `runtime-${name}`)
   mkdirSync(root, { recursive: true, mode: 0o700 })
+  // What a crash left of an update; no container's directory begins with a dot.
+  for (const entry of readdirSync(root)) if (entry.startsWith(".update-")) rmSync(join(root, entry), { force: true })
   const generic: GenericOptions = { name, path, root, runtimeArgs: entry.runtimeArgs, facts }
   // Only crun itself keeps its state as crun does; krun and others are links to it.
   return /(?:^|\/)crun$/.test(path) ? crunRuntime(generic) : genericRuntime(generic)
