@@ -28,6 +28,8 @@ async function build(): Promise<void> {
       entrypoints: [join(root, "src/main.ts")],
       target: "bun",
       format: "esm",
+      // Without it all modules become one, and every command loads what only the daemon needs (node:http alone: 10 ms).
+      splitting: true,
       minify: true,
       bytecode: true,
       compile: { outfile: temporary, autoloadDotenv: false, autoloadBunfig: false },

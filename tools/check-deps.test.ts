@@ -13,7 +13,7 @@ const TABLE = parseTable(
   ].join("\n"),
 )
 
-const value = (from: string, to: string) => ({ from, to, typeOnly: false })
+const value = (from: string, to: string) => ({ from, to, kind: "static" }) as const
 
 test("parseTable() gives every folder of a row the same imports", () => {
   expect([...(TABLE.get("b") ?? [])]).toEqual(["lib"])
@@ -35,11 +35,11 @@ test("importsOf() sees plain, type, re-exported, side-effect, multi-line and dyn
   ].join("\n")
   expect(importsOf("/repo", "src/a/file.ts", text)).toEqual([
     value("src/a/file.ts", "src/lib/x.ts"),
-    { from: "src/a/file.ts", to: "src/a/y.ts", typeOnly: true },
+    { from: "src/a/file.ts", to: "src/a/y.ts", kind: "type" },
     value("src/a/file.ts", "src/a/z.ts"),
     value("src/a/file.ts", "src/a/effect.ts"),
     value("src/a/file.ts", "src/lib/many.ts"),
-    value("src/a/file.ts", "src/b/late.ts"),
+    { from: "src/a/file.ts", to: "src/b/late.ts", kind: "late" },
   ])
 })
 
@@ -51,7 +51,7 @@ test("folderOf() names folders, single files, and nothing outside src", () => {
 
 test("forbidden() names an import that the table does not allow, of types too", () => {
   expect(forbidden(TABLE, [value("src/a/file.ts", "src/lib/x.ts"), value("src/a/file.ts", "src/a/y.ts")])).toEqual([])
-  expect(forbidden(TABLE, [{ from: "src/a/file.ts", to: "src/b/x.ts", typeOnly: true }])).toEqual([
+  expect(forbidden(TABLE, [{ from: "src/a/file.ts", to: "src/b/x.ts", kind: "type" }])).toEqual([
     'src/a/file.ts imports "src/b/x.ts": "a" may not import "b"',
   ])
   expect(forbidden(TABLE, [value("src/daemon.ts", "src/b/x.ts")])).toEqual([])
@@ -60,8 +60,9 @@ test("forbidden() names an import that the table does not allow, of types too", 
   ])
 })
 
-test("cycles() finds a circle once, and lets circles of types be", () => {
+test("cycles() finds a circle once, and lets circles of types and of late imports be", () => {
   const circle = [value("a", "b"), value("b", "c"), value("c", "a"), value("d", "a")]
   expect(cycles(circle)).toEqual([["a", "b", "c"]])
-  expect(cycles([value("a", "b"), { from: "b", to: "a", typeOnly: true }])).toEqual([])
+  expect(cycles([value("a", "b"), { from: "b", to: "a", kind: "type" }])).toEqual([])
+  expect(cycles([value("a", "b"), { from: "b", to: "a", kind: "late" }])).toEqual([])
 })

@@ -1,10 +1,10 @@
 // The import check: every import between the folders of src must be allowed by the table in ARCHITECTURE.md, and no
 // files may import one another in a circle. Importing a type is knowing it, so the table holds for `import type` too;
-// circles are counted without such imports, which are gone at run time.
+// circles are counted among plain imports only: types are gone at run time, and import() comes when all is loaded.
 import { readFileSync } from "node:fs"
 import { dirname, join, relative } from "node:path"
 
-export type Import = { readonly from: string; readonly to: string; readonly typeOnly: boolean }
+export type Import = { readonly from: string; readonly to: string; readonly kind: "static" | "type" | "late" }
 export type Table = ReadonlyMap<string, ReadonlySet<string>>
 
 const STATEMENT = /^(import|export)\s+(type\s+)?(?:[^"';]*?\sfrom\s+)?["']([^"']+)["']/gm
@@ -32,12 +32,12 @@ function names(cell: string): string[] {
 /** The imports of files of ours in one source text, as paths relative to `root`. */
 export function importsOf(root: string, path: string, text: string): Import[] {
   const found: Import[] = []
-  const add = (specifier: string | undefined, typeOnly: boolean): void => {
+  const add = (specifier: string | undefined, kind: Import["kind"]): void => {
     if (specifier?.startsWith(".") !== true) return
-    found.push({ from: path, to: relative(root, join(root, dirname(path), specifier)), typeOnly })
+    found.push({ from: path, to: relative(root, join(root, dirname(path), specifier)), kind })
   }
-  for (const [, , type, specifier] of text.matchAll(STATEMENT)) add(specifier, type !== undefined)
-  for (const [, specifier] of text.matchAll(DYNAMIC)) add(specifier, false)
+  for (const [, , type, specifier] of text.matchAll(STATEMENT)) add(specifier, type === undefined ? "static" : "type")
+  for (const [, specifier] of text.matchAll(DYNAMIC)) add(specifier, "late")
   return found
 }
 
@@ -68,7 +68,7 @@ export function forbidden(table: Table, imports: readonly Import[]): string[] {
 /** Every circle of imports, once, as the list of its files. */
 export function cycles(imports: readonly Import[]): string[][] {
   const targets = Map.groupBy(
-    imports.filter((one) => !one.typeOnly),
+    imports.filter((one) => one.kind === "static"),
     (one) => one.from,
   )
   const found: string[][] = []
