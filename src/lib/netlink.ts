@@ -19,6 +19,9 @@ const HEADER_BYTES = 16
 const NLA_F_NESTED = 0x8000
 const NLA_TYPE_MASK = 0x3fff
 
+/** The kernel's answers are smaller; one buffer serves all sockets, since what is kept of it is copied out. */
+const received = Buffer.alloc(64 * 1024)
+
 export type NetlinkMessage = { readonly type: number; readonly flags: number; readonly body: readonly Uint8Array[] }
 export type NetlinkAnswer = { readonly type: number; readonly body: Buffer }
 
@@ -107,7 +110,7 @@ export class NetlinkSocket implements Disposable {
           awaited.delete(sequence)
           const code = body.length >= 4 ? body.readInt32LE(0) : 0
           if (code < 0) failure ??= -code
-        } else answers.push({ type, body })
+        } else answers.push({ type, body: Buffer.from(body) })
       }
     }
     if (failure !== undefined) throw netlinkError(failure, what)
@@ -124,11 +127,10 @@ export class NetlinkSocket implements Disposable {
   }
 
   #receive(what: string): Buffer {
-    const buffer = Buffer.alloc(64 * 1024)
-    const length = Number(libc().recv(this.#fd, buffer, BigInt(buffer.length), MSG_DONTWAIT | MSG_TRUNC))
+    const length = Number(libc().recv(this.#fd, received, BigInt(received.length), MSG_DONTWAIT | MSG_TRUNC))
     if (length < 0) throw lastError(what)
-    if (length > buffer.length) throw new RangeError(`An answer of ${length} bytes to "${what}" was cut off`)
-    return buffer.subarray(0, length)
+    if (length > received.length) throw new RangeError(`An answer of ${length} bytes to "${what}" was cut off`)
+    return received.subarray(0, length)
   }
 }
 

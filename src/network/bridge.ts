@@ -7,7 +7,7 @@ import { log } from "../lib/log.ts"
 import type { NetlinkSocket } from "../lib/netlink.ts"
 import { libc } from "../lib/syscalls/libc.ts"
 import { hostMtu, occupiedSubnets } from "./host-routes.ts"
-import { linkIndex, listAddresses, openRouteSocket, pinBridge } from "./link.ts"
+import { bridgePorts, linkIndex, listAddresses, openRouteSocket, pinBridge, removeLink } from "./link.ts"
 import type { Namespaces } from "./namespaces.ts"
 import type { Netavark } from "./netavark.ts"
 import { DEFAULT_NETWORKS, defaultBridgeRecord, type Network } from "./record.ts"
@@ -100,16 +100,20 @@ export function routeLoopback(network: Network): void {
   setSysctl(`net/ipv4/conf/${network.record.interface}/route_localnet`, "1")
 }
 
-/** Removes the bridge and its rules, provided that nothing is attached to it any more. */
+/** Removes the bridge and its rules, and cuts off what is still attached: netavark would leave both for its sake. */
 export async function removeBridge(
   network: Network,
   parts: { readonly namespaces: Namespaces; readonly netavark: Netavark },
 ): Promise<void> {
+  using host = openRouteSocket()
+  for (const name of bridgePorts(host, network.record.interface)) removeLink(host, name)
   // Set up first: netavark only tears down completely what its namespace is attached to.
   await withThrowaway(network, parts, async (path, request) => {
     await parts.netavark.setup(path, request)
     await parts.netavark.teardown(path, request)
   })
+  if (removeLink(host, network.record.interface))
+    log.warn("bridge was still in use; its firewall rules may be left", { interface: network.record.interface })
 }
 
 /**

@@ -59,6 +59,8 @@ class HostNetworks implements Networks {
   #bridge: Network | undefined
   /** Undefined when it has to be made (again) before the next attachment. */
   #bridgeReady: Promise<void> | undefined
+  #making: Promise<void> | undefined
+  #outdated: Network | undefined
   #published: PublishedPorts | undefined
   #tidying = false
   #closed = false
@@ -78,7 +80,7 @@ class HostNetworks implements Networks {
     for (const name of ["host", "none"] as const)
       if (this.#tables.networkByName(name) === undefined)
         this.#tables.putNetwork(name, plainRecord(DEFAULT_NETWORKS[name]))
-    this.#bridge = settleBridge(this.#tables, this.#parts().host, this.#options)
+    this.#bridge = this.#settle()
     this.#tables.deleteStrayAddresses()
     this.#adopt(this.#bridge)
     this.#isolated.fill()
@@ -178,15 +180,13 @@ class HostNetworks implements Networks {
     this.#bridged.close()
     this.#isolated.close()
     this.#ports.close()
-    await this.#bridgeReady?.catch(() => {})
+    await Promise.allSettled([this.#bridgeReady, this.#making])
     if (this.#host === undefined) return
     for (const { key } of this.#tables.namespaces()) destroyNamespace(this.#parts(), key)
-    for (const key of this.#namespaces.keys()) this.#namespaces.destroy(key)
+    for (const key of this.#namespaces.keys()) if (!this.#namespaces.isThrowaway(key)) this.#namespaces.destroy(key)
     const bridge = this.#settled()
-    if (linkIndex(this.#host, bridge.record.interface) !== undefined) {
-      for (const name of bridgePorts(this.#host, bridge.record.interface)) removeLink(this.#host, name)
+    if (this.#bridgeReady !== undefined || linkIndex(this.#host, bridge.record.interface) !== undefined)
       await removeBridge(bridge, { namespaces: this.#namespaces, netavark: this.#netavark })
-    }
     this.#published?.removeTable()
     this.#published?.close()
     this.#namespaces.removeDirectory()
@@ -202,14 +202,29 @@ class HostNetworks implements Networks {
     await this.#makeBridge()
   }
 
+  /** Remembers a bridge that stands with another subnet than the one it shall have now. */
+  #settle(): Network {
+    const { host, tables } = this.#parts()
+    const before = tables.networkByName(DEFAULT_NETWORKS.bridge)
+    const bridge = settleBridge(tables, host, this.#options)
+    if (before !== undefined && bridgeIsUp(host, before) && !bridgeIsUp(host, bridge)) this.#outdated = before
+    return bridge
+  }
+
   #makeBridge(): Promise<void> {
     const making = asOnlyBridgeMaker(async () => {
       if (this.#closed) return
-      this.#bridge = settleBridge(this.#tables, this.#parts().host, this.#options)
-      await makeBridge(this.#bridge, { namespaces: this.#namespaces, netavark: this.#netavark })
+      const parts = { namespaces: this.#namespaces, netavark: this.#netavark }
+      this.#bridge = this.#settle()
+      if (this.#outdated !== undefined) {
+        await removeBridge(this.#outdated, parts)
+        this.#outdated = undefined
+      }
+      await makeBridge(this.#bridge, parts)
       await this.#tryPublish()
       this.#bridged.fill()
     })
+    this.#making = making
     const before = this.#bridgeReady
     this.#bridgeReady ??= making
     // A failure is tried again by whoever comes next.
@@ -295,7 +310,11 @@ class HostNetworks implements Networks {
   #later(milliseconds: number, body: () => void): void {
     const timer = setTimeout(() => {
       this.#timers.delete(timer)
-      if (!this.#closed) body()
+      try {
+        if (!this.#closed) body()
+      } catch (error) {
+        log.warn("networks could not be tidied", { error: String(error) })
+      }
     }, milliseconds)
     timer.unref()
     this.#timers.add(timer)
