@@ -1,5 +1,5 @@
 // Interfaces, addresses and routes through rtnetlink: what joins a namespace to a bridge that netavark has made.
-// No process is started on this path (docs/adr/0005-native-endpoints.md).
+// No process is started on this path (docs/adr/0007-native-endpoints.md).
 import { writeFileSync } from "node:fs"
 import { errnoName } from "../lib/errors.ts"
 import {

@@ -1,5 +1,5 @@
 // The rules that lead published ports to containers: one nftables table per default bridge, built once, with a map from
-// port to container. Publishing a port is then one netlink message (docs/adr/0005-native-endpoints.md). The rows are the
+// port to container. Publishing a port is then one netlink message (docs/adr/0007-native-endpoints.md). The rows are the
 // truth: `rebuild` makes the maps say what they say.
 import { createHash } from "node:crypto"
 import { DhowError, errnoName } from "../lib/errors.ts"
