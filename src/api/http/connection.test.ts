@@ -149,6 +149,16 @@ describe("a connection", () => {
     await client.until("204")
   })
 
+  test("closes when the rest of a body nobody read never comes", async () => {
+    await using server = await startServer(() => empty(204))
+    using client = await server.connect()
+    client.send("POST / HTTP/1.1\r\nContent-Length: 10\r\n\r\n01234")
+    await client.until("204")
+    await client.until("\r\n\r\n")
+    client.socket.end()
+    expect(await client.rest()).toBe("")
+  })
+
   test("closes rather than swallow a large one, and the client still gets the answer", async () => {
     await using server = await startServer(() => json(413, { message: "no" }))
     using client = await server.connect()

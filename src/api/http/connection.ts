@@ -72,6 +72,8 @@ export class Connection {
     }
     this.#exchange.body.fail(new DhowError("invalid", "Request body ended before its announced length"))
     this.#raw?.receiveEnd()
+    // The answer is out and the rest of the body, which was being swallowed, will never come.
+    if (this.#discardLeft !== undefined) this.#close()
   }
 
   /** The socket is closed in both directions. */
