@@ -15,6 +15,7 @@ import { run } from "./run.ts"
 
 /** Changes with the recipe: what an older one built is then built anew. */
 const RECIPE = 1
+const MERGED_USR = "/usr/share/mmdebstrap/hooks/merged-usr"
 const VERSIONS: Readonly<Record<string, string>> = { "11": "bullseye", "12": "bookworm", "13": "trixie" }
 const ARCHITECTURES: Readonly<Record<string, { readonly debian: string; readonly qemu: string }>> = {
   "linux/amd64": { debian: "amd64", qemu: "x86_64" },
@@ -28,6 +29,7 @@ const ARCHITECTURES: Readonly<Record<string, { readonly debian: string; readonly
 
 export type DebianPlan = {
   readonly suite: string
+  readonly codename: string
   readonly slim: boolean
   readonly architecture: string
   readonly parts: readonly Part[]
@@ -61,7 +63,15 @@ export async function planDebian({ tag, platform }: Recipe, options: RecipeOptio
   const parts = found.map(({ part }) => part)
   const { stdout: tool } = await run(["dpkg-query", "-W", "mmdebstrap"], options)
   const inputs = [RECIPE, architecture, slim, tool, formatDeb822(parts), ...found.map((one) => one.release.digest)]
-  return { suite: named, slim, architecture, parts, date: release.date, inputs: digestOf(inputs.join("\n")) }
+  return {
+    suite: named,
+    codename: release.codename,
+    slim,
+    architecture,
+    parts,
+    date: release.date,
+    inputs: digestOf(inputs.join("\n")),
+  }
 }
 
 function unknownTag(tag: string): DhowError {
@@ -122,6 +132,8 @@ export async function debianRoot(plan: DebianPlan, options: RecipeOptions): Prom
       ...["--pdeathsig", "KILL", "unshare", "--mount", "--propagation", "private", "--pid", "--fork"],
       ...["--kill-child=SIGKILL", "--mount-proc", "mmdebstrap", "--variant=minbase", "--mode=root", "--format=tar"],
       ...["--skip=output/dev", `--architectures=${plan.architecture}`],
+      // Merged from the start: bookworm would otherwise install a program, and all of perl, to merge it afterwards.
+      ...(plan.codename === "bookworm" ? [`--hook-dir=${MERGED_USR}`, "--include=usr-is-merged"] : []),
       ...(plan.slim ? excludes() : []),
       ...(await acquireOptions(options)).map((option) => `--aptopt=${option}`),
       `--customize-hook=sync-in ${quote(overlay)} /`,
@@ -216,6 +228,7 @@ function cleanUp(packages: string): string {
     // What is this host's, or this build's.
     'rm -f "$1/etc/apt/apt.conf.d/99mmdebstrap" "$1/etc/resolv.conf" "$1/etc/hostname" "$1/etc/machine-id"',
     'rm -f "$1/var/lib/dbus/machine-id" "$1/var/lib/systemd/random-seed" "$1/var/cache/ldconfig/aux-cache"',
+    'rm -f "$1"/var/cache/apt/*.bin "$1"/var/cache/debconf/*-old "$1"/var/lib/dpkg/*-old',
     'find "$1/var/log" -type f -delete',
   ].join(" && ")
 }

@@ -12,28 +12,27 @@ export class SharedWork<T> {
   /** Joins the work under way for `key`, or begins it. */
   async join(key: string, listener: Listener, work: Work<T>): Promise<T> {
     const running = this.#running.get(key) ?? this.#begin(key, work)
-    const left = Promise.withResolvers<never>()
+    const left = Promise.withResolvers<void>()
     const leave = (): void => {
       running.listeners.delete(listener)
       if (running.listeners.size === 0) running.abort.abort(listener.signal.reason)
-      left.reject(new DhowError("cancelled", "The request was cancelled", { cause: listener.signal.reason }))
+      left.resolve()
     }
     running.listeners.add(listener)
     listener.signal.addEventListener("abort", leave)
     if (listener.signal.aborted) leave()
     try {
+      const outcome = await Promise.race([running.result.then((value) => ({ value })), left.promise])
+      if (outcome !== undefined) return outcome.value
       // Whoever leaves last waits for the undoing: when this returns nothing is left behind.
-      return await Promise.race([
-        running.result,
-        left.promise.catch(async (error: unknown) => {
-          if (running.listeners.size === 0) await running.result.catch(() => undefined)
-          throw error
-        }),
-      ])
+      if (running.listeners.size === 0) await running.result
+    } catch (error) {
+      if (!listener.signal.aborted) throw error
     } finally {
       listener.signal.removeEventListener("abort", leave)
       running.listeners.delete(listener)
     }
+    throw new DhowError("cancelled", "The request was cancelled", { cause: listener.signal.reason })
   }
 
   #begin(key: string, work: Work<T>) {

@@ -1,0 +1,104 @@
+// Images of distro.local, built for real. Debian needs root, mmdebstrap and a mirror, and takes half a minute a build.
+import { afterEach, beforeEach, describe, expect, test } from "bun:test"
+import { spawnSync } from "node:child_process"
+import { existsSync, readdirSync } from "node:fs"
+import { join } from "node:path"
+import { type Fixture, never, openFixture } from "./fixture.ts"
+
+const has = (program: string): boolean => spawnSync("which", [program]).status === 0
+
+describe("distro.local", () => {
+  let f: Fixture
+  beforeEach(() => {
+    f = openFixture()
+  })
+  afterEach(() => f[Symbol.dispose]())
+
+  const pull = async (fixture: Fixture, name: string, signal = never()) => {
+    fixture.lines.length = 0
+    await fixture.images.pull(name, { progress: fixture.progress, signal })
+    return fixture.lines.map((line) => line.status ?? "")
+  }
+
+  test("busybox is built with its applets, twice the same, and is then up to date", async () => {
+    const statuses = await pull(f, "distro.local/busybox")
+    expect(statuses[0]).toBe("Pulling from busybox")
+    expect(statuses.at(-1)).toBe("Status: Downloaded newer image for distro.local/busybox:latest")
+    const image = f.images.resolve("distro.local/busybox")
+    expect(image.config.config).toMatchObject({
+      Cmd: ["sh"],
+      Labels: { "local.distro.packages": expect.stringMatching(/^busybox-static=\S+$/) },
+    })
+    using other = openFixture()
+    await pull(other, "distro.local/busybox")
+    expect(other.images.resolve("distro.local/busybox")).toEqual(image)
+    expect((await pull(f, "distro.local/busybox:latest")).at(-1)).toBe(
+      "Status: Image is up to date for distro.local/busybox:latest",
+    )
+    expect(f.events).toContain("pull distro.local/busybox")
+
+    f.snapshotter.prepare("probe", image.layers)
+    const root = f.snapshotter.paths("probe").lower[0]!
+    const ran = spawnSync("chroot", [root, "/bin/sh", "-c", "id -un; ls -ld /tmp | cut -c1-10"], { encoding: "utf8" })
+    expect(ran.stdout).toBe("root\ndrwxrwxrwt\n")
+  })
+
+  test("what is not there is refused with the reason", async () => {
+    await expect(pull(f, "distro.local/busybox:1.36")).rejects.toThrow("manifest unknown")
+    await expect(pull(f, "distro.local/fedora")).rejects.toThrow('distro.local has no image "fedora"')
+    await expect(pull(f, "busybox")).rejects.toThrow('registry "docker.io" is not available in this version')
+    const arm = { os: "linux", architecture: "s390x" }
+    await expect(
+      f.images.pull("distro.local/busybox", { platform: arm, progress: f.progress, signal: never() }),
+    ).rejects.toThrow("for linux/s390x")
+    expect(readdirSync(join(f.root, "tmp"))).toEqual([])
+  })
+
+  test.if(has("mmdebstrap"))(
+    "debian is built once for two who ask, twice the same, and is then up to date",
+    async () => {
+      const name = "distro.local/debian:bookworm-slim"
+      const [first] = await Promise.all([pull(f, name), f.images.pull(name, { progress: () => {}, signal: never() })])
+      expect(first).toContain("creating tarball...")
+      expect(f.lines.filter((line) => line.status === "creating tarball...")).toHaveLength(1)
+      const image = f.images.resolve(name)
+      expect(image.config.config?.Labels?.["local.distro.packages"]).toMatch(/^apt=\S+$/m)
+      const statuses = await pull(f, name)
+      expect(statuses.at(-1)).toBe(`Status: Image is up to date for ${name}`)
+      expect(statuses).not.toContain("creating tarball...")
+
+      using other = openFixture()
+      await pull(other, name)
+      expect(other.images.resolve(name)).toEqual(image)
+
+      f.snapshotter.prepare("probe", image.layers)
+      const root = f.snapshotter.paths("probe").lower[0]!
+      for (const path of ["etc/resolv.conf", "etc/hostname", "etc/machine-id", "var/cache/ldconfig/aux-cache"])
+        expect(existsSync(join(root, path))).toBe(false)
+      expect(existsSync(join(root, "etc/apt/sources.list.d/debian.sources"))).toBe(true)
+      expect(existsSync(join(root, "usr/sbin/policy-rc.d"))).toBe(true)
+      expect(readdirSync(join(f.root, "tmp"))).toEqual([])
+    },
+    300_000,
+  )
+
+  test.if(has("mmdebstrap"))(
+    "a build that is cancelled leaves no process, directory or blob",
+    async () => {
+      const abort = new AbortController()
+      const building = f.images.pull("distro.local/debian:bookworm", {
+        progress: (line) => {
+          if (line.status?.startsWith("extracting") === true) abort.abort()
+        },
+        signal: abort.signal,
+      })
+      await expect(building).rejects.toThrow("cancelled")
+      expect(readdirSync(join(f.root, "tmp"))).toEqual([])
+      await f.collector.collect()
+      expect([...f.content.list()]).toEqual([])
+      const { stdout } = spawnSync("ps", ["-eo", "args"], { encoding: "utf8" })
+      expect(stdout).not.toContain(f.root)
+    },
+    120_000,
+  )
+})
