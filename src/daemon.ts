@@ -1,6 +1,117 @@
-// The daemon's composition root.
-import { DhowError } from "./lib/errors.ts"
+// START HERE. Builds every part in order, wires them, makes rows and reality agree, serves. There is no orderly end but
+// the end of the process: being killed at any instant is normal.
+import { mkdirSync } from "node:fs"
+import { join } from "node:path"
+import { serve } from "./api/serve.ts"
+import { buildInfo } from "./build-info.ts"
+import type { Config } from "./config.ts"
+import { openContentStore } from "./content/store.ts"
+import { openContainers } from "./engine/containers/containers.ts"
+import { LiveContainers } from "./engine/containers/live.ts"
+import type { ContainerParts } from "./engine/containers/parts.ts"
+import { isRunning } from "./engine/containers/record.ts"
+import { volumeUsers } from "./engine/containers/remove.ts"
+import { ContainerStore } from "./engine/containers/store.ts"
+import type { Engine } from "./engine/contract.ts"
+import { EventLog } from "./engine/events.ts"
+import { ContainerExecs } from "./engine/execs/execs.ts"
+import { openImages } from "./engine/images/images.ts"
+import { openNetworksNoun } from "./engine/networks.ts"
+import { reconcile } from "./engine/reconcile.ts"
+import { openSystem } from "./engine/system.ts"
+import { LocalVolumes } from "./engine/volumes.ts"
+import { Background } from "./lib/background.ts"
+import { ensureDirectory } from "./lib/files.ts"
+import { KeyedLock } from "./lib/keyed-lock.ts"
+import { log, setLogLevel } from "./lib/log.ts"
+import { loadConfig } from "./load-config.ts"
+import { openNetworks } from "./network/open.ts"
+import { prepareHost, probeHost } from "./runtime/host.ts"
+import { openRuntimes } from "./runtime/runtimes.ts"
+import { openSnapshotter } from "./snapshot/open.ts"
+import { Database } from "./state/database.ts"
+import { openSupervisor } from "./supervisor/conmon.ts"
 
-export async function runDaemon(_argv: readonly string[]): Promise<number> {
-  throw new DhowError("not-implemented", "The daemon is not part of this program yet")
+export async function runDaemon(args: readonly string[]): Promise<void> {
+  const config = loadConfig(args, process.env)
+  setLogLevel(config.logLevel)
+  const { engine, close } = await openEngine(config)
+  const { version } = buildInfo()
+  const server = await serve({ engine, hosts: config.hosts, version })
+  log.info("Serving", { addresses: server.addresses, dataRoot: config.dataRoot, version, pid: process.pid })
+  const end = (signal: string): void => {
+    log.info("Ending; containers go on", { signal })
+    server.close()
+    close()
+    process.exit(0)
+  }
+  process.on("SIGTERM", () => end("SIGTERM"))
+  process.on("SIGINT", () => end("SIGINT"))
+}
+
+/** The engine over one state root, reconciled. `close` lets go of the database; nothing is stopped. */
+export async function openEngine(config: Config): Promise<{ engine: Engine; close: () => void }> {
+  prepareHost()
+  const host = probeHost()
+  mkdirSync(config.dataRoot, { recursive: true, mode: 0o711 })
+  ensureDirectory(config.execRoot, 0o711)
+  const database = Database.open(join(config.dataRoot, "dhow.db"))
+  const content = openContentStore(database, join(config.dataRoot, "content"))
+  const snapshotter = openSnapshotter(database, join(config.dataRoot, "snapshots"))
+  const runtimes = openRuntimes({
+    execRoot: config.execRoot,
+    defaultRuntime: config.defaultRuntime,
+    runtimes: config.runtimes,
+  })
+  const supervisor = openSupervisor({ execRoot: config.execRoot })
+  const networks = openNetworks({
+    database,
+    execRoot: config.execRoot,
+    bridge: config.bridge,
+    bip: config.bip,
+    pool: config.networkPool,
+  })
+  const events = new EventLog(database)
+  const store = new ContainerStore(database)
+  const usedBy = (name: string): string[] => volumeUsers({ store }, name)
+  const volumes = new LocalVolumes({ database, directory: join(config.dataRoot, "volumes"), events, usedBy })
+  const images = openImages({
+    database,
+    content,
+    snapshotter,
+    root: config.dataRoot,
+    emit: (action, id, attributes) => events.emit("image", action, id, attributes),
+    containers: () =>
+      store.all().map(({ record, state }) => ({ id: record.id, imageId: record.imageId, running: isRunning(state) })),
+  })
+  const parts: ContainerParts = {
+    config,
+    store,
+    live: new LiveContainers(),
+    locks: new KeyedLock(),
+    background: new Background(),
+    events,
+    volumes,
+    snapshotter,
+    networks,
+    supervisor,
+    runtime: (name) => runtimes.get(name),
+    runtimeNames: [...runtimes.list().keys()],
+    host,
+    initPath: Bun.which("catatonit") ?? undefined,
+    resolveImage: (reference, platform) => images.resolve(reference, platform),
+    imageUsed: (id) => images.touch(id),
+  }
+  await networks.open()
+  await reconcile(parts)
+  const engine: Engine = {
+    containers: openContainers(parts),
+    execs: new ContainerExecs(parts),
+    images,
+    networks: openNetworksNoun(networks, store),
+    volumes,
+    events,
+    system: openSystem(parts, images, buildInfo()),
+  }
+  return { engine, close: () => database.close() }
 }

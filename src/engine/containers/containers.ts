@@ -1,0 +1,53 @@
+// The containers noun, as the API sees it: each method is one use-case of this folder.
+import type { Containers, LogOptions, WaitCondition } from "../contract.ts"
+import { attachContainer } from "./attach.ts"
+import { createContainer } from "./create.ts"
+import { inspectContainer } from "./inspect.ts"
+import { listContainers } from "./list.ts"
+import { containerLogs } from "./logs.ts"
+import type { ContainerParts } from "./parts.ts"
+import { pruneContainers } from "./prune.ts"
+import { isRunning } from "./record.ts"
+import { removeContainer } from "./remove.ts"
+import { resizeContainer } from "./resize.ts"
+import { startContainer } from "./start.ts"
+import { killContainer, pauseContainer, restartContainer, stopContainer, unpauseContainer } from "./stop.ts"
+import { topContainer } from "./top.ts"
+import { renameContainer, updateContainer } from "./update.ts"
+
+export function openContainers(parts: ContainerParts): Containers {
+  return {
+    create: (options) => createContainer(parts, options),
+    start: (reference) => startContainer(parts, reference),
+    stop: (reference, options) => stopContainer(parts, reference, options),
+    restart: (reference, options) => restartContainer(parts, reference, options),
+    kill: (reference, signal) => killContainer(parts, reference, signal),
+    pause: (reference) => pauseContainer(parts, reference),
+    unpause: (reference) => unpauseContainer(parts, reference),
+    wait: async (reference, condition, signal) => waitForContainer(parts, reference, { condition, signal }),
+    remove: (reference, options) => removeContainer(parts, reference, options),
+    list: (options) => listContainers(parts, options),
+    inspect: (reference, options) => inspectContainer(parts, reference, options),
+    logs: (reference, options: LogOptions) => containerLogs(parts, reference, options),
+    attach: (reference, options) => attachContainer(parts, reference, options),
+    resize: (reference, size) => resizeContainer(parts, reference, size),
+    rename: (reference, name) => renameContainer(parts, reference, name),
+    top: (reference, psArguments) => topContainer(parts, reference, psArguments),
+    update: (reference, changes) => updateContainer(parts, reference, changes),
+    prune: (filters) => pruneContainers(parts, filters),
+  }
+}
+
+function waitForContainer(
+  parts: ContainerParts,
+  reference: string,
+  { condition, signal }: { condition: WaitCondition; signal: AbortSignal },
+) {
+  const { record, state } = parts.store.resolve(reference)
+  const over = condition === "not-running" && !isRunning(state) && state.status !== "restarting"
+  // Inside an object, or `await` would wait for the end of the container instead of the registration.
+  const result = over
+    ? Promise.resolve({ StatusCode: state.exitCode, ...(state.error ? { Error: { Message: state.error } } : {}) })
+    : parts.live.of(record.id).wait(condition, signal)
+  return { result }
+}

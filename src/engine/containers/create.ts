@@ -1,0 +1,102 @@
+// Create: image, volumes and snapshot first, the row last. From the row on the container exists.
+import { mkdirSync, rmSync } from "node:fs"
+import { crashpoint } from "../../lib/crashpoint.ts"
+import { DhowError } from "../../lib/errors.ts"
+import { now } from "../../lib/time.ts"
+import { MEDIA_TYPE } from "../../oci/manifest.ts"
+import { formatPlatform, hostPlatform, type Platform, samePlatform } from "../../oci/platform.ts"
+import type { ContainerConfig, HostConfig, NetworkingConfig } from "../../wire/container.ts"
+import { attributesOf } from "./attributes.ts"
+import { completeHostConfig, type HostConfigFacts } from "./host-config.ts"
+import { isInit } from "./init.ts"
+import { commandOf, mergeConfig } from "./merge-config.ts"
+import { resolveMounts } from "./mounts.ts"
+import { newId, newName, parseName } from "./names.ts"
+import { checkNetworkMode } from "./network.ts"
+import type { ContainerParts } from "./parts.ts"
+import { containerPaths } from "./paths.ts"
+import { type ContainerRecord, NEW_STATE } from "./record.ts"
+import { nameConflict } from "./store.ts"
+
+export type CreateOptions = {
+  readonly name?: string
+  readonly platform?: Platform
+  readonly config: ContainerConfig
+  readonly hostConfig: HostConfig
+  readonly networkingConfig: NetworkingConfig
+  /** "auto": an init process unless the image's entry point is one itself; what dhow's own CLI asks for. */
+  readonly init?: "auto"
+}
+
+export async function createContainer(
+  parts: ContainerParts,
+  options: CreateOptions,
+): Promise<{ Id: string; Warnings: string[] }> {
+  const { store, config, snapshotter } = parts
+  const name = options.name ? parseName(options.name) : newName((taken) => store.idOfName(taken) !== undefined)
+  const holder = store.idOfName(name)
+  if (holder !== undefined) throw nameConflict(name, holder)
+
+  const reference = options.config.Image ?? ""
+  if (reference === "") throw new DhowError("invalid", "No command specified: the image's name is empty")
+  const image = parts.resolveImage(reference, options.platform)
+  const { hostConfig, warnings } = completeHostConfig(options.hostConfig, hostConfigFacts(parts))
+  checkNetworkMode(parts, hostConfig.NetworkMode ?? "bridge")
+  if (options.platform === undefined && !samePlatform(image.platform, hostPlatform()))
+    warnings.push(
+      `The requested image's platform (${formatPlatform(image.platform)}) does not match the detected host platform (${formatPlatform(hostPlatform())}) and no specific platform was requested`,
+    )
+
+  const id = newId()
+  const merged = mergeConfig(options.config, image.config.config ?? {})
+  if (options.init === "auto" && hostConfig.Init === null) hostConfig.Init = !isInit(commandOf(merged).path)
+  if (hostConfig.Init && parts.initPath === undefined) {
+    if (options.init !== "auto")
+      throw new DhowError("unavailable", "Cannot give the container an init process: catatonit is not installed", {
+        hint: "Install the Debian package catatonit",
+      })
+    hostConfig.Init = false
+  }
+  const record: ContainerRecord = {
+    id,
+    name,
+    created: now(),
+    image: reference,
+    imageId: image.id,
+    manifest: { mediaType: MEDIA_TYPE.ociManifest, digest: image.manifest, size: 0 },
+    platform: image.platform,
+    layers: image.layers,
+    config: { ...merged, Hostname: merged.Hostname || defaultHostname(hostConfig, id), Image: reference },
+    hostConfig,
+    networkingConfig: options.networkingConfig,
+    mounts: resolveMounts(merged, hostConfig, { volumes: parts.volumes, store }),
+  }
+
+  await using undo = new AsyncDisposableStack()
+  const paths = containerPaths(config, id)
+  mkdirSync(paths.state, { recursive: true, mode: 0o710 })
+  undo.defer(() => rmSync(paths.state, { recursive: true, force: true }))
+  crashpoint("container.create:before-snapshot")
+  snapshotter.prepare(id, image.layers)
+  undo.defer(() => snapshotter.remove(id))
+  crashpoint("container.create:before-row")
+  store.insert(record, NEW_STATE)
+  undo.move()
+  parts.imageUsed(image.id)
+  parts.events.emit("container", "create", id, attributesOf(record))
+  return { Id: id, Warnings: warnings }
+}
+
+export function hostConfigFacts(parts: ContainerParts): HostConfigFacts {
+  return {
+    defaultRuntime: parts.config.defaultRuntime,
+    knownRuntimes: parts.runtimeNames,
+    cgroupVersion: parts.host.cgroup.mode === "v2" ? 2 : 1,
+    cpus: parts.host.cpus,
+    init: parts.config.init,
+  }
+}
+
+function defaultHostname(hostConfig: HostConfig, id: string): string {
+  return hostConfig.UTSMode === "host" || hostConfig.NetworkMode?.startsWith("container:") ? "" : id.slice(0, 12)
+}

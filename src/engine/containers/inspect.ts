@@ -1,0 +1,112 @@
+// One container as `inspect` shows it.
+import type { ContainerInspect, InspectNetworkSettings, InspectState, MountPoint } from "../../wire/container.ts"
+import { sizes } from "./list.ts"
+import { commandOf } from "./merge-config.ts"
+import type { ContainerParts } from "./parts.ts"
+import { containerPaths } from "./paths.ts"
+import { type ContainerState, isRunning, type ResolvedMount } from "./record.ts"
+import { pidOf } from "./status.ts"
+
+export async function inspectContainer(
+  parts: ContainerParts,
+  reference: string,
+  options: { readonly size?: boolean } = {},
+): Promise<ContainerInspect> {
+  const { record, state } = parts.store.resolve(reference)
+  const paths = containerPaths(parts.config, record.id)
+  const { path, args } = commandOf(record.config)
+  const execIds = [...(parts.live.find(record.id)?.execIds ?? [])]
+  const files = parts.snapshotter.paths(record.id)
+  return {
+    Id: record.id,
+    Created: record.created,
+    Path: path,
+    Args: args,
+    State: inspectState(state),
+    Image: record.imageId,
+    ResolvConfPath: paths.resolvConf,
+    HostnamePath: paths.hostname,
+    HostsPath: paths.hosts,
+    LogPath: record.hostConfig.LogConfig?.Type === "none" ? "" : paths.log,
+    Name: `/${record.name}`,
+    RestartCount: state.restartCount,
+    Driver: parts.snapshotter.name === "directory" ? "overlay2" : parts.snapshotter.name,
+    Platform: record.platform.os,
+    MountLabel: "",
+    ProcessLabel: "",
+    AppArmorProfile: "",
+    ExecIDs: execIds.length > 0 ? execIds : null,
+    HostConfig: record.hostConfig,
+    GraphDriver: {
+      Name: parts.snapshotter.name === "directory" ? "overlay2" : parts.snapshotter.name,
+      Data: {
+        ID: record.id,
+        LowerDir: [...files.lower].reverse().join(":"),
+        MergedDir: paths.rootfs,
+        UpperDir: files.upper,
+        WorkDir: files.work,
+      },
+    },
+    ...(options.size ? await sizes(parts, record.id, record.layers) : {}),
+    Mounts: record.mounts.map(mountPoint),
+    Config: record.config,
+    NetworkSettings: networkSettings(state, record.id),
+  }
+}
+
+function inspectState(state: ContainerState): InspectState {
+  const { status, exitCode, error, oomKilled, startedAt, finishedAt } = state
+  return {
+    Status: status,
+    // As in Docker, a paused or restarting container counts as running.
+    Running: isRunning(state) || status === "restarting",
+    Paused: status === "paused",
+    Restarting: status === "restarting",
+    OOMKilled: oomKilled,
+    Dead: status === "dead",
+    Pid: pidOf(state),
+    ExitCode: isRunning(state) ? 0 : exitCode,
+    Error: error,
+    StartedAt: startedAt,
+    FinishedAt: finishedAt,
+  }
+}
+
+export function mountPoint(mount: ResolvedMount): MountPoint {
+  return {
+    Type: mount.Type,
+    ...(mount.Name === undefined ? {} : { Name: mount.Name }),
+    Source: mount.Source,
+    Destination: mount.Destination,
+    ...(mount.Driver === undefined ? {} : { Driver: mount.Driver }),
+    Mode: mount.Mode,
+    RW: mount.RW,
+    Propagation: mount.Propagation,
+  }
+}
+
+function networkSettings(state: ContainerState, id: string): InspectNetworkSettings {
+  const process = isRunning(state) ? state.process : undefined
+  const endpoints = process?.endpoints ?? {}
+  const bridge = endpoints["bridge"]
+  return {
+    Bridge: "",
+    SandboxID: process === undefined ? "" : id,
+    SandboxKey: process?.networkNamespace ?? "",
+    Ports: process?.ports ?? {},
+    HairpinMode: false,
+    LinkLocalIPv6Address: "",
+    LinkLocalIPv6PrefixLen: 0,
+    SecondaryIPAddresses: null,
+    SecondaryIPv6Addresses: null,
+    EndpointID: bridge?.EndpointID ?? "",
+    Gateway: bridge?.Gateway ?? "",
+    GlobalIPv6Address: bridge?.GlobalIPv6Address ?? "",
+    GlobalIPv6PrefixLen: bridge?.GlobalIPv6PrefixLen ?? 0,
+    IPAddress: bridge?.IPAddress ?? "",
+    IPPrefixLen: bridge?.IPPrefixLen ?? 0,
+    IPv6Gateway: bridge?.IPv6Gateway ?? "",
+    MacAddress: bridge?.MacAddress ?? "",
+    Networks: { ...endpoints },
+  }
+}

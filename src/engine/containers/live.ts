@@ -1,0 +1,65 @@
+// What a container has only while this engine process runs: its monitor, its attached clients, who waits for it, and the
+// restart that is due. Everything here can be lost: reconciliation makes it anew.
+import type { Monitor } from "../../supervisor/contract.ts"
+import type { ContainerWaitResponse } from "../../wire/container.ts"
+import type { WaitCondition } from "../contract.ts"
+import { Clients } from "./clients.ts"
+
+type Waiter = { readonly condition: WaitCondition; readonly resolve: (response: ContainerWaitResponse) => void }
+
+export class Live {
+  monitor: Monitor | undefined
+  readonly clients = new Clients()
+  readonly execIds = new Set<string>()
+  /** Settles when the run that is now going on has ended and its answer is recorded. */
+  ended: PromiseWithResolvers<void> = Promise.withResolvers()
+  /** A stop or kill by a user is under way: the exit it causes is not followed by a restart. */
+  isStopping = false
+  /** Between the stop and the start of a restart: --rm does not apply. */
+  isRestarting = false
+  /** The next restart by policy, and how long it was put off. */
+  restart: { readonly timer: NodeJS.Timeout } | undefined
+  restartDelay = 0
+  /** Teardown after an exit, still going on behind the answer. */
+  teardown: Promise<void> = Promise.resolve()
+  readonly #waiters = new Set<Waiter>()
+
+  wait(condition: WaitCondition, signal: AbortSignal): Promise<ContainerWaitResponse> {
+    const { promise, resolve } = Promise.withResolvers<ContainerWaitResponse>()
+    const waiter = { condition, resolve }
+    this.#waiters.add(waiter)
+    signal.addEventListener("abort", () => this.#waiters.delete(waiter), { once: true })
+    return promise
+  }
+
+  /** Answers those who wait for one of `conditions`. */
+  answer(response: ContainerWaitResponse, conditions: readonly WaitCondition[]): void {
+    for (const waiter of this.#waiters) {
+      if (!conditions.includes(waiter.condition)) continue
+      this.#waiters.delete(waiter)
+      waiter.resolve(response)
+    }
+  }
+}
+
+export class LiveContainers {
+  readonly #byId = new Map<string, Live>()
+
+  /** Made at first need. */
+  of(id: string): Live {
+    let live = this.#byId.get(id)
+    if (live === undefined) {
+      live = new Live()
+      this.#byId.set(id, live)
+    }
+    return live
+  }
+
+  find(id: string): Live | undefined {
+    return this.#byId.get(id)
+  }
+
+  forget(id: string): void {
+    this.#byId.delete(id)
+  }
+}

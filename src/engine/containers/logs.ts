@@ -1,0 +1,37 @@
+// The log of a container, read for a client.
+import { DhowError } from "../../lib/errors.ts"
+import { readLog } from "../../supervisor/logs/read.ts"
+import type { LogOptions, OutputSink } from "../contract.ts"
+import type { ContainerParts } from "./parts.ts"
+import { containerPaths } from "./paths.ts"
+import { isRunning } from "./record.ts"
+
+export async function containerLogs(
+  parts: ContainerParts,
+  reference: string,
+  options: LogOptions,
+): Promise<{ readonly tty: boolean; connect(sink: OutputSink): Promise<void> }> {
+  const { record } = parts.store.resolve(reference)
+  if (!options.stdout && !options.stderr)
+    throw new DhowError("invalid", "Bad parameters: you must choose at least one stream")
+  if (record.hostConfig.LogConfig?.Type === "none")
+    throw new DhowError("not-implemented", "configured logging driver does not support reading")
+  return {
+    tty: record.config.Tty ?? false,
+    connect: (sink) => readContainerLog(parts, record.id, options, sink),
+  }
+}
+
+/** Delivers to the sink and ends it; following ends when the container has, and everything it wrote was delivered. */
+export async function readContainerLog(
+  parts: ContainerParts,
+  id: string,
+  options: LogOptions,
+  sink: OutputSink,
+): Promise<void> {
+  const { state } = parts.store.get(id)
+  // Following a container that does not run yet waits for it, as in Docker; one that ended is read to its end.
+  const goesOn = isRunning(state) || state.status === "created" || state.status === "restarting"
+  const follow = options.follow && goesOn ? parts.live.of(id).ended.promise : undefined
+  await readLog({ ...options, path: containerPaths(parts.config, id).log, follow }, sink)
+}

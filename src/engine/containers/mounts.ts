@@ -1,0 +1,181 @@
+// From wishes to mounts: at create, what each destination gets (volumes come into being here); at start, what the
+// runtime is told (sources made, volumes filled from the image).
+
+import { randomBytes } from "node:crypto"
+import { closeSync, constants, existsSync, mkdirSync, readdirSync, readlinkSync, statSync } from "node:fs"
+import { DhowError, errnoName } from "../../lib/errors.ts"
+import { openInRoot } from "../../lib/syscalls/open-in-root.ts"
+import type { RuntimeMount } from "../../oci/runtime-spec.ts"
+import type { ContainerConfig, HostConfig } from "../../wire/container.ts"
+import type { LocalVolumes } from "../volumes.ts"
+import { type MountWish, parseBind, parseMount, parseVolumesFrom } from "./mount-specs.ts"
+import type { ResolvedMount } from "./record.ts"
+import type { ContainerStore } from "./store.ts"
+
+type Sources = { readonly volumes: LocalVolumes; readonly store: ContainerStore }
+
+/** Everything a container mounts, in order of destination; makes the named and anonymous volumes. */
+export function resolveMounts(config: ContainerConfig, hostConfig: HostConfig, sources: Sources): ResolvedMount[] {
+  const byDestination = new Map<string, ResolvedMount>()
+  // Later kinds win over earlier ones, as in Docker: volumes-from, then binds, then mounts, then the image's volumes.
+  for (const text of hostConfig.VolumesFrom ?? []) {
+    const { container, readOnly } = parseVolumesFrom(text)
+    for (const mount of sources.store.resolve(container).record.mounts)
+      byDestination.set(mount.Destination, { ...mount, RW: mount.RW && !readOnly, anonymous: false })
+  }
+  const taken = new Set<string>()
+  const add = (wish: MountWish): void => {
+    if (taken.has(wish.destination)) throw new DhowError("invalid", `Duplicate mount point: ${wish.destination}`)
+    taken.add(wish.destination)
+    byDestination.set(wish.destination, resolve(wish, sources.volumes))
+  }
+  for (const text of hostConfig.Binds ?? []) add(parseBind(text))
+  for (const mount of hostConfig.Mounts ?? []) add(parseMount(mount))
+  for (const destination of Object.keys(config.Volumes ?? {})) {
+    const wish = parseBind(destination)
+    const isTmpfs = Object.hasOwn(hostConfig.Tmpfs ?? {}, wish.destination)
+    if (byDestination.has(wish.destination) || isTmpfs) continue
+    byDestination.set(wish.destination, resolve(wish, sources.volumes))
+  }
+  return [...byDestination.values()].sort((a, b) => depth(a.Destination) - depth(b.Destination))
+}
+
+function depth(path: string): number {
+  return path.split("/").length
+}
+
+function resolve(wish: MountWish, volumes: LocalVolumes): ResolvedMount {
+  const common = {
+    Destination: wish.destination,
+    Mode: wish.mode,
+    RW: !wish.readOnly,
+    createSource: wish.createSource,
+    copyUp: wish.copyUp,
+    anonymous: false,
+    options: [],
+  }
+  switch (wish.type) {
+    case "bind": {
+      if (!wish.createSource && !existsSync(wish.source))
+        throw new DhowError(
+          "invalid",
+          `invalid mount config for type "bind": bind source path does not exist: ${wish.source}`,
+        )
+      const readOnly = wish.readOnlyNonRecursive || wish.nonRecursive ? "ro" : "rro"
+      const options = [wish.nonRecursive ? "bind" : "rbind", wish.propagation, wish.readOnly ? readOnly : "rw"]
+      return { ...common, Type: "bind", Source: wish.source, Propagation: wish.propagation, options }
+    }
+    case "volume": {
+      const anonymous = wish.source === ""
+      const name = anonymous ? randomBytes(32).toString("hex") : wish.source
+      volumes.ensure(name, {
+        anonymous,
+        ...(wish.driver === undefined ? {} : { driver: wish.driver }),
+        ...(wish.driverOptions === undefined ? {} : { options: wish.driverOptions }),
+        ...(wish.labels === undefined ? {} : { labels: wish.labels }),
+      })
+      return {
+        ...common,
+        Type: "volume",
+        Name: name,
+        Driver: "local",
+        Source: volumes.path(name),
+        Propagation: wish.propagation,
+        anonymous,
+        options: ["rbind", wish.propagation || "rprivate", wish.readOnly ? "ro" : "rw"],
+        ...(wish.subpath === undefined ? {} : { subpath: wish.subpath }),
+      }
+    }
+    case "tmpfs":
+      return {
+        ...common,
+        Type: "tmpfs",
+        Source: "",
+        Propagation: "",
+        options: ["noexec", "nosuid", "nodev", wish.readOnly ? "ro" : "rw", ...(wish.tmpfsOptions ?? [])],
+      }
+    default:
+      return wish.type satisfies never
+  }
+}
+
+/** The mounts as the runtime takes them, with their sources made and filled. `rootfs` is mounted. */
+export async function runtimeMounts(mounts: readonly ResolvedMount[], rootfs: string): Promise<RuntimeMount[]> {
+  const made: RuntimeMount[] = []
+  for (const mount of mounts) {
+    if (mount.Type === "tmpfs") {
+      const isExec = mount.options.includes("exec")
+      const options = mount.options.filter((option) => !(isExec && option === "noexec"))
+      made.push({ destination: mount.Destination, type: "tmpfs", source: "tmpfs", options })
+      continue
+    }
+    if (mount.Type === "bind") ensureBindSource(mount)
+    if (mount.Type === "volume" && mount.copyUp && mount.subpath === undefined) await fillVolume(mount, rootfs)
+    made.push({ destination: mount.Destination, type: "bind", source: sourceOf(mount), options: [...mount.options] })
+  }
+  return made
+}
+
+function ensureBindSource(mount: ResolvedMount): void {
+  try {
+    statSync(mount.Source)
+  } catch (error) {
+    if (errnoName(error) !== "ENOENT" || !mount.createSource)
+      throw new DhowError(
+        "invalid",
+        `invalid mount config for type "bind": bind source path does not exist: ${mount.Source}`,
+        { cause: error },
+      )
+    try {
+      mkdirSync(mount.Source, { recursive: true, mode: 0o755 })
+    } catch (cause) {
+      throw new DhowError("internal", `error while creating mount source path '${mount.Source}'`, { cause })
+    }
+  }
+}
+
+/** A subpath is written by whoever writes to the volume: it is resolved inside the volume, never above it. */
+function sourceOf(mount: ResolvedMount): string {
+  if (mount.subpath === undefined) return mount.Source
+  let fd: number
+  try {
+    fd = openInRoot(mount.Source, mount.subpath, constants.O_RDONLY | constants.O_NONBLOCK)
+  } catch (cause) {
+    throw new DhowError("invalid", `cannot access path ${mount.subpath} of volume ${mount.Name}`, { cause })
+  }
+  try {
+    const real = readlinkSync(`/proc/self/fd/${fd}`)
+    if (real !== mount.Source && !real.startsWith(`${mount.Source}/`))
+      throw new DhowError("invalid", `path ${mount.subpath} leads out of volume ${mount.Name}`)
+    return real
+  } finally {
+    closeSync(fd)
+  }
+}
+
+/** Copies what the image has at the destination into a volume that is still empty, owners and all. */
+async function fillVolume(mount: ResolvedMount, rootfs: string): Promise<void> {
+  if (readdirSync(mount.Source).length > 0) return
+  let fd: number
+  try {
+    fd = openInRoot(rootfs, mount.Destination, constants.O_RDONLY | constants.O_DIRECTORY)
+  } catch (error) {
+    const name = errnoName(error)
+    if (name === "ENOENT" || name === "ENOTDIR" || name === "ELOOP") return
+    throw error
+  }
+  try {
+    // The copier gets the directory as its descriptor 3, so that no name inside the image is resolved a second time.
+    const child = Bun.spawn(["cp", "-a", "--reflink=auto", "/proc/self/fd/3/.", `${mount.Source}/`], {
+      stdio: ["ignore", "ignore", "pipe", fd],
+    })
+    const [status, message] = await Promise.all([child.exited, new Response(child.stderr).text()])
+    if (status !== 0)
+      throw new DhowError(
+        "internal",
+        `Cannot fill volume "${mount.Name}" from "${mount.Destination}" of the image: ${message.trim()}`,
+      )
+  } finally {
+    closeSync(fd)
+  }
+}

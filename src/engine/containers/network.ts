@@ -1,0 +1,190 @@
+// The network of one run of a container, and the three files in /etc that tell the container about it.
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs"
+import { join } from "node:path"
+import { DhowError } from "../../lib/errors.ts"
+import { readIfExists } from "../../lib/files.ts"
+import { type FilesMode, hostHosts, hostnameFile, hostResolvConf, hostsFile, resolvConf } from "../../network/files.ts"
+import type { RuntimeMount } from "../../oci/runtime-spec.ts"
+import type { NamespaceChoice } from "../../runtime/spec-input.ts"
+import type { EndpointSettings, PortMap } from "../../wire/container.ts"
+import { donor, donorOf } from "./namespaces.ts"
+import type { ContainerParts } from "./parts.ts"
+import { type ContainerPaths, containerPaths } from "./paths.ts"
+import type { ContainerRecord, ProcessReference } from "./record.ts"
+
+const RECORD = "network.json"
+
+export type ContainerNetwork = {
+  readonly choice: NamespaceChoice
+  /** Path of the namespace, where it is not the host's. */
+  readonly namespace: string | undefined
+  readonly endpoints: Readonly<Record<string, EndpointSettings>>
+  readonly ports: PortMap
+  readonly mounts: readonly RuntimeMount[]
+}
+
+/** Attaches the container as its NetworkMode says and writes its files. `networks.release(id)` undoes it. */
+export async function attachNetwork(parts: ContainerParts, record: ContainerRecord): Promise<ContainerNetwork> {
+  const { hostConfig, config, id } = record
+  const paths = containerPaths(parts.config, id)
+  const mode = hostConfig.NetworkMode ?? "bridge"
+  const other = donorOf(mode)
+  if (other !== undefined) {
+    const { container, process } = donor(parts, other, "net")
+    const path = `/proc/${process.pid}/ns/net`
+    const theirs = containerPaths(parts.config, container.record.id)
+    return { choice: { path }, namespace: path, endpoints: {}, ports: {}, mounts: fileMounts(theirs) }
+  }
+  if (mode === "host") {
+    writeFiles(parts, record, paths, { mode: "host", addresses: [], nameservers: [], gateway: "" })
+    return {
+      choice: "host",
+      namespace: undefined,
+      endpoints: hostEndpoint(parts, "host"),
+      ports: {},
+      mounts: fileMounts(paths),
+    }
+  }
+  if (mode === "none" || config.NetworkDisabled) {
+    const attached = await parts.networks.isolate(id)
+    writeFiles(parts, record, paths, { mode: "none", addresses: [], nameservers: [], gateway: "" })
+    return {
+      choice: { path: attached.namespace },
+      namespace: attached.namespace,
+      endpoints: hostEndpoint(parts, "none"),
+      ports: {},
+      mounts: fileMounts(paths),
+    }
+  }
+  const wanted = wantedNetworks(parts, record, mode)
+  const exposed = Object.keys(config.ExposedPorts ?? {})
+  const bindings = hostConfig.PortBindings ?? {}
+  const isPlain = Object.keys(bindings).length === 0 && !hostConfig.PublishAllPorts
+  const ports = isPlain ? [] : parts.networks.choosePorts(id, exposed, bindings, hostConfig.PublishAllPorts ?? false)
+  const attached = await parts.networks.attach({
+    owner: id,
+    name: record.name,
+    hostname: config.Hostname ?? "",
+    networks: wanted,
+    ports,
+  })
+  const published: PortMap = {}
+  for (const port of exposed) published[port] = null
+  for (const { protocol, containerPort, hostIp, hostPort } of ports) {
+    const key = `${containerPort}/${protocol}`
+    published[key] ??= []
+    // Docker lists both families where no address was given.
+    for (const address of hostIp === "" ? ["0.0.0.0", "::"] : [hostIp])
+      published[key].push({ HostIp: address, HostPort: String(hostPort) })
+  }
+  const addresses = Object.values(attached.endpoints).flatMap((endpoint) =>
+    [endpoint.IPAddress, endpoint.GlobalIPv6Address].filter((address) => address !== undefined && address !== ""),
+  ) as string[]
+  const gateway = Object.values(attached.endpoints)[0]?.Gateway ?? ""
+  writeFiles(parts, record, paths, { mode: "bridge", addresses, nameservers: attached.nameservers, gateway })
+  return {
+    choice: { path: attached.namespace },
+    namespace: attached.namespace,
+    endpoints: attached.endpoints,
+    ports: published,
+    mounts: fileMounts(paths),
+  }
+}
+
+function wantedNetworks(parts: ContainerParts, record: ContainerRecord, mode: string): Map<string, EndpointSettings> {
+  const asked = Object.entries(record.networkingConfig.EndpointsConfig ?? {})
+  const wanted = new Map<string, EndpointSettings>()
+  const name = parts.networks.resolve(mode).name
+  for (const [network, settings] of asked) {
+    const resolved = network === "default" ? "bridge" : parts.networks.resolve(network).name
+    wanted.set(resolved, settings ?? {})
+  }
+  if (!wanted.has(name)) wanted.set(name, {})
+  if (record.config.MacAddress) {
+    const first = wanted.get(name) ?? {}
+    wanted.set(name, { ...first, MacAddress: first.MacAddress || record.config.MacAddress })
+  }
+  return wanted
+}
+
+function hostEndpoint(parts: ContainerParts, name: string): Record<string, EndpointSettings> {
+  const { id } = parts.networks.resolve(name)
+  return { [name]: { NetworkID: id } }
+}
+
+type FileFacts = {
+  readonly mode: FilesMode
+  readonly addresses: readonly string[]
+  readonly nameservers: readonly string[]
+  readonly gateway: string
+}
+
+function writeFiles(parts: ContainerParts, record: ContainerRecord, paths: ContainerPaths, facts: FileFacts): void {
+  const { config, hostConfig } = record
+  mkdirSync(paths.state, { recursive: true, mode: 0o710 })
+  const hostname = config.Hostname || (facts.mode === "host" ? readHostHostname() : record.id.slice(0, 12))
+  writeFileSync(paths.hostname, hostnameFile(hostname), { mode: 0o644 })
+  const hosts = hostsFile({
+    mode: facts.mode,
+    host: facts.mode === "host" ? hostHosts() : "",
+    hostname,
+    domainname: config.Domainname ?? "",
+    addresses: facts.addresses,
+    extraHosts: hostConfig.ExtraHosts ?? [],
+    hostGateway: facts.gateway || (parts.networks.inspect("bridge").IPAM.Config[0]?.Gateway ?? ""),
+  })
+  writeFileSync(paths.hosts, hosts, { mode: 0o644 })
+  const resolver = resolvConf({
+    mode: facts.mode,
+    host: hostResolvConf(facts.mode),
+    dns: orDefault(hostConfig.Dns, parts.config.dns),
+    dnsSearch: orDefault(hostConfig.DnsSearch, parts.config.dnsSearch),
+    dnsOptions: orDefault(hostConfig.DnsOptions, parts.config.dnsOptions),
+    nameservers: facts.nameservers,
+  })
+  writeFileSync(paths.resolvConf, resolver, { mode: 0o644 })
+}
+
+function orDefault(asked: readonly string[] | null | undefined, fallback: readonly string[]): readonly string[] {
+  return asked && asked.length > 0 ? asked : fallback
+}
+
+function readHostHostname(): string {
+  return readFileSync("/proc/sys/kernel/hostname", "utf8").trim()
+}
+
+function fileMounts(paths: ContainerPaths): RuntimeMount[] {
+  const bind = (destination: string, source: string): RuntimeMount => ({
+    destination,
+    type: "bind",
+    source,
+    options: ["rbind", "rprivate"],
+  })
+  return [
+    bind("/etc/resolv.conf", paths.resolvConf),
+    bind("/etc/hostname", paths.hostname),
+    bind("/etc/hosts", paths.hosts),
+  ]
+}
+
+/** What a start has attached, kept beside the bundle: reconciliation finishes a start with it. */
+export function writeNetworkRecord(paths: ContainerPaths, network: ContainerNetwork): void {
+  const { namespace, endpoints, ports } = network
+  writeFileSync(join(paths.bundle, RECORD), JSON.stringify({ networkNamespace: namespace, endpoints, ports }))
+}
+
+export function readNetworkRecord(paths: ContainerPaths): Omit<ProcessReference, "pid"> {
+  const text = readIfExists(join(paths.bundle, RECORD))
+  return text === undefined
+    ? { networkNamespace: undefined, endpoints: {}, ports: {} }
+    : (JSON.parse(text) as Omit<ProcessReference, "pid">)
+}
+
+export function checkNetworkMode(parts: ContainerParts, mode: string): void {
+  if (mode.startsWith("container:")) parts.store.resolve(mode.slice("container:".length))
+  else if (mode !== "host" && mode !== "none") {
+    const { driver } = parts.networks.resolve(mode)
+    if (driver === "host" || driver === "null")
+      throw new DhowError("invalid", `network mode "${mode}" is not a network to connect to`)
+  }
+}

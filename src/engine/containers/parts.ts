@@ -1,0 +1,46 @@
+// What the container use-cases are made of. Built once in daemon.ts; every use-case takes it as its first parameter.
+import type { Config } from "../../config.ts"
+import type { Background } from "../../lib/background.ts"
+import type { KeyedLock } from "../../lib/keyed-lock.ts"
+import type { Networks } from "../../network/contract.ts"
+import type { Digest } from "../../oci/digest.ts"
+import type { ImageConfig } from "../../oci/image-config.ts"
+import type { Platform } from "../../oci/platform.ts"
+import type { Runtime } from "../../runtime/contract.ts"
+import type { HostFacts } from "../../runtime/host-facts.ts"
+import type { Snapshotter } from "../../snapshot/contract.ts"
+import type { Supervisor } from "../../supervisor/contract.ts"
+import type { EventLog } from "../events.ts"
+import type { LocalVolumes } from "../volumes.ts"
+import type { LiveContainers } from "./live.ts"
+import type { ContainerStore } from "./store.ts"
+
+/** What a container needs to know of its image. */
+export type RunnableImage = {
+  readonly id: Digest
+  readonly manifest: Digest
+  readonly platform: Platform
+  readonly config: ImageConfig
+  readonly layers: readonly Digest[]
+}
+
+export type ContainerParts = {
+  readonly config: Config
+  readonly store: ContainerStore
+  readonly live: LiveContainers
+  readonly locks: KeyedLock
+  readonly background: Background
+  readonly events: EventLog
+  readonly volumes: LocalVolumes
+  readonly snapshotter: Snapshotter
+  readonly networks: Networks
+  readonly supervisor: Supervisor
+  /** Throws for an unknown name. */
+  readonly runtime: (name: string) => Runtime
+  readonly runtimeNames: readonly string[]
+  readonly host: HostFacts
+  /** Path of catatonit, or undefined where it is not installed. */
+  readonly initPath: string | undefined
+  readonly resolveImage: (reference: string, platform?: Platform) => RunnableImage
+  readonly imageUsed: (id: Digest) => void
+}

@@ -1,0 +1,32 @@
+// Where a container's files are. Under the data root: what survives a reboot. Under the exec root: what belongs to one
+// run of it.
+import { join } from "node:path"
+import type { Config } from "../../config.ts"
+
+export type ContainerPaths = {
+  /** hosts, hostname, resolv.conf, log */
+  readonly state: string
+  readonly hosts: string
+  readonly hostname: string
+  readonly resolvConf: string
+  readonly log: string
+  /** config.json, conmon's files, the mounted root */
+  readonly bundle: string
+  readonly rootfs: string
+  readonly shm: string
+}
+
+export function containerPaths(config: Pick<Config, "dataRoot" | "execRoot">, id: string): ContainerPaths {
+  const state = join(config.dataRoot, "containers", id)
+  const bundle = join(config.execRoot, "containers", id)
+  return {
+    state,
+    hosts: join(state, "hosts"),
+    hostname: join(state, "hostname"),
+    resolvConf: join(state, "resolv.conf"),
+    log: join(state, "container.log"),
+    bundle,
+    rootfs: join(bundle, "rootfs"),
+    shm: join(bundle, "shm"),
+  }
+}

@@ -1,0 +1,105 @@
+// The container as a value: what was asked for (fixed at create, but for the few fields `update` and `rename` change) and
+// what was observed since. The row in `containers` is exactly this.
+import type { Digest } from "../../oci/digest.ts"
+import type { Platform } from "../../oci/platform.ts"
+import type {
+  ContainerConfig,
+  EndpointSettings,
+  HostConfig,
+  MountPoint,
+  NetworkingConfig,
+  PortMap,
+} from "../../wire/container.ts"
+
+/** What was asked for, completed from the image and the defaults at create. */
+export type ContainerRecord = {
+  readonly id: string
+  readonly name: string
+  /** RFC 3339 with nanoseconds. */
+  readonly created: string
+  /** As the user wrote it: "busybox", "sha256:…". */
+  readonly image: string
+  readonly imageId: Digest
+  readonly manifest: { readonly mediaType: string; readonly digest: Digest; readonly size: number }
+  readonly platform: Platform
+  readonly layers: readonly Digest[]
+  /** Merged with the image's configuration. */
+  readonly config: ContainerConfig
+  readonly hostConfig: HostConfig
+  readonly networkingConfig: NetworkingConfig
+  /** Everything mounted into the container, resolved at create; anonymous volumes have their names. */
+  readonly mounts: readonly ResolvedMount[]
+}
+
+/** A mount point with what is needed to make it again at every start. */
+export type ResolvedMount = MountPoint & {
+  readonly options: readonly string[]
+  /** Fill an empty volume from the image's directory at the first start. */
+  readonly copyUp: boolean
+  /** Make a missing bind source, as `-v` does and `--mount` does not. */
+  readonly createSource: boolean
+  readonly subpath?: string
+  /** Removed with the container by `rm -v` and `--rm`. */
+  readonly anonymous: boolean
+}
+
+/** What happened so far; each field keeps its last value across restarts of the container. */
+export type History = {
+  readonly startedAt: string
+  readonly finishedAt: string
+  readonly exitCode: number
+  readonly error: string
+  readonly oomKilled: boolean
+  readonly restartCount: number
+  /** Ended by stop or kill: `unless-stopped` then leaves it alone at the next boot of the engine. */
+  readonly stoppedByUser: boolean
+}
+
+export type ProcessReference = {
+  readonly pid: number
+  /** Path of the network namespace it was given, for `--network container:`. */
+  readonly networkNamespace: string | undefined
+  /** What inspect shows of its networks, by name. */
+  readonly endpoints: Readonly<Record<string, EndpointSettings>>
+  readonly ports: PortMap
+}
+
+export type ContainerState = History &
+  (
+    | { readonly status: "created" | "restarting" | "removing" | "exited" | "dead" }
+    | { readonly status: "running" | "paused"; readonly process: ProcessReference }
+  )
+
+/** A transition under way: finished or undone by reconciliation after a crash. */
+export type Intent = "starting" | "stopping" | "removing"
+
+export type Container = {
+  readonly record: ContainerRecord
+  readonly state: ContainerState
+  readonly intent: Intent | undefined
+}
+
+export const NEVER = "0001-01-01T00:00:00Z"
+
+export const NEW_STATE: ContainerState = {
+  status: "created",
+  startedAt: NEVER,
+  finishedAt: NEVER,
+  exitCode: 0,
+  error: "",
+  oomKilled: false,
+  restartCount: 0,
+  stoppedByUser: false,
+}
+
+export function isRunning(
+  state: ContainerState,
+): state is ContainerState & { readonly status: "running" | "paused"; readonly process: ProcessReference } {
+  return state.status === "running" || state.status === "paused"
+}
+
+/** The history alone, to build the next state from. */
+export function historyOf(state: ContainerState): History {
+  const { startedAt, finishedAt, exitCode, error, oomKilled, restartCount, stoppedByUser } = state
+  return { startedAt, finishedAt, exitCode, error, oomKilled, restartCount, stoppedByUser }
+}

@@ -1,0 +1,203 @@
+// Start: root, network, spec, monitor, process. Whatever fails, everything before it is undone; the engine may be killed
+// at any point, and reconciliation undoes or finishes what the intent in the row tells.
+import { mkdirSync, rmSync, writeFileSync } from "node:fs"
+import { join } from "node:path"
+import { crashpoint } from "../../lib/crashpoint.ts"
+import { DhowError, describeError } from "../../lib/errors.ts"
+import { log } from "../../lib/log.ts"
+import { unmount } from "../../lib/syscalls/mount.ts"
+import { now } from "../../lib/time.ts"
+import type { Runtime } from "../../runtime/contract.ts"
+import { resolveDevices } from "../../runtime/devices.ts"
+import { runtimeError } from "../../runtime/errors.ts"
+import { containerSpec, serializeSpec } from "../../runtime/spec.ts"
+import { resolveUser } from "../../runtime/user.ts"
+import type { Monitor } from "../../supervisor/contract.ts"
+import { attributesOf } from "./attributes.ts"
+import { watchExit } from "./exits.ts"
+import { runtimeMounts } from "./mounts.ts"
+import { logOf } from "./log-settings.ts"
+import { commandOf } from "./merge-config.ts"
+import { chooseNamespaces } from "./namespaces.ts"
+import { attachNetwork, type ContainerNetwork, writeNetworkRecord } from "./network.ts"
+import type { ContainerParts } from "./parts.ts"
+import { containerPaths } from "./paths.ts"
+import { type ContainerRecord, historyOf, isRunning } from "./record.ts"
+import { removeContainer } from "./remove.ts"
+
+/** Starts under the container's lock. */
+export async function startContainer(parts: ContainerParts, reference: string): Promise<"started" | "unchanged"> {
+  const { id } = parts.store.resolve(reference).record
+  return await parts.locks.hold(id, () => startLocked(parts, id))
+}
+
+/** The same, by whoever holds the lock already. */
+export async function startLocked(parts: ContainerParts, id: string): Promise<"started" | "unchanged"> {
+  const { record, state } = parts.store.get(id)
+  if (state.status === "paused") throw new DhowError("conflict", "cannot start a paused container, try unpause instead")
+  if (isRunning(state)) return "unchanged"
+  if (state.status === "removing" || state.status === "dead")
+    throw new DhowError("conflict", "container is marked for removal and cannot be started")
+  const live = parts.live.of(id)
+  clearTimeout(live.restart?.timer)
+  live.restart = undefined
+  await live.teardown
+  parts.store.intend(id, "starting")
+  crashpoint("container.start:after-intent")
+  try {
+    await run(parts, record)
+  } catch (error) {
+    await recordFailure(parts, record, error)
+    throw error
+  }
+  return "started"
+}
+
+async function run(parts: ContainerParts, record: ContainerRecord): Promise<void> {
+  const { id, hostConfig, config } = record
+  const paths = containerPaths(parts.config, id)
+  const live = parts.live.of(id)
+  const runtime = parts.runtime(hostConfig.Runtime ?? parts.config.defaultRuntime)
+
+  await using undo = new AsyncDisposableStack()
+  // Undone in reverse: the directory goes when nothing is mounted in it any more.
+  mkdirSync(paths.rootfs, { recursive: true, mode: 0o700 })
+  undo.defer(() => rmSync(paths.bundle, { recursive: true, force: true }))
+  parts.snapshotter.mount(id, paths.rootfs)
+  undo.defer(() => parts.snapshotter.unmount(paths.rootfs))
+  crashpoint("container.start:after-mount")
+
+  undo.defer(() => parts.networks.release(id))
+  const network = await attachNetwork(parts, record)
+  writeNetworkRecord(paths, network)
+  crashpoint("container.start:after-network")
+  const namespaces = chooseNamespaces(parts, id, hostConfig)
+  undo.defer(() => {
+    unmount(paths.shm)
+  })
+  const mounts = await runtimeMounts(record.mounts, paths.rootfs)
+  const { spec, warnings } = containerSpec({
+    id,
+    hostname: config.Hostname ?? "",
+    config,
+    hostConfig,
+    rootfs: paths.rootfs,
+    mounts: [
+      ...network.mounts.filter((file) => !mounts.some((mount) => mount.destination === file.destination)),
+      ...(namespaces.shm === undefined
+        ? []
+        : [{ destination: "/dev/shm", type: "bind", source: namespaces.shm, options: ["rbind", "rprivate"] }]),
+      ...mounts,
+    ],
+    ...propagationOf(record),
+    user: resolveUser(paths.rootfs, config.User ?? "", hostConfig.GroupAdd ?? []),
+    devices: resolveDevices(hostConfig),
+    network: network.choice,
+    pid: namespaces.pid,
+    ipc: namespaces.ipc,
+    uts: namespaces.uts,
+    cgroup: namespaces.cgroup,
+    init: hostConfig.Init ? parts.initPath : undefined,
+    cgroupsPath: cgroupsPathOf(parts, record),
+    host: parts.host,
+  })
+  for (const warning of warnings) log.warn(warning, { container: record.name })
+  writeFileSync(join(paths.bundle, "config.json"), serializeSpec(spec))
+
+  undo.defer(() => runtime.delete(id))
+  const monitor = await launch(parts, record, runtime)
+  crashpoint("container.start:after-launch")
+  if (live.clients.waiting || config.OpenStdin) {
+    const streams = await monitor.streams()
+    if (streams !== undefined) live.clients.join(streams)
+  }
+  await runtime.start(id)
+  crashpoint("container.start:after-process")
+  undo.move()
+  observeRunning(parts, record, monitor, network)
+}
+
+async function launch(parts: ContainerParts, record: ContainerRecord, runtime: Runtime): Promise<Monitor> {
+  const { id, config, hostConfig } = record
+  const paths = containerPaths(parts.config, id)
+  try {
+    return await parts.supervisor.launch({
+      id,
+      bundle: paths.bundle,
+      runtime: { path: runtime.path, args: runtime.args },
+      terminal: config.Tty ?? false,
+      stdin: config.OpenStdin ?? false,
+      leaveStdinOpen: (config.Tty ?? false) || !(config.StdinOnce ?? false),
+      ...logOf(parts, record),
+    })
+  } catch (error) {
+    if (error instanceof DhowError && error.kind === "unavailable") throw error
+    const text = error instanceof Error ? error.message : String(error)
+    throw runtimeError(text, { verb: "create", command: commandOf(config).path })
+  }
+}
+
+function observeRunning(
+  parts: ContainerParts,
+  record: ContainerRecord,
+  monitor: Monitor,
+  network: ContainerNetwork,
+): void {
+  const { id } = record
+  const live = parts.live.of(id)
+  live.monitor = monitor
+  live.ended = Promise.withResolvers()
+  const history = historyOf(parts.store.get(id).state)
+  parts.store.observe(id, {
+    ...history,
+    status: "running",
+    startedAt: now(),
+    finishedAt: history.finishedAt,
+    exitCode: 0,
+    error: "",
+    oomKilled: false,
+    stoppedByUser: false,
+    process: {
+      pid: monitor.pid,
+      networkNamespace: network.namespace,
+      endpoints: network.endpoints,
+      ports: network.ports,
+    },
+  })
+  parts.events.emit("container", "start", id, attributesOf(record))
+  watchExit(parts, id, monitor)
+}
+
+/** The container is as it was before, but knows why it did not start; with --rm it is gone. */
+async function recordFailure(parts: ContainerParts, record: ContainerRecord, error: unknown): Promise<void> {
+  const { id } = record
+  const exitCode = (error instanceof DhowError ? error.exitCode : undefined) ?? 128
+  const { state } = parts.store.get(id)
+  const history = historyOf(state)
+  parts.store.observe(id, {
+    ...history,
+    status: state.startedAt.startsWith("0001") ? "created" : "exited",
+    exitCode,
+    error: describeError(error),
+  })
+  const live = parts.live.of(id)
+  live.clients.end()
+  parts.events.emit("container", "die", id, attributesOf(record, { exitCode: String(exitCode) }))
+  const response = { StatusCode: exitCode, Error: { Message: describeError(error) } }
+  live.answer(response, ["next-exit", "not-running"])
+  if (record.hostConfig.AutoRemove) await removeContainer(parts, id, { volumes: true })
+}
+
+function propagationOf(record: ContainerRecord): { rootfsPropagation?: string } {
+  const wanted = record.mounts.map((mount) => mount.Propagation)
+  if (wanted.some((propagation) => propagation === "shared" || propagation === "rshared"))
+    return { rootfsPropagation: "shared" }
+  if (wanted.some((propagation) => propagation === "slave" || propagation === "rslave"))
+    return { rootfsPropagation: "rslave" }
+  return {}
+}
+
+export function cgroupsPathOf(parts: ContainerParts, record: ContainerRecord): string {
+  const parent = record.hostConfig.CgroupParent || parts.config.cgroupParent
+  return join("/", parent, record.id)
+}

@@ -1,0 +1,202 @@
+// Stop, kill, restart, pause. A stop is never followed by a restart of the policy.
+import { constants } from "node:os"
+import { DhowError, errnoName } from "../../lib/errors.ts"
+import { attributesOf } from "./attributes.ts"
+import { stoppedState } from "./exits.ts"
+import type { ContainerParts } from "./parts.ts"
+import { type Container, historyOf, isRunning } from "./record.ts"
+import { startContainer } from "./start.ts"
+
+const DEFAULT_TIMEOUT = 10
+const SIGKILL = constants.signals.SIGKILL
+/** After SIGKILL the kernel needs a moment; more than this means that a process hangs in the kernel. */
+const KILL_PATIENCE = 10_000
+
+export type StopOptions = { readonly timeout?: number; readonly signal?: string }
+
+export async function stopContainer(
+  parts: ContainerParts,
+  reference: string,
+  options: StopOptions = {},
+): Promise<"stopped" | "unchanged"> {
+  const { record, state } = parts.store.resolve(reference)
+  const { id } = record
+  if (state.status === "restarting") {
+    await parts.locks.hold(id, () => abandonRestart(parts, id))
+    if (!isRunning(parts.store.get(id).state)) return "stopped"
+  }
+  if (!isRunning(parts.store.get(id).state)) return "unchanged"
+  const signal = parseSignal(options.signal || record.config.StopSignal || "SIGTERM")
+  const timeout = options.timeout ?? record.config.StopTimeout ?? DEFAULT_TIMEOUT
+  const live = parts.live.of(id)
+  const { promise: ended } = live.ended
+  await parts.locks.hold(id, async () => {
+    if (!isRunning(parts.store.get(id).state)) return
+    markStopping(parts, id)
+    await signalContainer(parts, parts.store.get(id), signal)
+  })
+  if (timeout < 0) await ended
+  else if (!(await within(ended, timeout * 1000))) await killAndWait(parts, id)
+  const now = parts.store.find(id)
+  parts.events.emit("container", "stop", id, attributesOf(now?.record ?? record))
+  return "stopped"
+}
+
+/** SIGKILL, and the wait for its exit to be recorded. */
+export async function killAndWait(parts: ContainerParts, id: string): Promise<void> {
+  const live = parts.live.of(id)
+  const { promise: ended } = live.ended
+  await parts.locks.hold(id, async () => {
+    const container = parts.store.find(id)
+    if (container === undefined || !isRunning(container.state)) return live.ended.resolve()
+    markStopping(parts, id)
+    await signalContainer(parts, container, SIGKILL)
+  })
+  if (await within(ended, KILL_PATIENCE)) return
+  const name = parts.store.find(id)?.record.name ?? id
+  throw new DhowError("internal", `tried to kill container "${name}", but did not receive an exit event`, {
+    hint: "One of its processes hangs in the kernel, often on a file system that does not answer",
+  })
+}
+
+export async function killContainer(parts: ContainerParts, reference: string, signalText = ""): Promise<void> {
+  const { record, state } = parts.store.resolve(reference)
+  const { id } = record
+  const signal = parseSignal(signalText || "KILL")
+  if (!isRunning(state)) {
+    if (state.status === "restarting") await parts.locks.hold(id, () => abandonRestart(parts, id))
+    else throw notRunning(id, "Cannot kill container: ")
+    return
+  }
+  // A kill with a stop signal is a user's wish that it ends: no restart follows, as in Docker.
+  const stops = signal === SIGKILL || signal === parseSignal(record.config.StopSignal || "SIGTERM")
+  const { promise: ended } = parts.live.of(id).ended
+  await parts.locks.hold(id, async () => {
+    const container = parts.store.get(id)
+    if (!isRunning(container.state)) throw notRunning(id, "Cannot kill container: ")
+    if (stops) markStopping(parts, id)
+    await signalContainer(parts, container, signal)
+  })
+  parts.events.emit("container", "kill", id, attributesOf(record, { signal: String(signal) }))
+  if (signal === SIGKILL) await within(ended, KILL_PATIENCE)
+}
+
+export async function restartContainer(
+  parts: ContainerParts,
+  reference: string,
+  options: StopOptions = {},
+): Promise<void> {
+  const { record } = parts.store.resolve(reference)
+  const live = parts.live.of(record.id)
+  // An --rm container would be gone after its stop: it is only ever restarted whole.
+  live.isRestarting = true
+  try {
+    await stopContainer(parts, record.id, options)
+    await startContainer(parts, record.id)
+  } finally {
+    live.isRestarting = false
+  }
+  parts.events.emit("container", "restart", record.id, attributesOf(record))
+}
+
+export async function pauseContainer(parts: ContainerParts, reference: string): Promise<void> {
+  const { id } = parts.store.resolve(reference).record
+  await parts.locks.hold(id, async () => {
+    const { record, state } = parts.store.get(id)
+    if (state.status === "paused") throw new DhowError("conflict", `container ${id} is already paused`)
+    if (!isRunning(state)) throw notRunning(id)
+    await runtimeOf(parts, { record, state, intent: undefined }).pause(id)
+    parts.store.observe(id, { ...state, status: "paused" })
+    parts.events.emit("container", "pause", id, attributesOf(record))
+  })
+}
+
+export async function unpauseContainer(parts: ContainerParts, reference: string): Promise<void> {
+  const { id } = parts.store.resolve(reference).record
+  await parts.locks.hold(id, async () => {
+    const { record, state } = parts.store.get(id)
+    if (state.status !== "paused") throw new DhowError("conflict", `Container ${id} is not paused`)
+    await runtimeOf(parts, { record, state, intent: undefined }).resume(id)
+    parts.store.observe(id, { ...state, status: "running" })
+    parts.events.emit("container", "unpause", id, attributesOf(record))
+  })
+}
+
+/** The number of "KILL", "SIGKILL" or "9". */
+export function parseSignal(text: string): number {
+  const upper = text.toUpperCase()
+  if (/^\d+$/.test(text)) {
+    const number = Number(text)
+    if (number >= 1 && number <= 64) return number
+  }
+  const name = upper.startsWith("SIG") ? upper : `SIG${upper}`
+  const number = (constants.signals as Readonly<Record<string, number>>)[name] ?? realtimeSignal(name)
+  if (number === undefined) throw new DhowError("invalid", `invalid signal: ${text}`)
+  return number
+}
+
+function realtimeSignal(name: string): number | undefined {
+  const match = /^SIGRTM(IN|AX)(?:([+-])(\d+))?$/.exec(name)
+  if (match === null) return undefined
+  const offset = Number(match[3] ?? 0) * (match[2] === "-" ? -1 : 1)
+  const number = (match[1] === "IN" ? 34 : 64) + offset
+  return number >= 34 && number <= 64 ? number : undefined
+}
+
+function markStopping(parts: ContainerParts, id: string): void {
+  const live = parts.live.of(id)
+  live.isStopping = true
+  live.ended.promise.then(() => {
+    live.isStopping = false
+  })
+  const { state } = parts.store.get(id)
+  if (isRunning(state)) parts.store.observe(id, { ...state, stoppedByUser: true }, "stopping")
+}
+
+async function signalContainer(parts: ContainerParts, container: Container, signal: number): Promise<void> {
+  const { record, state } = container
+  if (!isRunning(state)) return
+  const runtime = runtimeOf(parts, container)
+  try {
+    await runtime.kill(record.id, signal)
+  } catch (error) {
+    // It ended between our look and the signal: the exit is on its way.
+    if (errnoName(error) !== "ESRCH") throw error
+  }
+  // A frozen process takes no signal before it thaws.
+  if (state.status === "paused") {
+    await runtime.resume(record.id)
+    parts.store.observe(record.id, { ...state, status: "running", stoppedByUser: true }, "stopping")
+  }
+}
+
+function runtimeOf(parts: ContainerParts, { record }: Container) {
+  return parts.runtime(record.hostConfig.Runtime ?? parts.config.defaultRuntime)
+}
+
+function abandonRestart(parts: ContainerParts, id: string): void {
+  const container = parts.store.find(id)
+  if (container === undefined || container.state.status !== "restarting") return
+  const live = parts.live.of(id)
+  clearTimeout(live.restart?.timer)
+  live.restart = undefined
+  parts.store.observe(id, stoppedState(container.state))
+  live.answer({ StatusCode: historyOf(container.state).exitCode }, ["not-running"])
+}
+
+export function notRunning(id: string, prefix = ""): DhowError {
+  return new DhowError("conflict", `${prefix}container ${id} is not running`)
+}
+
+/** True when `promise` settles within `milliseconds`. */
+async function within(promise: Promise<void>, milliseconds: number): Promise<boolean> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<false>((resolve) => {
+    timer = setTimeout(() => resolve(false), milliseconds)
+  })
+  try {
+    return await Promise.race([promise.then(() => true), late])
+  } finally {
+    clearTimeout(timer)
+  }
+}

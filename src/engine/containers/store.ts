@@ -1,0 +1,134 @@
+// The containers table and its image in memory. Every change goes to the row first; the map follows, so that reads cost
+// nothing and a crash loses nothing.
+import { DhowError } from "../../lib/errors.ts"
+import type { Database } from "../../state/database.ts"
+import type { Container, ContainerRecord, ContainerState, Intent } from "./record.ts"
+
+type Row = { id: string; record: string; state: string; intent: Intent | null }
+
+export class ContainerStore {
+  readonly #database: Database
+  readonly #byId = new Map<string, Container>()
+  readonly #idByName = new Map<string, string>()
+
+  constructor(database: Database) {
+    this.#database = database
+    for (const row of database
+      .query<Row>("SELECT id, record, state, intent FROM containers ORDER BY created_at")
+      .all()) {
+      const record = JSON.parse(row.record) as ContainerRecord
+      this.#remember({ record, state: JSON.parse(row.state) as ContainerState, intent: row.intent ?? undefined })
+    }
+  }
+
+  /** All of them, oldest first. */
+  all(): Container[] {
+    return [...this.#byId.values()]
+  }
+
+  get(id: string): Container {
+    const found = this.#byId.get(id)
+    if (found === undefined) throw new DhowError("not-found", `No such container: ${id}`)
+    return found
+  }
+
+  find(id: string): Container | undefined {
+    return this.#byId.get(id)
+  }
+
+  /** By full id, name (with or without the leading slash), or unique prefix of an id, in this order, as Docker does. */
+  resolve(reference: string): Container {
+    const name = reference.startsWith("/") ? reference.slice(1) : reference
+    const exact = this.#byId.get(reference) ?? this.#byId.get(this.#idByName.get(name) ?? "")
+    if (exact !== undefined) return exact
+    const candidates = reference === "" ? [] : [...this.#byId.keys()].filter((id) => id.startsWith(reference))
+    if (candidates.length > 1) throw new DhowError("invalid", `multiple IDs found with provided prefix: ${reference}`)
+    const [only] = candidates
+    if (only === undefined) throw new DhowError("not-found", `No such container: ${reference}`)
+    return this.get(only)
+  }
+
+  idOfName(name: string): string | undefined {
+    return this.#idByName.get(name)
+  }
+
+  /** The moment a container begins to exist. Conflict when the name is taken, in Docker's words. */
+  insert(record: ContainerRecord, state: ContainerState): Container {
+    const holder = this.#idByName.get(record.name)
+    if (holder !== undefined) throw nameConflict(record.name, holder)
+    this.#database
+      .query<
+        never,
+        { id: string; name: string; status: string; image: string; created: number; record: string; state: string }
+      >(
+        `INSERT INTO containers (id, name, status, image_id, created_at, record, state)
+         VALUES ($id, $name, $status, $image, $created, $record, $state)`,
+      )
+      .run({
+        id: record.id,
+        name: record.name,
+        status: state.status,
+        image: record.imageId,
+        created: Date.parse(record.created),
+        record: JSON.stringify(record),
+        state: JSON.stringify(state),
+      })
+    return this.#remember({ record, state, intent: undefined })
+  }
+
+  /** Records what was observed, and that nothing is under way unless `intent` says so. */
+  observe(id: string, state: ContainerState, intent?: Intent): Container {
+    const { record } = this.get(id)
+    this.#database
+      .query<never, { id: string; status: string; state: string; intent: string | null }>(
+        "UPDATE containers SET status = $status, state = $state, intent = $intent WHERE id = $id",
+      )
+      .run({ id, status: state.status, state: JSON.stringify(state), intent: intent ?? null })
+    return this.#remember({ record, state, intent })
+  }
+
+  /** Records what is about to be done. */
+  intend(id: string, intent: Intent | undefined): Container {
+    const { record, state } = this.get(id)
+    this.#database
+      .query<never, { id: string; intent: string | null }>("UPDATE containers SET intent = $intent WHERE id = $id")
+      .run({ id, intent: intent ?? null })
+    return this.#remember({ record, state, intent })
+  }
+
+  /** Changes what was asked for: rename, update. */
+  amend(id: string, changes: Partial<Pick<ContainerRecord, "name" | "hostConfig" | "config">>): Container {
+    const { record, state, intent } = this.get(id)
+    const amended = { ...record, ...changes }
+    const holder = this.#idByName.get(amended.name)
+    if (holder !== undefined && holder !== id) throw nameConflict(amended.name, holder)
+    this.#database
+      .query<never, { id: string; name: string; record: string }>(
+        "UPDATE containers SET name = $name, record = $record WHERE id = $id",
+      )
+      .run({ id, name: amended.name, record: JSON.stringify(amended) })
+    this.#idByName.delete(record.name)
+    return this.#remember({ record: amended, state, intent })
+  }
+
+  /** The moment a container ceases to exist; its files are garbage from here on. */
+  delete(id: string): void {
+    const { record } = this.get(id)
+    this.#database.query<never, { id: string }>("DELETE FROM containers WHERE id = $id").run({ id })
+    this.#byId.delete(id)
+    this.#idByName.delete(record.name)
+  }
+
+  #remember(container: Container): Container {
+    this.#byId.set(container.record.id, container)
+    this.#idByName.set(container.record.name, container.record.id)
+    return container
+  }
+}
+
+export function nameConflict(name: string, holder: string): DhowError {
+  return new DhowError(
+    "conflict",
+    `Conflict. The container name "/${name}" is already in use by container "${holder}". You have to remove (or rename) that container to be able to reuse that name.`,
+  )
+}

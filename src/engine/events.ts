@@ -1,0 +1,154 @@
+// The event log: kept in the database across restarts, and handed to whoever listens. Writing is batched to the end of
+// the current turn of the loop, so that a start pays one row insert after its answer is on the way.
+import type { Database } from "../state/database.ts"
+import type { EventMessage, EventType } from "../wire/system.ts"
+import type { Events, Filters } from "./contract.ts"
+import { hasFilter, matchLabels } from "./filters.ts"
+
+/** The oldest events beyond this number are dropped. */
+const KEEP = 20_000
+const PRUNE_EVERY = 1_000
+
+type Listener = (event: StoredEvent) => void
+/** `nanoseconds` as text: it does not fit a double. */
+type StoredEvent = { readonly milliseconds: number; readonly json: string; readonly event: EventMessage }
+
+type Subscription = {
+  readonly since?: number
+  readonly until?: number
+  readonly filters: Filters
+  readonly signal: AbortSignal
+}
+
+export class EventLog implements Events {
+  readonly #database: Database
+  readonly #listeners = new Set<Listener>()
+  #pending: StoredEvent[] = []
+  #sincePrune = 0
+  #lastMilliseconds = 0
+
+  constructor(database: Database) {
+    this.#database = database
+  }
+
+  emit(type: EventType, action: string, id: string, attributes: Readonly<Record<string, string>> = {}): void {
+    // Strictly increasing, so that events of one instant keep their order in the log.
+    const milliseconds = Math.max(performance.timeOrigin + performance.now(), this.#lastMilliseconds + 0.001)
+    this.#lastMilliseconds = milliseconds
+    const event: EventMessage = {
+      ...(type === "container" || type === "image" ? { status: action, id } : {}),
+      ...(type === "container" && attributes["image"] !== undefined ? { from: attributes["image"] } : {}),
+      Type: type,
+      Action: action,
+      Actor: { ID: id, Attributes: { ...attributes } },
+      scope: "local",
+      time: Math.floor(milliseconds / 1000),
+      timeNano: Math.round(milliseconds * 1e6),
+    }
+    const stored = { milliseconds, json: JSON.stringify(event), event }
+    if (this.#pending.push(stored) === 1) setImmediate(() => this.flush())
+    for (const listener of this.#listeners) listener(stored)
+  }
+
+  /** Writes what waits; called at the end of a turn, and before the log is read. */
+  flush(): void {
+    const batch = this.#pending
+    if (batch.length === 0) return
+    this.#pending = []
+    const insert = this.#database.query<never, { time: number; event: string }>(
+      "INSERT INTO events (time, event) VALUES ($time, $event)",
+    )
+    this.#database.transaction(() => {
+      for (const { milliseconds, json } of batch) insert.run({ time: Math.floor(milliseconds * 1000), event: json })
+    })
+    this.#sincePrune += batch.length
+    if (this.#sincePrune < PRUNE_EVERY) return
+    this.#sincePrune = 0
+    this.#database
+      .query<never, { keep: number }>("DELETE FROM events WHERE id <= (SELECT max(id) FROM events) - $keep")
+      .run({ keep: KEEP })
+  }
+
+  /** Listens from this call on, not only from the first `next()`: what happens in between is not lost. */
+  subscribe(options: Subscription): AsyncGenerator<EventMessage> {
+    const queue: StoredEvent[] = []
+    const arrival = { wake: Promise.withResolvers<void>() }
+    const listener = (event: StoredEvent): void => {
+      queue.push(event)
+      arrival.wake.resolve()
+    }
+    this.#listeners.add(listener)
+    return this.#deliver(options, { queue, arrival, listener })
+  }
+
+  async *#deliver(
+    options: Subscription,
+    source: { queue: StoredEvent[]; arrival: { wake: PromiseWithResolvers<void> }; listener: Listener },
+  ): AsyncGenerator<EventMessage> {
+    const { since, until, filters, signal } = options
+    const { queue, arrival, listener } = source
+    const finish = (): void => arrival.wake.resolve()
+    const timer =
+      until === undefined ? undefined : setTimeout(finish, Math.min(Math.max(0, until - Date.now()), 0x7fffffff))
+    signal.addEventListener("abort", finish)
+    try {
+      let last = 0
+      if (since !== undefined) {
+        this.flush()
+        for (const stored of this.#past(since, until)) {
+          last = stored.milliseconds
+          if (matches(filters, stored.event)) yield stored.event
+        }
+      }
+      while (!signal.aborted) {
+        for (const stored of queue.splice(0)) {
+          if (stored.milliseconds <= last || !matches(filters, stored.event)) continue
+          if (until !== undefined && stored.milliseconds > until) return
+          yield stored.event
+        }
+        if (until !== undefined && Date.now() >= until) return
+        if (queue.length === 0) await arrival.wake.promise
+        arrival.wake = Promise.withResolvers<void>()
+      }
+    } finally {
+      clearTimeout(timer)
+      signal.removeEventListener("abort", finish)
+      this.#listeners.delete(listener)
+    }
+  }
+
+  #past(since: number, until: number | undefined): StoredEvent[] {
+    const rows = this.#database
+      .query<{ time: number; event: string }, { since: number; until: number }>(
+        "SELECT time, event FROM events WHERE time >= $since AND time <= $until ORDER BY id",
+      )
+      .all({ since: Math.floor(since * 1000), until: Math.floor((until ?? 8e12) * 1000) })
+    return rows.map(({ time, event }) => ({
+      milliseconds: time / 1000,
+      json: event,
+      event: JSON.parse(event) as EventMessage,
+    }))
+  }
+}
+
+function matches(filters: Filters, event: EventMessage): boolean {
+  const { ID: id, Attributes: attributes } = event.Actor
+  const isNamed =
+    (type: EventType) =>
+    (value: string): boolean =>
+      event.Type === type && (id === value || id.startsWith(value) || attributes["name"] === value)
+  return (
+    hasFilter(filters, "type", (value) => event.Type === value) &&
+    hasFilter(filters, "event", (value) => event.Action === value || event.Action.split(":")[0] === value) &&
+    hasFilter(filters, "container", isNamed("container")) &&
+    hasFilter(filters, "volume", isNamed("volume")) &&
+    hasFilter(filters, "network", isNamed("network")) &&
+    hasFilter(filters, "daemon", isNamed("daemon")) &&
+    hasFilter(filters, "scope", (value) => event.scope === value) &&
+    hasFilter(filters, "image", (value) => {
+      const name = event.Type === "image" ? (attributes["name"] ?? id) : (attributes["image"] ?? "")
+      return name === value || id === value || name.split(":")[0] === value
+    }) &&
+    matchLabels(filters, attributes)
+  )
+}

@@ -1,0 +1,240 @@
+// Execs: further processes in a running container. Each has a conmon of its own and outlives the engine; what is known
+// about it lives in memory, as in Docker, and goes with its container.
+import { randomBytes } from "node:crypto"
+import { mkdirSync, rmSync, writeFileSync } from "node:fs"
+import { join } from "node:path"
+import { DhowError, describeError } from "../../lib/errors.ts"
+import { log } from "../../lib/log.ts"
+import { runtimeError } from "../../runtime/errors.ts"
+import { execProcess } from "../../runtime/process.ts"
+import { resolveUser } from "../../runtime/user.ts"
+import type { Monitor, Streams } from "../../supervisor/contract.ts"
+import type { ExecConfig, ExecInspect } from "../../wire/container.ts"
+import { IGNORED_INPUT } from "../containers/attach.ts"
+import { attributesOf } from "../containers/attributes.ts"
+import { Clients } from "../containers/clients.ts"
+import type { ContainerParts } from "../containers/parts.ts"
+import { containerPaths } from "../containers/paths.ts"
+import { isRunning } from "../containers/record.ts"
+import { notRunning } from "../containers/stop.ts"
+import type { Attachment, Execs, OutputSink } from "../contract.ts"
+
+type Exec = {
+  readonly id: string
+  readonly container: string
+  readonly config: ExecConfig
+  readonly clients: Clients
+  status: "created" | "starting" | "running" | "exited"
+  monitor: Monitor | undefined
+  exitCode: number | null
+  consoleSize: readonly [number, number] | undefined
+}
+
+export class ContainerExecs implements Execs {
+  readonly #parts: ContainerParts
+  readonly #byId = new Map<string, Exec>()
+
+  constructor(parts: ContainerParts) {
+    this.#parts = parts
+  }
+
+  async create(reference: string, config: ExecConfig): Promise<{ Id: string }> {
+    const { record, state } = this.#parts.store.resolve(reference)
+    if (!isRunning(state)) throw notRunning(record.id)
+    if (state.status === "paused")
+      throw new DhowError("conflict", `container ${record.name} is paused, unpause the container before exec`)
+    if (!config.Cmd?.length) throw new DhowError("invalid", "No exec command specified")
+    const id = randomBytes(32).toString("hex")
+    this.#byId.set(id, {
+      id,
+      container: record.id,
+      config,
+      clients: new Clients(),
+      status: "created",
+      monitor: undefined,
+      exitCode: null,
+      consoleSize: config.ConsoleSize ?? undefined,
+    })
+    this.#parts.live.of(record.id).execIds.add(id)
+    this.#parts.events.emit(
+      "container",
+      `exec_create: ${config.Cmd.join(" ")}`,
+      record.id,
+      attributesOf(record, { execID: id }),
+    )
+    return { Id: id }
+  }
+
+  async start(
+    id: string,
+    options: { readonly detach: boolean; readonly tty: boolean; readonly consoleSize?: readonly [number, number] },
+  ): Promise<Attachment | undefined> {
+    const exec = this.#get(id)
+    if (exec.status !== "created")
+      throw new DhowError(
+        "conflict",
+        exec.status === "exited" ? `exec ${id} has already run` : `exec ${id} is already running`,
+      )
+    const { record, state } = this.#parts.store.get(exec.container)
+    if (!isRunning(state)) throw notRunning(record.id)
+    if (state.status === "paused")
+      throw new DhowError("conflict", `container ${record.name} is paused, unpause the container before exec`)
+    exec.status = "starting"
+    if (options.consoleSize !== undefined) exec.consoleSize = options.consoleSize
+    if (options.detach) {
+      await this.#run(exec)
+      return undefined
+    }
+    const { AttachStdin = false, AttachStdout = false, AttachStderr = false, Tty = false } = exec.config
+    const input = exec.clients.input(!Tty)
+    let leave: (() => void) | undefined
+    return {
+      tty: Tty,
+      input: AttachStdin ? input : IGNORED_INPUT,
+      connect: (sink: OutputSink) => {
+        leave = exec.clients.add(sink, (stream) => (stream === 1 ? AttachStdout : AttachStderr))
+        this.#run(exec).catch((error) => {
+          // The head is sent already: the reason goes where the program's own complaint would have gone.
+          sink.write(Tty ? 1 : 2, Buffer.from(`${describeError(error)}\r\n`))
+          exec.clients.end()
+        })
+      },
+      detach: () => {
+        leave?.()
+        if (AttachStdin) input.end()
+      },
+    }
+  }
+
+  async inspect(id: string): Promise<ExecInspect> {
+    const { config, container, status, monitor, exitCode } = this.#get(id)
+    const [entrypoint = "", ...args] = config.Cmd ?? []
+    return {
+      ID: id,
+      Running: status === "running",
+      ExitCode: exitCode,
+      ProcessConfig: {
+        tty: config.Tty ?? false,
+        entrypoint,
+        arguments: args,
+        privileged: config.Privileged ?? false,
+        ...(config.User ? { user: config.User } : {}),
+      },
+      OpenStdin: config.AttachStdin ?? false,
+      OpenStderr: config.AttachStderr ?? false,
+      OpenStdout: config.AttachStdout ?? false,
+      CanRemove: false,
+      ContainerID: container,
+      DetachKeys: config.DetachKeys ?? "",
+      Pid: monitor?.pid ?? 0,
+    }
+  }
+
+  async resize(id: string, size: { readonly height: number; readonly width: number }): Promise<void> {
+    const exec = this.#get(id)
+    if (exec.status === "created" || exec.status === "starting") exec.consoleSize = [size.height, size.width]
+    else if (exec.status === "exited") throw new DhowError("conflict", `exec ${id} is not running`)
+    exec.monitor?.resize(size.height, size.width)
+  }
+
+  /** Execs of a container that ended or is gone. */
+  forget(container: string): void {
+    for (const [id, exec] of this.#byId) if (exec.container === container) this.#byId.delete(id)
+  }
+
+  async #run(exec: Exec): Promise<void> {
+    const { config, id } = exec
+    const parts = this.#parts
+    const { record } = parts.store.get(exec.container)
+    const bundle = join(parts.config.execRoot, "execs", id)
+    try {
+      const paths = containerPaths(parts.config, record.id)
+      mkdirSync(bundle, { recursive: true, mode: 0o700 })
+      const process = execProcess({
+        exec: exec.consoleSize === undefined ? config : { ...config, ConsoleSize: [...exec.consoleSize] },
+        config: record.config,
+        hostConfig: record.hostConfig,
+        hostname: record.config.Hostname ?? "",
+        user: resolveUser(paths.rootfs, config.User || record.config.User || "", record.hostConfig.GroupAdd ?? []),
+        host: parts.host,
+      })
+      writeFileSync(join(bundle, "process.json"), JSON.stringify(process))
+      const runtime = parts.runtime(record.hostConfig.Runtime ?? parts.config.defaultRuntime)
+      const attached = exec.clients.waiting
+      exec.monitor = await parts.supervisor.exec({
+        id,
+        container: record.id,
+        bundle,
+        runtime: { path: runtime.path, args: runtime.args },
+        terminal: config.Tty ?? false,
+        stdin: config.AttachStdin ?? false,
+        ...(attached ? { beforeStart: (streams: Streams) => exec.clients.join(streams) } : {}),
+      })
+    } catch (error) {
+      const failure = execFailure(error, config)
+      exec.status = "exited"
+      exec.exitCode = failure.exitCode ?? 126
+      parts.events.emit(
+        "container",
+        "exec_die",
+        record.id,
+        attributesOf(record, { execID: id, exitCode: String(exec.exitCode) }),
+      )
+      this.#clean(exec, bundle)
+      throw failure
+    }
+    exec.status = "running"
+    parts.events.emit(
+      "container",
+      `exec_start: ${(config.Cmd ?? []).join(" ")}`,
+      record.id,
+      attributesOf(record, { execID: id }),
+    )
+    exec.monitor.exited
+      .then(({ exitCode }) => {
+        exec.status = "exited"
+        exec.exitCode = exitCode
+        parts.events.emit(
+          "container",
+          "exec_die",
+          record.id,
+          attributesOf(record, { execID: id, exitCode: String(exitCode) }),
+        )
+        exec.clients.end()
+        this.#clean(exec, bundle)
+      })
+      .catch((error) =>
+        log.error("The end of an exec could not be recorded", { exec: id, error: describeError(error) }),
+      )
+  }
+
+  #clean(exec: Exec, bundle: string): void {
+    this.#parts.live.find(exec.container)?.execIds.delete(exec.id)
+    this.#parts.supervisor.forget(exec.id)
+    rmSync(bundle, { recursive: true, force: true })
+    this.#expire(exec.id)
+  }
+
+  /** Clients ask for the exit status of an exec after it ended; five minutes are enough, as in Docker. */
+  #expire(id: string): void {
+    setTimeout(() => this.#byId.delete(id), 5 * 60_000).unref()
+  }
+
+  #get(id: string): Exec {
+    const exec = this.#byId.get(id) ?? this.#byPrefix(id)
+    if (exec === undefined) throw new DhowError("not-found", `No such exec instance: ${id}`)
+    return exec
+  }
+
+  #byPrefix(prefix: string): Exec | undefined {
+    if (prefix.length < 4) return undefined
+    const found = [...this.#byId.values()].filter(({ id }) => id.startsWith(prefix))
+    return found.length === 1 ? found[0] : undefined
+  }
+}
+
+function execFailure(error: unknown, config: ExecConfig): DhowError {
+  if (error instanceof DhowError && error.kind !== "internal") return error
+  const text = error instanceof Error ? error.message : String(error)
+  return runtimeError(text, { verb: "exec", command: config.Cmd?.[0] })
+}

@@ -1,0 +1,145 @@
+// At boot: rows against reality. Transitions under way are finished or undone, what runs is adopted, what ended meanwhile
+// is recorded, and what no row names is swept. Nothing unreadable is deleted.
+import { existsSync, readdirSync, rmSync } from "node:fs"
+import { join } from "node:path"
+import { describeError } from "../lib/errors.ts"
+import { readIfExists } from "../lib/files.ts"
+import { log } from "../lib/log.ts"
+import { unmount } from "../lib/syscalls/mount.ts"
+import { now } from "../lib/time.ts"
+import { recordExit, restartNow, tearDown, watchExit } from "./containers/exits.ts"
+import { readNetworkRecord } from "./containers/network.ts"
+import { logOf } from "./containers/log-settings.ts"
+import type { ContainerParts } from "./containers/parts.ts"
+import { containerPaths } from "./containers/paths.ts"
+import { type Container, type ContainerState, historyOf, isRunning, NEVER } from "./containers/record.ts"
+import { removeLocked } from "./containers/remove.ts"
+import { startContainer } from "./containers/start.ts"
+
+/** Exit code of a process whose end nobody saw: its monitor is gone without a record. */
+const LOST_EXIT_CODE = 255
+
+/** Makes rows and reality agree; returns once the API may be served. Restarts of the policy go on behind it. */
+export async function reconcile(parts: ContainerParts): Promise<void> {
+  for (const container of parts.store.all()) {
+    try {
+      await reconcileContainer(parts, container)
+    } catch (error) {
+      // One container's trouble must not keep the engine from serving the others.
+      log.error("A container could not be reconciled", { container: container.record.id, error: describeError(error) })
+    }
+  }
+  await sweepBundles(parts)
+  sweepStates(parts)
+  const alive = new Set(
+    parts.store
+      .all()
+      .filter(({ state }) => isRunning(state))
+      .map(({ record }) => record.id),
+  )
+  await parts.networks.sweep(alive)
+  parts.snapshotter.sweep()
+  parts.volumes.sweep()
+  for (const { record, state } of parts.store.all()) {
+    if (state.status === "restarting") setTimeout(() => restartNow(parts, record.id), 0)
+    else if (!isRunning(state) && startsAtBoot(record.hostConfig.RestartPolicy?.Name, state))
+      parts.background.add(startContainer(parts, record.id).then(() => undefined))
+  }
+}
+
+function startsAtBoot(policy: string | undefined, state: ContainerState): boolean {
+  if (state.startedAt === NEVER) return false
+  if (policy === "always") return true
+  return policy === "unless-stopped" && !state.stoppedByUser
+}
+
+async function reconcileContainer(parts: ContainerParts, container: Container): Promise<void> {
+  const { record, state, intent } = container
+  const { id } = record
+  if (intent === "removing" || state.status === "removing") return await removeLocked(parts, id, { volumes: true })
+  if (intent === "starting" && !isRunning(state)) return await settleStart(parts, container)
+  if (isRunning(state)) return await adopt(parts, container)
+  if (existsSync(containerPaths(parts.config, id).bundle)) await tearDown(parts, record)
+  // Its --rm was decided by the exit, and the engine died before the removal.
+  if (record.hostConfig.AutoRemove && state.finishedAt !== NEVER) await removeLocked(parts, id, { volumes: true })
+}
+
+async function adopt(parts: ContainerParts, { record, state }: Container): Promise<void> {
+  if (!isRunning(state)) return
+  const { id } = record
+  const paths = containerPaths(parts.config, id)
+  const found = await parts.supervisor.adopt({ id, bundle: paths.bundle, pid: state.process.pid, ...logOf(parts, record) })
+  if (found === "lost") {
+    log.warn("A container's monitor is gone without a record of its end", { container: id })
+    const finishedAt = new Date()
+    return await recordExit(parts, id, { exitCode: LOST_EXIT_CODE, finishedAt, oomKilled: false })
+  }
+  if (!("exited" in found)) return await recordExit(parts, id, found)
+  parts.live.of(id).monitor = found
+  parts.store.intend(id, undefined)
+  watchExit(parts, id, found)
+  log.info("Adopted a running container", { container: id, name: record.name })
+}
+
+/**
+ * The engine died between the first and the last step of a start. Where the process was let go it runs, and the row
+ * follows; where it was not, the start never happened.
+ */
+async function settleStart(parts: ContainerParts, { record, state }: Container): Promise<void> {
+  const { id, hostConfig } = record
+  const paths = containerPaths(parts.config, id)
+  const runtime = parts.runtime(hostConfig.Runtime ?? parts.config.defaultRuntime)
+  const known = await runtime.state(id)
+  const pid = known?.pid || Number(readIfExists(join(paths.bundle, "pidfile")) ?? 0)
+  const found = pid > 0 ? await parts.supervisor.adopt({ id, bundle: paths.bundle, pid, ...logOf(parts, record) }) : "lost"
+  const isReleased = known?.status === "running" || (found !== "lost" && !("exited" in found))
+  if (found !== "lost" && isReleased) {
+    parts.store.observe(id, {
+      ...historyOf(state),
+      status: "running",
+      startedAt: now(),
+      stoppedByUser: false,
+      process: { pid, ...readNetworkRecord(paths) },
+    })
+    if ("exited" in found) {
+      parts.live.of(id).monitor = found
+      watchExit(parts, id, found)
+    } else await recordExit(parts, id, found)
+    return
+  }
+  await tearDown(parts, record)
+  parts.store.intend(id, undefined)
+  log.info("Undid a start that an earlier engine did not finish", { container: id, name: record.name })
+  if (hostConfig.AutoRemove) await removeLocked(parts, id, { volumes: true })
+}
+
+/** Bundles that no row names: the process is ended, what is mounted is unmounted. */
+async function sweepBundles(parts: ContainerParts): Promise<void> {
+  const directory = join(parts.config.execRoot, "containers")
+  if (!existsSync(directory)) return
+  for (const id of readdirSync(directory)) {
+    if (parts.store.find(id) !== undefined) continue
+    const paths = containerPaths(parts.config, id)
+    for (const name of parts.runtimeNames)
+      await parts
+        .runtime(name)
+        .delete(id)
+        .catch(() => undefined)
+    await parts.networks.release(id)
+    unmount(paths.shm)
+    parts.snapshotter.unmount(paths.rootfs)
+    parts.supervisor.forget(id)
+    rmSync(paths.bundle, { recursive: true, force: true })
+    await parts.snapshotter.remove(id)
+  }
+}
+
+/** State directories and snapshots that no row names. */
+function sweepStates(parts: ContainerParts): void {
+  const directory = join(parts.config.dataRoot, "containers")
+  if (!existsSync(directory)) return
+  for (const id of readdirSync(directory)) {
+    if (parts.store.find(id) !== undefined) continue
+    if (/^[0-9a-f]{64}$/.test(id)) rmSync(join(directory, id), { recursive: true, force: true })
+  }
+}

@@ -1,0 +1,147 @@
+// `info` and `version`: what this engine is, and what it found on its host.
+import { readFileSync } from "node:fs"
+import { hostname } from "node:os"
+import { readIfExists } from "../lib/files.ts"
+import { timestamp } from "../lib/time.ts"
+import type { ContainerParts } from "./containers/parts.ts"
+import type { Images, System } from "./contract.ts"
+
+export type Build = { readonly version: string; readonly commit: string; readonly time: string }
+
+const API_VERSION = "1.51"
+const MINIMUM_API_VERSION = "1.24"
+
+export function openSystem(parts: ContainerParts, images: Pick<Images, "list">, build: Build): System {
+  const startedAt = new Date()
+  const architecture = parts.host.architecture
+  return {
+    version: () => ({
+      Platform: { Name: "dhow" },
+      Components: [
+        {
+          Name: "Engine",
+          Version: build.version,
+          Details: {
+            ApiVersion: API_VERSION,
+            Arch: architecture,
+            BuildTime: build.time,
+            Experimental: "false",
+            GitCommit: build.commit,
+            GoVersion: "",
+            KernelVersion: parts.host.kernel.release,
+            MinAPIVersion: MINIMUM_API_VERSION,
+            Os: "linux",
+          },
+        },
+      ],
+      Version: build.version,
+      ApiVersion: API_VERSION,
+      MinAPIVersion: MINIMUM_API_VERSION,
+      GitCommit: build.commit,
+      GoVersion: "",
+      Os: "linux",
+      Arch: architecture,
+      KernelVersion: parts.host.kernel.release,
+      BuildTime: build.time,
+    }),
+    info: async () => {
+      const containers = parts.store.all()
+      const count = (...statuses: string[]): number =>
+        containers.filter(({ state }) => statuses.includes(state.status)).length
+      const list = await images.list({ all: false, filters: new Map(), sharedSize: false, manifests: false })
+      const { cgroup } = parts.host
+      return {
+        ID: engineId(),
+        Containers: containers.length,
+        ContainersRunning: count("running"),
+        ContainersPaused: count("paused"),
+        ContainersStopped: count("created", "exited", "dead", "restarting"),
+        Images: list.length,
+        Driver: parts.snapshotter.name === "directory" ? "overlay2" : parts.snapshotter.name,
+        DriverStatus: [["Snapshotter", parts.snapshotter.name]],
+        Plugins: {
+          Volume: ["local"],
+          Network: ["bridge", "host", "null"],
+          Authorization: null,
+          Log: ["local", "json-file", "none"],
+        },
+        MemoryLimit: cgroup.controllers.has("memory"),
+        SwapLimit: cgroup.swapAccounting,
+        CpuCfsPeriod: cgroup.controllers.has("cpu"),
+        CpuCfsQuota: cgroup.controllers.has("cpu"),
+        CPUShares: cgroup.controllers.has("cpu"),
+        CPUSet: cgroup.controllers.has("cpuset"),
+        PidsLimit: cgroup.controllers.has("pids"),
+        IPv4Forwarding: readIfExists("/proc/sys/net/ipv4/ip_forward")?.trim() === "1",
+        Debug: parts.config.logLevel === "debug",
+        NFd: -1,
+        OomKillDisable: cgroup.mode !== "v2",
+        NGoroutines: -1,
+        SystemTime: timestamp(Date.now()),
+        LoggingDriver: "local",
+        CgroupDriver: cgroup.mode === "none" ? "none" : "cgroupfs",
+        CgroupVersion: cgroup.mode === "v2" ? "2" : "1",
+        NEventsListener: 0,
+        KernelVersion: parts.host.kernel.release,
+        OperatingSystem: operatingSystem(),
+        OSVersion: osRelease()["VERSION_ID"] ?? "",
+        OSType: "linux",
+        Architecture: architecture === "amd64" ? "x86_64" : architecture === "arm64" ? "aarch64" : architecture,
+        IndexServerAddress: "https://index.docker.io/v1/",
+        RegistryConfig: { IndexConfigs: {}, InsecureRegistryCIDRs: ["::1/128", "127.0.0.0/8"], Mirrors: null },
+        NCPU: parts.host.cpus,
+        MemTotal: parts.host.memory,
+        GenericResources: null,
+        DockerRootDir: parts.config.dataRoot,
+        HttpProxy: "",
+        HttpsProxy: "",
+        NoProxy: "",
+        Name: hostname(),
+        Labels: [],
+        ExperimentalBuild: false,
+        ServerVersion: build.version,
+        Runtimes: Object.fromEntries(parts.runtimeNames.map((name) => [name, { path: parts.runtime(name).path }])),
+        DefaultRuntime: parts.config.defaultRuntime,
+        Swarm: {
+          NodeID: "",
+          NodeAddr: "",
+          LocalNodeState: "inactive",
+          ControlAvailable: false,
+          Error: "",
+          RemoteManagers: null,
+        },
+        LiveRestoreEnabled: true,
+        Isolation: "",
+        InitBinary: parts.initPath ?? "",
+        ContainerdCommit: { ID: "" },
+        RuncCommit: { ID: "" },
+        InitCommit: { ID: "" },
+        SecurityOptions: [
+          ...(parts.host.seccomp ? ["name=seccomp,profile=builtin"] : []),
+          ...(parts.host.apparmor ? ["name=apparmor"] : []),
+          ...(cgroup.mode === "v2" ? ["name=cgroupns"] : []),
+        ],
+        Warnings: null,
+        SystemStatus: null,
+        StartedAt: startedAt.toISOString(),
+      }
+    },
+  }
+}
+
+/** Stable for a machine, as clients expect. */
+function engineId(): string {
+  const seed = readIfExists("/etc/machine-id")?.trim() || hostname()
+  const hash = new Bun.CryptoHasher("sha256").update(`dhow ${seed}`).digest("hex")
+  return hash.slice(0, 32).replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5")
+}
+
+function osRelease(): Record<string, string> {
+  const text = readIfExists("/etc/os-release") ?? ""
+  const entries = [...text.matchAll(/^([A-Z_]+)=(?:"(.*)"|(.*))$/gm)]
+  return Object.fromEntries(entries.map(([, name = "", quoted, bare]) => [name, quoted ?? bare ?? ""]))
+}
+
+function operatingSystem(): string {
+  return osRelease()["PRETTY_NAME"] ?? readFileSync("/proc/sys/kernel/ostype", "utf8").trim()
+}

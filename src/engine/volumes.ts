@@ -1,0 +1,218 @@
+// Named and anonymous volumes of the local driver: a directory under volumes/<name>/_data and a row. Disk first and row
+// last on create, row first and disk last on remove.
+import { randomBytes } from "node:crypto"
+import { existsSync, mkdirSync, readdirSync, rmdirSync, rmSync } from "node:fs"
+import { join } from "node:path"
+import { crashpoint } from "../lib/crashpoint.ts"
+import { DhowError } from "../lib/errors.ts"
+import { ensureDirectory, syncDirectory } from "../lib/files.ts"
+import { log } from "../lib/log.ts"
+import { timestamp } from "../lib/time.ts"
+import type { Database } from "../state/database.ts"
+import type { VolumeInspect } from "../wire/system.ts"
+import type { Filters, Volumes } from "./contract.ts"
+import type { EventLog } from "./events.ts"
+import { hasFilter, matchLabels, rejectUnknownFilters } from "./filters.ts"
+
+type VolumeRecord = {
+  readonly driver: "local"
+  readonly options: Record<string, string>
+  readonly labels: Record<string, string>
+}
+type Row = { name: string; anonymous: number; created_at: number; record: string }
+
+const NAME = /^[a-zA-Z0-9][a-zA-Z0-9_.-]*$/
+
+export class LocalVolumes implements Volumes {
+  readonly #database: Database
+  readonly #directory: string
+  readonly #events: EventLog
+  /** Names of the containers that mount a volume; the containers own that knowledge. */
+  readonly #usedBy: (name: string) => readonly string[]
+
+  constructor(parts: {
+    database: Database
+    directory: string
+    events: EventLog
+    usedBy: (name: string) => readonly string[]
+  }) {
+    this.#database = parts.database
+    this.#directory = parts.directory
+    this.#events = parts.events
+    this.#usedBy = parts.usedBy
+    ensureDirectory(this.#directory)
+  }
+
+  /** The directory that is mounted. */
+  path(name: string): string {
+    return join(this.#directory, name, "_data")
+  }
+
+  /** Makes the volume unless it exists; `anonymous` ones go away with their container. */
+  ensure(
+    name: string,
+    options: {
+      readonly anonymous?: boolean
+      readonly driver?: string
+      readonly options?: Readonly<Record<string, string>>
+      readonly labels?: Readonly<Record<string, string>>
+    } = {},
+  ): Row {
+    const found = this.#find(name)
+    if (found !== undefined) return found
+    if (!NAME.test(name) || name.length > 255)
+      throw new DhowError(
+        "invalid",
+        `create ${name}: "${name}" includes invalid characters for a local volume name, only "[a-zA-Z0-9][a-zA-Z0-9_.-]" are allowed. If you intended to pass a host directory, use absolute path`,
+      )
+    if (options.driver !== undefined && options.driver !== "" && options.driver !== "local")
+      throw new DhowError(
+        "not-found",
+        `error looking up volume plugin ${options.driver}: plugin "${options.driver}" not found`,
+      )
+    if (options.options !== undefined && Object.keys(options.options).length > 0)
+      throw new DhowError(
+        "not-implemented",
+        `Cannot create volume "${name}": options of the local driver are not available in this version`,
+        {
+          hint: `Remove ${Object.keys(options.options)
+            .map((option) => `"${option}"`)
+            .join(", ")}`,
+        },
+      )
+    mkdirSync(this.path(name), { recursive: true, mode: 0o755 })
+    syncDirectory(this.#directory)
+    crashpoint("volume.create:before-row")
+    const record: VolumeRecord = { driver: "local", options: {}, labels: { ...options.labels } }
+    const row = { name, anonymous: options.anonymous ? 1 : 0, created_at: Date.now(), record: JSON.stringify(record) }
+    this.#database
+      .query<never, Row>(
+        "INSERT INTO volumes (name, anonymous, created_at, record) VALUES ($name, $anonymous, $created_at, $record)",
+      )
+      .run(row)
+    this.#events.emit("volume", "create", name, { driver: "local" })
+    return row
+  }
+
+  async create(options: {
+    readonly name?: string
+    readonly driver?: string
+    readonly options?: Record<string, string>
+    readonly labels?: Record<string, string>
+  }): Promise<VolumeInspect> {
+    const anonymous = options.name === undefined || options.name === ""
+    const name = anonymous ? randomBytes(32).toString("hex") : (options.name ?? "")
+    return this.#inspect(this.ensure(name, { ...options, anonymous }))
+  }
+
+  async list(filters: Filters): Promise<VolumeInspect[]> {
+    rejectUnknownFilters(filters, ["name", "driver", "label", "dangling"])
+    return this.#rows()
+      .filter((row) => {
+        const { labels } = JSON.parse(row.record) as VolumeRecord
+        return (
+          hasFilter(filters, "name", (value) => row.name.includes(value)) &&
+          hasFilter(filters, "driver", (value) => value === "local") &&
+          hasFilter(
+            filters,
+            "dangling",
+            (value) => (value === "true" || value === "1") === (this.#usedBy(row.name).length === 0),
+          ) &&
+          matchLabels(filters, labels)
+        )
+      })
+      .map((row) => this.#inspect(row))
+  }
+
+  async inspect(name: string): Promise<VolumeInspect> {
+    return this.#inspect(this.#get(name))
+  }
+
+  async remove(name: string, options: { readonly force: boolean }): Promise<void> {
+    if (this.#find(name) === undefined && options.force) return
+    this.#get(name)
+    const users = this.#usedBy(name)
+    if (users.length > 0) throw new DhowError("conflict", `remove ${name}: volume is in use - [${users.join(", ")}]`)
+    this.discard(name)
+  }
+
+  /** Removes a volume nobody uses. Row first. */
+  discard(name: string): void {
+    this.#database.query<never, { name: string }>("DELETE FROM volumes WHERE name = $name").run({ name })
+    crashpoint("volume.remove:after-row")
+    rmSync(join(this.#directory, name), { recursive: true, force: true })
+    this.#events.emit("volume", "destroy", name, { driver: "local" })
+  }
+
+  async prune(filters: Filters): Promise<{ VolumesDeleted: string[]; SpaceReclaimed: number }> {
+    rejectUnknownFilters(filters, ["label", "label!", "all"])
+    const all = filters.get("all")?.some((value) => value === "true" || value === "1") ?? false
+    const deleted: string[] = []
+    let reclaimed = 0
+    for (const row of this.#rows()) {
+      const { labels } = JSON.parse(row.record) as VolumeRecord
+      if ((!all && row.anonymous === 0) || this.#usedBy(row.name).length > 0 || !matchLabels(filters, labels)) continue
+      reclaimed += await directorySize(this.path(row.name))
+      this.discard(row.name)
+      deleted.push(row.name)
+    }
+    return { VolumesDeleted: deleted, SpaceReclaimed: reclaimed }
+  }
+
+  isAnonymous(name: string): boolean {
+    return this.#find(name)?.anonymous === 1
+  }
+
+  /** Removes what a crash left between directory and row: empty directories without a row. A full one is only named. */
+  sweep(): void {
+    for (const name of readdirSync(this.#directory)) {
+      if (this.#find(name) !== undefined) continue
+      const data = this.path(name)
+      if (existsSync(data) && readdirSync(data).length > 0) {
+        log.warn("A volume directory has no row; it is kept", { directory: join(this.#directory, name) })
+        continue
+      }
+      if (existsSync(data)) rmdirSync(data)
+      rmdirSync(join(this.#directory, name))
+    }
+  }
+
+  #rows(): Row[] {
+    return this.#database.query<Row>("SELECT name, anonymous, created_at, record FROM volumes ORDER BY name").all()
+  }
+
+  #find(name: string): Row | undefined {
+    return (
+      this.#database
+        .query<Row, { name: string }>("SELECT name, anonymous, created_at, record FROM volumes WHERE name = $name")
+        .get({ name }) ?? undefined
+    )
+  }
+
+  #get(name: string): Row {
+    const row = this.#find(name)
+    if (row === undefined) throw new DhowError("not-found", `get ${name}: no such volume`)
+    return row
+  }
+
+  #inspect(row: Row): VolumeInspect {
+    const record = JSON.parse(row.record) as VolumeRecord
+    const labels = row.anonymous === 1 ? { "com.docker.volume.anonymous": "", ...record.labels } : record.labels
+    return {
+      CreatedAt: timestamp(row.created_at).replace(/\.\d+Z$/, "Z"),
+      Driver: record.driver,
+      Labels: Object.keys(labels).length > 0 ? labels : null,
+      Mountpoint: this.path(row.name),
+      Name: row.name,
+      Options: Object.keys(record.options).length > 0 ? record.options : null,
+      Scope: "local",
+    }
+  }
+}
+
+/** Bytes of the regular files below a directory. */
+async function directorySize(path: string): Promise<number> {
+  const child = Bun.spawn(["du", "-s", "-B1", "--", path], { stdout: "pipe", stderr: "ignore" })
+  const text = await new Response(child.stdout).text()
+  return Number.parseInt(text, 10) || 0
+}

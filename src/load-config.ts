@@ -1,0 +1,126 @@
+// Builds the Config: defaults, then the file, then the environment, then dockerd's flags.
+import { parseArgs } from "node:util"
+import * as v from "valibot"
+import type { Config } from "./config.ts"
+import { DhowError } from "./lib/errors.ts"
+import { readIfExists } from "./lib/files.ts"
+
+const DEFAULT_FILE = "/etc/dhow/daemon.json"
+
+/** The keys of the file are dockerd's; unknown ones are refused, since a typo would otherwise go unnoticed. */
+const FileSchema = v.strictObject({
+  "data-root": v.optional(v.string()),
+  "exec-root": v.optional(v.string()),
+  hosts: v.optional(v.array(v.string())),
+  "log-level": v.optional(v.picklist(["debug", "info", "warn", "error"])),
+  debug: v.optional(v.boolean()),
+  "default-runtime": v.optional(v.string()),
+  runtimes: v.optional(
+    v.record(v.string(), v.strictObject({ path: v.string(), runtimeArgs: v.exactOptional(v.array(v.string())) })),
+  ),
+  init: v.optional(v.boolean()),
+  "cgroup-parent": v.optional(v.string()),
+  dns: v.optional(v.array(v.string())),
+  "dns-search": v.optional(v.array(v.string())),
+  "dns-opts": v.optional(v.array(v.string())),
+  "log-opts": v.optional(v.strictObject({ "max-size": v.optional(v.string()), "max-file": v.optional(v.string()) })),
+  bridge: v.optional(v.string()),
+  bip: v.optional(v.string()),
+  "network-pool": v.optional(v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(64))),
+})
+
+const FLAGS = {
+  host: { type: "string", short: "H", multiple: true },
+  "data-root": { type: "string" },
+  "exec-root": { type: "string" },
+  "config-file": { type: "string" },
+  "log-level": { type: "string", short: "l" },
+  debug: { type: "boolean", short: "D" },
+  "default-runtime": { type: "string" },
+  "add-runtime": { type: "string", multiple: true },
+  init: { type: "boolean" },
+  "cgroup-parent": { type: "string" },
+  dns: { type: "string", multiple: true },
+  "dns-search": { type: "string", multiple: true },
+  "dns-opt": { type: "string", multiple: true },
+  "log-opt": { type: "string", multiple: true },
+  bridge: { type: "string", short: "b" },
+  bip: { type: "string" },
+  "network-pool": { type: "string" },
+} as const
+
+export function loadConfig(args: readonly string[], environment: NodeJS.ProcessEnv): Config {
+  const flags = parseFlags(args)
+  const configFile = flags["config-file"] ?? environment["DHOW_CONFIG"] ?? DEFAULT_FILE
+  const file = readFile(configFile, flags["config-file"] !== undefined)
+  const runtimes: Record<string, Config["runtimes"][string]> = { ...file.runtimes }
+  for (const entry of flags["add-runtime"] ?? []) {
+    const [name = "", path = ""] = entry.split("=")
+    if (name === "" || path === "") throw new DhowError("invalid", `invalid runtime "${entry}": expected NAME=PATH`)
+    runtimes[name] = { path }
+  }
+  const logOptions = {
+    ...file["log-opts"],
+    ...Object.fromEntries((flags["log-opt"] ?? []).map((entry) => entry.split("=", 2))),
+  }
+  const pool = flags["network-pool"] === undefined ? (file["network-pool"] ?? 4) : Number(flags["network-pool"])
+  if (!Number.isInteger(pool) || pool < 0 || pool > 64)
+    throw new DhowError("invalid", `invalid network-pool "${flags["network-pool"]}": expected 0 to 64`)
+  const execRoot = flags["exec-root"] ?? environment["DHOW_EXEC_ROOT"] ?? file["exec-root"] ?? "/run/dhow"
+  return Object.freeze({
+    dataRoot: flags["data-root"] ?? environment["DHOW_DATA_ROOT"] ?? file["data-root"] ?? "/var/lib/dhow",
+    execRoot,
+    hosts: flags.host ?? file.hosts ?? [`unix://${execRoot}/dhow.sock`],
+    configFile,
+    logLevel: flags.debug || file.debug ? "debug" : logLevel(flags["log-level"] ?? file["log-level"] ?? "info"),
+    defaultRuntime: flags["default-runtime"] ?? file["default-runtime"] ?? "crun",
+    runtimes,
+    init: flags.init ?? file.init ?? false,
+    cgroupParent: flags["cgroup-parent"] ?? file["cgroup-parent"] ?? "/dhow",
+    dns: flags.dns ?? file.dns ?? [],
+    dnsSearch: flags["dns-search"] ?? file["dns-search"] ?? [],
+    dnsOptions: flags["dns-opt"] ?? file["dns-opts"] ?? [],
+    logOptions: { maxSize: parseSize(logOptions["max-size"] ?? "33m"), maxFile: Number(logOptions["max-file"] ?? 3) },
+    bridge: flags.bridge ?? file.bridge ?? "dhow0",
+    bip: flags.bip ?? file.bip,
+    networkPool: pool,
+  } satisfies Config)
+}
+
+function parseFlags(args: readonly string[]) {
+  try {
+    return parseArgs({ args: [...args], options: FLAGS, strict: true, allowPositionals: false }).values
+  } catch (cause) {
+    const message = cause instanceof Error ? cause.message : String(cause)
+    throw new DhowError("invalid", message.split(". To specify")[0] ?? message, { hint: "See dhow daemon --help" })
+  }
+}
+
+function readFile(path: string, isAsked: boolean): v.InferOutput<typeof FileSchema> {
+  const text = readIfExists(path)
+  if (text === undefined) {
+    if (isAsked) throw new DhowError("invalid", `Configuration file "${path}" does not exist`)
+    return {}
+  }
+  let value: unknown
+  try {
+    value = JSON.parse(text)
+  } catch (cause) {
+    throw new DhowError("invalid", `Configuration file "${path}" is not JSON`, { cause })
+  }
+  const result = v.safeParse(FileSchema, value)
+  if (result.success) return result.output
+  const [issue] = result.issues
+  throw new DhowError("invalid", `Configuration file "${path}": key "${v.getDotPath(issue) ?? ""}": ${issue.message}`)
+}
+
+function logLevel(text: string): Config["logLevel"] {
+  if (text === "debug" || text === "info" || text === "warn" || text === "error") return text
+  throw new DhowError("invalid", `invalid log level "${text}": expected debug, info, warn or error`)
+}
+
+function parseSize(text: string): number {
+  const match = /^(\d+)([kmg]?)b?$/i.exec(text)
+  if (match === null) throw new DhowError("invalid", `invalid max-size "${text}": expected a number with k, m or g`)
+  return Number(match[1]) * 1024 ** " kmg".indexOf(match[2]?.toLowerCase() || " ")
+}
