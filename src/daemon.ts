@@ -3,7 +3,6 @@
 import { mkdirSync } from "node:fs"
 import { join } from "node:path"
 import { serve } from "./api/serve.ts"
-import { buildInfo } from "./build-info.ts"
 import type { Config } from "./config.ts"
 import { openContentStore } from "./content/store.ts"
 import { openContainers } from "./engine/containers/containers.ts"
@@ -15,6 +14,7 @@ import { ContainerStore } from "./engine/containers/store.ts"
 import type { Engine } from "./engine/contract.ts"
 import { EventLog } from "./engine/events.ts"
 import { ContainerExecs } from "./engine/execs/execs.ts"
+import { openCollector } from "./engine/gc.ts"
 import { openImages } from "./engine/images/images.ts"
 import { openNetworksNoun } from "./engine/networks.ts"
 import { reconcile } from "./engine/reconcile.ts"
@@ -24,29 +24,30 @@ import { Background } from "./lib/background.ts"
 import { ensureDirectory } from "./lib/files.ts"
 import { KeyedLock } from "./lib/keyed-lock.ts"
 import { log, setLogLevel } from "./lib/log.ts"
+import { VERSION } from "./lib/version.ts"
 import { loadConfig } from "./load-config.ts"
 import { openNetworks } from "./network/open.ts"
 import { prepareHost, probeHost } from "./runtime/host.ts"
 import { openRuntimes } from "./runtime/runtimes.ts"
-import { openSnapshotter } from "./snapshot/open.ts"
+import { openDirectorySnapshotter } from "./snapshot/directory.ts"
 import { Database } from "./state/database.ts"
 import { openSupervisor } from "./supervisor/conmon.ts"
 
-export async function runDaemon(args: readonly string[]): Promise<void> {
+/** Serves until the process is told to end; resolves with its exit status. */
+export async function runDaemon(args: readonly string[]): Promise<number> {
   const config = loadConfig(args, process.env)
   setLogLevel(config.logLevel)
   const { engine, close } = await openEngine(config)
-  const { version } = buildInfo()
-  const server = await serve({ engine, hosts: config.hosts, version })
-  log.info("Serving", { addresses: server.addresses, dataRoot: config.dataRoot, version, pid: process.pid })
-  const end = (signal: string): void => {
-    log.info("Ending; containers go on", { signal })
-    server.close()
-    close()
-    process.exit(0)
-  }
-  process.on("SIGTERM", () => end("SIGTERM"))
-  process.on("SIGINT", () => end("SIGINT"))
+  const server = await serve({ engine, hosts: config.hosts, version: VERSION })
+  log.info("Serving", { addresses: server.addresses, dataRoot: config.dataRoot, version: VERSION, pid: process.pid })
+  const signal = await new Promise<string>((resolve) => {
+    process.on("SIGTERM", () => resolve("SIGTERM"))
+    process.on("SIGINT", () => resolve("SIGINT"))
+  })
+  log.info("Ending; containers go on", { signal })
+  server.close()
+  close()
+  return 0
 }
 
 /** The engine over one state root, reconciled. `close` lets go of the database; nothing is stopped. */
@@ -57,12 +58,8 @@ export async function openEngine(config: Config): Promise<{ engine: Engine; clos
   ensureDirectory(config.execRoot, 0o711)
   const database = Database.open(join(config.dataRoot, "dhow.db"))
   const content = openContentStore(database, join(config.dataRoot, "content"))
-  const snapshotter = openSnapshotter(database, join(config.dataRoot, "snapshots"))
-  const runtimes = openRuntimes({
-    execRoot: config.execRoot,
-    defaultRuntime: config.defaultRuntime,
-    runtimes: config.runtimes,
-  })
+  const snapshotter = openDirectorySnapshotter(database, join(config.dataRoot, "snapshots"))
+  const runtimes = openRuntimes({ ...config, facts: host })
   const supervisor = openSupervisor({ execRoot: config.execRoot })
   const networks = openNetworks({
     database,
@@ -79,6 +76,7 @@ export async function openEngine(config: Config): Promise<{ engine: Engine; clos
     database,
     content,
     snapshotter,
+    collector: openCollector({ database, content, snapshotter }),
     root: config.dataRoot,
     emit: (action, id, attributes) => events.emit("image", action, id, attributes),
     containers: () =>
@@ -111,7 +109,7 @@ export async function openEngine(config: Config): Promise<{ engine: Engine; clos
     networks: openNetworksNoun(networks, store),
     volumes,
     events,
-    system: openSystem(parts, images, buildInfo()),
+    system: openSystem(parts, images),
   }
   return { engine, close: () => database.close() }
 }

@@ -3,15 +3,14 @@ import { readFileSync } from "node:fs"
 import { hostname } from "node:os"
 import { readIfExists } from "../lib/files.ts"
 import { timestamp } from "../lib/time.ts"
+import { COMMIT, VERSION } from "../lib/version.ts"
 import type { ContainerParts } from "./containers/parts.ts"
 import type { Images, System } from "./contract.ts"
-
-export type Build = { readonly version: string; readonly commit: string; readonly time: string }
 
 const API_VERSION = "1.51"
 const MINIMUM_API_VERSION = "1.24"
 
-export function openSystem(parts: ContainerParts, images: Pick<Images, "list">, build: Build): System {
+export function openSystem(parts: ContainerParts, images: Pick<Images, "list">): System {
   const startedAt = new Date()
   const architecture = parts.host.architecture
   return {
@@ -20,13 +19,12 @@ export function openSystem(parts: ContainerParts, images: Pick<Images, "list">, 
       Components: [
         {
           Name: "Engine",
-          Version: build.version,
+          Version: VERSION,
           Details: {
             ApiVersion: API_VERSION,
             Arch: architecture,
-            BuildTime: build.time,
             Experimental: "false",
-            GitCommit: build.commit,
+            GitCommit: COMMIT,
             GoVersion: "",
             KernelVersion: parts.host.kernel.release,
             MinAPIVersion: MINIMUM_API_VERSION,
@@ -34,15 +32,14 @@ export function openSystem(parts: ContainerParts, images: Pick<Images, "list">, 
           },
         },
       ],
-      Version: build.version,
+      Version: VERSION,
       ApiVersion: API_VERSION,
       MinAPIVersion: MINIMUM_API_VERSION,
-      GitCommit: build.commit,
+      GitCommit: COMMIT,
       GoVersion: "",
       Os: "linux",
       Arch: architecture,
       KernelVersion: parts.host.kernel.release,
-      BuildTime: build.time,
     }),
     info: async () => {
       const containers = parts.store.all()
@@ -99,7 +96,7 @@ export function openSystem(parts: ContainerParts, images: Pick<Images, "list">, 
         Name: hostname(),
         Labels: [],
         ExperimentalBuild: false,
-        ServerVersion: build.version,
+        ServerVersion: VERSION,
         Runtimes: Object.fromEntries(parts.runtimeNames.map((name) => [name, { path: parts.runtime(name).path }])),
         DefaultRuntime: parts.config.defaultRuntime,
         Swarm: {

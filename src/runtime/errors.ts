@@ -3,7 +3,7 @@
 // "permission denied"), so those phrases are kept.
 import { DhowError, type DhowErrorOptions } from "../lib/errors.ts"
 
-const PREFIX = "OCI runtime create failed: unable to start container process"
+export const CREATE_FAILED = "OCI runtime create failed: unable to start container process"
 const EXEC_PREFIX = "OCI runtime exec failed: exec failed: unable to start container process"
 
 export type RuntimeFailure = {
@@ -16,7 +16,7 @@ export type RuntimeFailure = {
 /** The error to throw when `runtime create` or `runtime exec` failed with this text on its standard error. */
 export function runtimeError(stderr: string, failure: RuntimeFailure): DhowError {
   const text = plainMessage(stderr)
-  const prefix = failure.verb === "exec" ? EXEC_PREFIX : PREFIX
+  const prefix = failure.verb === "exec" ? EXEC_PREFIX : CREATE_FAILED
   const named = failure.command ?? ""
   const fail = (detail: string, options: DhowErrorOptions = {}): DhowError =>
     new DhowError("invalid", `${prefix}: ${detail}`, { cause: new Error(text), ...options })

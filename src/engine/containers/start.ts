@@ -9,7 +9,8 @@ import { unmount } from "../../lib/syscalls/mount.ts"
 import { now } from "../../lib/time.ts"
 import type { Runtime } from "../../runtime/contract.ts"
 import { resolveDevices } from "../../runtime/devices.ts"
-import { runtimeError } from "../../runtime/errors.ts"
+import { CREATE_FAILED, runtimeError } from "../../runtime/errors.ts"
+import { describeProblem, inspectExecutable } from "../../runtime/executable.ts"
 import { containerSpec, serializeSpec } from "../../runtime/spec.ts"
 import { resolveUser } from "../../runtime/user.ts"
 import type { Monitor } from "../../supervisor/contract.ts"
@@ -120,6 +121,8 @@ async function run(parts: ContainerParts, record: ContainerRecord): Promise<void
 async function launch(parts: ContainerParts, record: ContainerRecord, runtime: Runtime): Promise<Monitor> {
   const { id, config, hostConfig } = record
   const paths = containerPaths(parts.config, id)
+  // An init process would start, and only then fail to find the program: look first.
+  if (hostConfig.Init) checkExecutable(parts, record)
   try {
     return await parts.supervisor.launch({
       id,
@@ -133,8 +136,26 @@ async function launch(parts: ContainerParts, record: ContainerRecord, runtime: R
   } catch (error) {
     if (error instanceof DhowError && error.kind === "unavailable") throw error
     const text = error instanceof Error ? error.message : String(error)
-    throw runtimeError(text, { verb: "create", command: commandOf(config).path })
+    const failure = runtimeError(text, { verb: "create", command: commandOf(config).path })
+    // The file system knows better than the runtime's text what is wrong with the program.
+    if (failure.exitCode !== undefined) checkExecutable(parts, record)
+    throw failure
   }
+}
+
+/** Throws where the program cannot be run, saying why. Mounts can hide what the image holds: then nothing is known. */
+function checkExecutable(parts: ContainerParts, { id, config, mounts, hostConfig }: ContainerRecord): void {
+  if (mounts.length > 0 || Object.keys(hostConfig.Tmpfs ?? {}).length > 0) return
+  const { path: command } = commandOf(config)
+  const problem = inspectExecutable(containerPaths(parts.config, id).rootfs, {
+    command,
+    cwd: config.WorkingDir || "/",
+    env: config.Env ?? [],
+    architecture: parts.host.architecture,
+  })
+  if (problem === undefined) return
+  const isMissing = problem.problem === "not-found" || problem.problem === "missing-interpreter"
+  throw new DhowError("invalid", `${CREATE_FAILED}: ${describeProblem(command, problem)}`, { exitCode: isMissing ? 127 : 126 })
 }
 
 function observeRunning(
