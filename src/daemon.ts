@@ -24,6 +24,7 @@ import { Background } from "./lib/background.ts"
 import { ensureDirectory } from "./lib/files.ts"
 import { KeyedLock } from "./lib/keyed-lock.ts"
 import { log, setLogLevel } from "./lib/log.ts"
+import { ownCommand } from "./lib/own-command.ts"
 import { VERSION } from "./lib/version.ts"
 import { loadConfig } from "./load-config.ts"
 import { openNetworks } from "./network/open.ts"
@@ -58,7 +59,9 @@ export async function openEngine(config: Config): Promise<{ engine: Engine; clos
   ensureDirectory(config.execRoot, 0o711)
   const database = Database.open(join(config.dataRoot, "dhow.db"))
   const content = openContentStore(database, join(config.dataRoot, "content"))
-  const snapshotter = openDirectorySnapshotter(database, join(config.dataRoot, "snapshots"))
+  const snapshotter = openDirectorySnapshotter(database, join(config.dataRoot, "snapshots"), {
+    internalCommand: [...ownCommand(), "internal"],
+  })
   const runtimes = openRuntimes({ ...config, facts: host })
   const supervisor = openSupervisor({ execRoot: config.execRoot })
   const networks = openNetworks({

@@ -1,10 +1,14 @@
-// The one program: `dhow daemon` serves, everything else is a command of the CLI. ("dhow internal" is kept free for the
-// program's calls of itself.) Loaded on demand, so that a command pays only for what it uses.
+// The one program: `dhow daemon` serves, `dhow internal` is what the daemon calls itself for, everything else is a command
+// of the CLI. Loaded on demand, so that a command pays only for what it uses.
 
 async function main(argv: readonly string[]): Promise<number> {
   if (argv[0] === "daemon") {
     const { runDaemon } = await import("./daemon.ts")
     return runDaemon(argv.slice(1))
+  }
+  if (argv[0] === "internal") {
+    const { runInternal } = await import("./internal.ts")
+    return runInternal(argv.slice(1))
   }
   const { runCli } = await import("./cli/main.ts")
   return runCli(argv)

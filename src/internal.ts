@@ -1,0 +1,8 @@
+// `dhow internal VERB`: work that needs a process of its own, asked for by the daemon and by nobody else.
+import { unpackCommand } from "./snapshot/unpack-command.ts"
+
+export async function runInternal([verb, ...parameters]: readonly string[]): Promise<number> {
+  if (verb === "unpack-layer") return unpackCommand(parameters)
+  console.error(`dhow: no such internal verb "${verb}"`)
+  return 125
+}
