@@ -75,8 +75,9 @@ test("Clients delivers to each client the streams it wants, and tells each the e
   }
   expect(everything.seen).toEqual(["1:out", "2:err"])
   expect(errors.seen).toEqual(["2:err"])
-  for (const listener of [...streams.listeners]) listener.end()
   clients.end()
+  expect([everything.ended, errors.ended]).toEqual([0, 0])
+  for (const listener of [...streams.listeners]) listener.end()
   expect([everything.ended, errors.ended]).toEqual([1, 1])
 })
 

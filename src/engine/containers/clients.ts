@@ -7,6 +7,9 @@ type Client = {
   readonly wants: (stream: StdStream) => boolean
   readonly sink: OutputSink
   leave?: () => void
+  /** It still has output coming: `end` waits for the last byte. */
+  isReading: boolean
+  isEnding: boolean
 }
 
 const INPUT_LIMIT = 1024 * 1024
@@ -31,11 +34,12 @@ export class Clients {
 
   /** Returns the function that takes the client away again. */
   add(sink: OutputSink, wants: (stream: StdStream) => boolean): () => void {
-    const client: Client = { sink, wants }
+    const client: Client = { sink, wants, isReading: false, isEnding: false }
     this.#clients.add(client)
     if (this.#streams !== undefined) this.#join(client, this.#streams)
     return () => {
-      if (!this.#clients.delete(client)) return
+      this.#clients.delete(client)
+      client.isEnding = false
       client.leave?.()
     }
   }
@@ -52,7 +56,10 @@ export class Clients {
     this.#joined.resolve()
   }
 
-  /** The process ended, or could not be started: everybody is told, and the next run begins with nobody. */
+  /**
+   * The process ended and that is recorded, or it could not be started: everybody is told once the last byte was
+   * delivered, and the next run begins with nobody. Whoever sees the end of the output can therefore ask for the status.
+   */
   end(): void {
     this.#streams = undefined
     this.#early = []
@@ -61,8 +68,8 @@ export class Clients {
     this.#joined.resolve()
     this.#joined = Promise.withResolvers()
     for (const client of this.#clients) {
-      client.leave?.()
-      client.sink.end()
+      client.isEnding = true
+      if (!client.isReading) client.sink.end()
     }
     this.#clients.clear()
   }
@@ -93,10 +100,11 @@ export class Clients {
       data: (stream, chunk) => !client.wants(stream) || client.sink.write(stream, chunk),
       drained: () => client.sink.drained(),
       end: () => {
-        this.#clients.delete(client)
-        client.sink.end()
+        client.isReading = false
+        if (client.isEnding) client.sink.end()
       },
     }
+    client.isReading = true
     client.leave = streams.listen(listener)
   }
 }

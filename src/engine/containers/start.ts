@@ -24,7 +24,7 @@ import { attachNetwork, type ContainerNetwork, writeNetworkRecord } from "./netw
 import type { ContainerParts } from "./parts.ts"
 import { containerPaths } from "./paths.ts"
 import { type ContainerRecord, historyOf, isRunning } from "./record.ts"
-import { removeContainer } from "./remove.ts"
+import { removeLocked } from "./remove.ts"
 
 /** Starts under the container's lock. */
 export async function startContainer(parts: ContainerParts, reference: string): Promise<"started" | "unchanged"> {
@@ -206,7 +206,7 @@ async function recordFailure(parts: ContainerParts, record: ContainerRecord, err
   parts.events.emit("container", "die", id, attributesOf(record, { exitCode: String(exitCode) }))
   const response = { StatusCode: exitCode, Error: { Message: describeError(error) } }
   live.answer(response, ["next-exit", "not-running"])
-  if (record.hostConfig.AutoRemove) await removeContainer(parts, id, { volumes: true })
+  if (record.hostConfig.AutoRemove) await removeLocked(parts, id, { volumes: true })
 }
 
 function propagationOf(record: ContainerRecord): { rootfsPropagation?: string } {
