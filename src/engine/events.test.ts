@@ -26,7 +26,10 @@ test("EventLog keeps events across a restart and tells them once", async () => {
   expect((await take(events, 3)).map(({ Action }) => Action)).toEqual(["create", "start", "die"])
   abort.abort()
   database.close()
-  for (const suffix of ["", "-wal", "-shm"]) await Bun.file(path + suffix).delete().catch(() => undefined)
+  for (const suffix of ["", "-wal", "-shm"])
+    await Bun.file(path + suffix)
+      .delete()
+      .catch(() => undefined)
 })
 
 test("EventLog ends a bounded subscription, and filters by type, action and name", async () => {
@@ -36,9 +39,14 @@ test("EventLog ends a bounded subscription, and filters by type, action and name
   log.emit("image", "pull", "busybox:latest", { name: "busybox" })
   log.emit("container", "exec_start: sh", "abc", { name: "web" })
   const until = Date.now() + 1
-  const filters = new Map([["type", ["container"]], ["container", ["web"]], ["event", ["exec_start"]]])
+  const filters = new Map([
+    ["type", ["container"]],
+    ["container", ["web"]],
+    ["event", ["exec_start"]],
+  ])
   const seen: string[] = []
-  for await (const event of log.subscribe({ since: 0, until, filters, signal: new AbortController().signal })) seen.push(event.Action)
+  for await (const event of log.subscribe({ since: 0, until, filters, signal: new AbortController().signal }))
+    seen.push(event.Action)
   expect(seen).toEqual(["exec_start: sh"])
   database.close()
 })

@@ -8,8 +8,8 @@ import { log } from "../lib/log.ts"
 import { unmount } from "../lib/syscalls/mount.ts"
 import { now } from "../lib/time.ts"
 import { recordExit, restartNow, tearDown, watchExit } from "./containers/exits.ts"
-import { readNetworkRecord } from "./containers/network.ts"
 import { logOf } from "./containers/log-settings.ts"
+import { readNetworkRecord } from "./containers/network.ts"
 import type { ContainerParts } from "./containers/parts.ts"
 import { containerPaths } from "./containers/paths.ts"
 import { type Container, type ContainerState, historyOf, isRunning, NEVER } from "./containers/record.ts"
@@ -68,7 +68,12 @@ async function adopt(parts: ContainerParts, { record, state }: Container): Promi
   if (!isRunning(state)) return
   const { id } = record
   const paths = containerPaths(parts.config, id)
-  const found = await parts.supervisor.adopt({ id, bundle: paths.bundle, pid: state.process.pid, ...logOf(parts, record) })
+  const found = await parts.supervisor.adopt({
+    id,
+    bundle: paths.bundle,
+    pid: state.process.pid,
+    ...logOf(parts, record),
+  })
   if (found === "lost") {
     log.warn("A container's monitor is gone without a record of its end", { container: id })
     const finishedAt = new Date()
@@ -91,7 +96,8 @@ async function settleStart(parts: ContainerParts, { record, state }: Container):
   const runtime = parts.runtime(hostConfig.Runtime ?? parts.config.defaultRuntime)
   const known = await runtime.state(id)
   const pid = known?.pid || Number(readIfExists(join(paths.bundle, "pidfile")) ?? 0)
-  const found = pid > 0 ? await parts.supervisor.adopt({ id, bundle: paths.bundle, pid, ...logOf(parts, record) }) : "lost"
+  const found =
+    pid > 0 ? await parts.supervisor.adopt({ id, bundle: paths.bundle, pid, ...logOf(parts, record) }) : "lost"
   const isReleased = known?.status === "running" || (found !== "lost" && !("exited" in found))
   if (found !== "lost" && isReleased) {
     parts.store.observe(id, {

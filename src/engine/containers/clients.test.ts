@@ -3,7 +3,11 @@ import type { StreamListener, Streams } from "../../supervisor/contract.ts"
 import type { OutputSink } from "../contract.ts"
 import { Clients } from "./clients.ts"
 
-function fakeStreams(): Streams & { readonly written: string[]; readonly listeners: Set<StreamListener>; closed: boolean } {
+function fakeStreams(): Streams & {
+  readonly written: string[]
+  readonly listeners: Set<StreamListener>
+  closed: boolean
+} {
   const listeners = new Set<StreamListener>()
   const written: string[] = []
   return {

@@ -25,7 +25,7 @@ test("mergeConfig() drops the image's command when the user gives an entry point
   expect(commandOf(mergeConfig({ Entrypoint: ["/mine"] }, image))).toEqual({ path: "/mine", args: [] })
 })
 
-test("mergeConfig() drops the image's entry point for [\"\"]", () => {
+test('mergeConfig() drops the image\'s entry point for [""]', () => {
   expect(commandOf(mergeConfig({ Entrypoint: [""], Cmd: ["sh"] }, image))).toEqual({ path: "sh", args: [] })
 })
 
@@ -42,7 +42,10 @@ test("mergeConfig() lets the user's variables, labels and health settings win on
 })
 
 test("mergeConfig() joins exposed ports and volumes", () => {
-  const merged = mergeConfig({ ExposedPorts: { "53/udp": {} }, Volumes: { "/data": {} } }, { ...image, Volumes: { "/log": {} } })
+  const merged = mergeConfig(
+    { ExposedPorts: { "53/udp": {} }, Volumes: { "/data": {} } },
+    { ...image, Volumes: { "/log": {} } },
+  )
   expect(Object.keys(merged.ExposedPorts ?? {}).sort()).toEqual(["53/udp", "80/tcp"])
   expect(Object.keys(merged.Volumes ?? {}).sort()).toEqual(["/data", "/log"])
 })

@@ -3,10 +3,22 @@ import { parseBind, parseMount, parseVolumesFrom } from "./mount-specs.ts"
 
 describe("parseBind()", () => {
   test("reads a host path", () => {
-    expect(parseBind("/a/../b:/in:ro")).toMatchObject({ type: "bind", source: "/b", destination: "/in", readOnly: true, propagation: "rprivate", createSource: true })
+    expect(parseBind("/a/../b:/in:ro")).toMatchObject({
+      type: "bind",
+      source: "/b",
+      destination: "/in",
+      readOnly: true,
+      propagation: "rprivate",
+      createSource: true,
+    })
   })
   test("reads a named volume", () => {
-    expect(parseBind("data:/var/lib/x/")).toMatchObject({ type: "volume", source: "data", destination: "/var/lib/x", copyUp: true })
+    expect(parseBind("data:/var/lib/x/")).toMatchObject({
+      type: "volume",
+      source: "data",
+      destination: "/var/lib/x",
+      copyUp: true,
+    })
     expect(parseBind("data:/x:nocopy").copyUp).toBe(false)
   })
   test("reads an anonymous volume", () => {
@@ -28,7 +40,10 @@ describe("parseBind()", () => {
 
 describe("parseMount()", () => {
   test("reads a bind, whose source must exist already", () => {
-    expect(parseMount({ Type: "bind", Source: "/a", Target: "/b" })).toMatchObject({ type: "bind", createSource: false })
+    expect(parseMount({ Type: "bind", Source: "/a", Target: "/b" })).toMatchObject({
+      type: "bind",
+      createSource: false,
+    })
   })
   test("reads a tmpfs with its size and mode", () => {
     const wish = parseMount({ Type: "tmpfs", Target: "/t", TmpfsOptions: { SizeBytes: 4096, Mode: 0o1770 } })
@@ -38,7 +53,10 @@ describe("parseMount()", () => {
     [{ Type: "bind", Target: "/b" } as const, 'invalid mount config for type "bind": field Source must not be empty'],
     [{ Type: "bind", Source: "a", Target: "/b" } as const, "mount path must be absolute"],
     [{ Type: "volume", Source: "v", Target: "" } as const, "field Target must not be empty"],
-    [{ Type: "volume", Source: "v", Target: "/x", VolumeOptions: { Subpath: "../etc" } } as const, "subpath must be a relative path within the volume"],
+    [
+      { Type: "volume", Source: "v", Target: "/x", VolumeOptions: { Subpath: "../etc" } } as const,
+      "subpath must be a relative path within the volume",
+    ],
     [{ Type: "tmpfs", Source: "x", Target: "/x" } as const, "field Source must not be specified"],
   ])("refuses %p", (mount, message) => {
     expect(() => parseMount(mount)).toThrow(message)

@@ -7,22 +7,44 @@ import { humanDuration, statusText } from "./status.ts"
 import { parseSignal } from "./stop.ts"
 import { selectProcesses } from "./top.ts"
 
-const facts = { defaultRuntime: "crun", knownRuntimes: ["crun", "runc"], cgroupVersion: 1, cpus: 2, init: false } as const
+const facts = {
+  defaultRuntime: "crun",
+  knownRuntimes: ["crun", "runc"],
+  cgroupVersion: 1,
+  cpus: 2,
+  init: false,
+} as const
 
 describe("completeHostConfig()", () => {
   test("fills in Docker's defaults", () => {
     const { hostConfig, warnings } = completeHostConfig({}, facts)
-    expect(hostConfig).toMatchObject({ NetworkMode: "bridge", IpcMode: "private", ShmSize: 67108864, Runtime: "crun", Init: null, CgroupnsMode: "host" })
+    expect(hostConfig).toMatchObject({
+      NetworkMode: "bridge",
+      IpcMode: "private",
+      ShmSize: 67108864,
+      Runtime: "crun",
+      Init: null,
+      CgroupnsMode: "host",
+    })
     expect(hostConfig.RestartPolicy).toEqual({ Name: "no", MaximumRetryCount: 0 })
     expect(warnings).toEqual([])
   })
   test.each([
     [{ Runtime: "kata" }, "unknown or invalid runtime name: kata"],
     [{ Memory: 1000 }, "Minimum memory limit allowed is 6MB"],
-    [{ Memory: 8 << 20, MemorySwap: 7 << 20 }, "Minimum memoryswap limit should be larger than memory limit, see usage"],
+    [
+      { Memory: 8 << 20, MemorySwap: 7 << 20 },
+      "Minimum memoryswap limit should be larger than memory limit, see usage",
+    ],
     [{ NanoCpus: 9e9 }, "range of CPUs is from 0.01 to 2.00, as there are only 2 CPUs available"],
-    [{ AutoRemove: true, RestartPolicy: { Name: "always" as const } }, "can't create 'AutoRemove' container with restart policy"],
-    [{ RestartPolicy: { Name: "always" as const, MaximumRetryCount: 3 } }, "maximum retry count can only be used with 'on-failure'"],
+    [
+      { AutoRemove: true, RestartPolicy: { Name: "always" as const } },
+      "can't create 'AutoRemove' container with restart policy",
+    ],
+    [
+      { RestartPolicy: { Name: "always" as const, MaximumRetryCount: 3 } },
+      "maximum retry count can only be used with 'on-failure'",
+    ],
     [{ LogConfig: { Type: "nosuch" } }, "logger: no log driver named 'nosuch' is registered"],
     [{ LogConfig: { Type: "local", Config: { "max-size": "ten" } } }, "invalid size: 'ten'"],
     [{ IpcMode: "bogus" }, "invalid IPC mode: bogus"],
@@ -77,12 +99,17 @@ test("humanDuration() rounds as Docker does", () => {
 
 test("statusText() tells exit code and age", () => {
   const at = Date.parse("2026-01-01T00:01:00Z")
-  expect(statusText({ ...NEW_STATE, status: "exited", exitCode: 3, finishedAt: "2026-01-01T00:00:30Z" }, undefined, at)).toBe("Exited (3) 30 seconds ago")
+  expect(
+    statusText({ ...NEW_STATE, status: "exited", exitCode: 3, finishedAt: "2026-01-01T00:00:30Z" }, undefined, at),
+  ).toBe("Exited (3) 30 seconds ago")
   expect(statusText(NEW_STATE)).toBe("Created")
 })
 
 test("selectProcesses() keeps the container's lines and their blanks", () => {
   const output = "UID   PID  PPID CMD\nroot   1     0 init\nroot  42     1 sh -c sleep 1\n"
-  expect(selectProcesses(output, new Set([42]))).toEqual({ Titles: ["UID", "PID", "PPID", "CMD"], Processes: [["root", "42", "1", "sh -c sleep 1"]] })
+  expect(selectProcesses(output, new Set([42]))).toEqual({
+    Titles: ["UID", "PID", "PPID", "CMD"],
+    Processes: [["root", "42", "1", "sh -c sleep 1"]],
+  })
   expect(() => selectProcesses("A B\n", new Set())).toThrow("Couldn't find PID field")
 })

@@ -16,9 +16,9 @@ import { resolveUser } from "../../runtime/user.ts"
 import type { Monitor } from "../../supervisor/contract.ts"
 import { attributesOf } from "./attributes.ts"
 import { watchExit } from "./exits.ts"
-import { runtimeMounts } from "./mounts.ts"
 import { logOf } from "./log-settings.ts"
 import { commandOf } from "./merge-config.ts"
+import { runtimeMounts } from "./mounts.ts"
 import { chooseNamespaces } from "./namespaces.ts"
 import { attachNetwork, type ContainerNetwork, writeNetworkRecord } from "./network.ts"
 import type { ContainerParts } from "./parts.ts"
@@ -155,7 +155,9 @@ function checkExecutable(parts: ContainerParts, { id, config, mounts, hostConfig
   })
   if (problem === undefined) return
   const isMissing = problem.problem === "not-found" || problem.problem === "missing-interpreter"
-  throw new DhowError("invalid", `${CREATE_FAILED}: ${describeProblem(command, problem)}`, { exitCode: isMissing ? 127 : 126 })
+  throw new DhowError("invalid", `${CREATE_FAILED}: ${describeProblem(command, problem)}`, {
+    exitCode: isMissing ? 127 : 126,
+  })
 }
 
 function observeRunning(
