@@ -2,11 +2,12 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test"
 import { existsSync, linkSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
+import { readConmonArguments } from "../src/supervisor/arguments.ts"
 import { openSupervisor } from "../src/supervisor/conmon.ts"
 import type { LaunchOptions, Monitor, Supervisor } from "../src/supervisor/contract.ts"
 import { readLog } from "../src/supervisor/logs/read.ts"
 import { listSegments } from "../src/supervisor/logs/segments.ts"
-import { isAlive } from "../src/supervisor/process.ts"
+import { isAlive, processArguments } from "../src/supervisor/process.ts"
 import { collect, type Fixture, openFixture, run } from "./support/supervisor.ts"
 
 let fixture: Fixture
@@ -26,6 +27,18 @@ describe("launch()", () => {
     await output.ended
     expect([output.text(1), output.text(2), exit.exitCode, exit.oomKilled]).toEqual(["out\n", "err\n", 3, false])
     supervisor.forget(options.id)
+  })
+
+  test("loses nothing of quick processes that run at once", async () => {
+    const job = async (index: number): Promise<void> => {
+      const terminal = index % 2 === 1
+      const options = fixture.bundle(["sh", "-c", `echo ${index}; exit ${index}`], { terminal })
+      const { monitor, output } = await run(fixture, supervisor, options)
+      const { exitCode } = await monitor.exited
+      await output.ended
+      expect([exitCode, output.text(1).trim()]).toEqual([index, String(index)])
+    }
+    await Promise.all(Array.from({ length: 12 }, (_, index) => job(index)))
   })
 
   test("passes on the runtime's own words when it cannot make the container, and leaves nothing", async () => {
@@ -334,13 +347,25 @@ describe("a long data root", () => {
   })
 })
 
+function conmonsOf(id: string): number[] {
+  const pids = readdirSync("/proc")
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number)
+  return pids.filter((pid) => readConmonArguments(processArguments(pid), id) !== undefined)
+}
+
 describe("adopt()", () => {
+  function engine(options: LaunchOptions, crashAt = "") {
+    const argument = JSON.stringify({ execRoot: fixture.execRoot, options })
+    return Bun.spawn([process.execPath, join(import.meta.dir, "support/supervisor-child.ts"), argument], {
+      stdio: ["ignore", "pipe", "inherit"],
+      env: { ...process.env, DHOW_CRASH_AT: crashAt },
+    })
+  }
+
   /** Starts a container from another process and kills that one as soon as the container runs. */
   async function orphan(options: LaunchOptions): Promise<{ readonly pid: number; readonly conmonPid: number }> {
-    const argument = JSON.stringify({ execRoot: fixture.execRoot, options })
-    const child = Bun.spawn([process.execPath, join(import.meta.dir, "support/supervisor-child.ts"), argument], {
-      stdio: ["ignore", "pipe", "inherit"],
-    })
+    const child = engine(options)
     const { value } = await child.stdout.getReader().read()
     child.kill("SIGKILL")
     await child.exited
@@ -388,6 +413,20 @@ describe("adopt()", () => {
     expect(found).toMatchObject({ exitCode: 42, oomKilled: false })
     supervisor.forget(options.id)
     expect(await supervisor.adopt({ id: options.id, bundle: options.bundle, pid })).toBe("lost")
+  })
+
+  test("leaves what was being made when the engine was killed to the runtime's delete", async () => {
+    for (const point of ["supervisor.launch:before-pid-file", "supervisor.launch:before-created"]) {
+      const options = fixture.bundle(["sleep", "1000"])
+      await engine(options, point).exited
+      const next = openSupervisor({ execRoot: fixture.execRoot })
+      const found = await next.adopt({ id: options.id, bundle: options.bundle, pid: 0 })
+      await fixture.crun("delete", "--force", options.id)
+      if (found !== "lost") expect((await (found as Monitor).exited).exitCode).toBe(137)
+      expect(conmonsOf(options.id)).toEqual([])
+      next.forget(options.id)
+      expect((await fixture.crun("list", "-q")).output).not.toContain(options.id)
+    }
   })
 
   test("does not take another container's conmon for its own", async () => {

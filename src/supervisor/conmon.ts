@@ -5,11 +5,12 @@ import { join } from "node:path"
 import { crashpoint } from "../lib/crashpoint.ts"
 import { DhowError } from "../lib/errors.ts"
 import { ensureDirectory, readIfExists, unlinkIfExists } from "../lib/files.ts"
-import { EXEC_EXIT_FILE, execArguments, launchArguments, PID_FILE, readConmonArguments } from "./arguments.ts"
+import { EXEC_EXIT_FILE, execArguments, launchArguments, PID_FILE } from "./arguments.ts"
 import type { ExecLaunchOptions, ExitRecord, LaunchOptions, LogRotation, Monitor, Supervisor } from "./contract.ts"
 import { readExitFile } from "./exit-file.ts"
 import { ConmonMonitor } from "./monitor.ts"
-import { isAlive, processArguments, processStat, watchProcess } from "./process.ts"
+import { Orphans } from "./orphans.ts"
+import { isAlive, processStat, watchProcess } from "./process.ts"
 import { StreamHub } from "./streams.ts"
 import { SyncPipe } from "./sync-pipe.ts"
 
@@ -22,6 +23,8 @@ const CONMON_PLACES = [
 const CONMON_PID_FILE = "conmon.pid"
 /** All that conmon and the runtime make in a bundle for one life of a process. */
 const TRACES = [CONMON_PID_FILE, PID_FILE, "attach", "ctl", "winsz", "oom", EXEC_EXIT_FILE]
+/** Between two looks for a creation that an earlier engine began; it takes some 10 ms. */
+const CREATION_LOOK_MS = 5
 
 export type SupervisorOptions = {
   /** Exit files go to its directory `exits`: it must survive the engine, not a reboot. */
@@ -38,6 +41,7 @@ export function openSupervisor({ execRoot, conmonPath }: SupervisorOptions): Sup
   const exits = join(execRoot, "exits")
   ensureDirectory(exits, 0o700)
   const monitors = new Map<string, ConmonMonitor>()
+  const orphans = new Orphans()
   let conmon = conmonPath
 
   function conmonProgram(): string {
@@ -125,17 +129,18 @@ export function openSupervisor({ execRoot, conmonPath }: SupervisorOptions): Sup
       })
     },
 
-    async adopt({ id, bundle, pid, logPath, logRotation }): Promise<Monitor | ExitRecord | "lost"> {
-      const known = monitors.get(id)
-      if (known !== undefined) return known
+    async adopt({ id, bundle, pid: known, logPath, logRotation }): Promise<Monitor | ExitRecord | "lost"> {
+      const own = monitors.get(id)
+      if (own !== undefined) return own
       const exitFile = [join(exits, id), join(bundle, EXEC_EXIT_FILE)]
       const recorded = () => readExitFile(exitFile[0]!, bundle) ?? readExitFile(exitFile[1]!, bundle)
       const exit = recorded()
       if (exit !== undefined) return exit
-      const found = findRunningConmon(id, bundle, pid)
+      const found = orphans.find(id, Number(readIfExists(join(bundle, CONMON_PID_FILE))), known)
       if (found === undefined) return recorded() ?? "lost"
       const { promise: conmonEnded, resolve } = Promise.withResolvers<void>()
       if (!(await watchProcess(found.pid, resolve))) return recorded() ?? "lost"
+      const pid = await createdPid(known, bundle, found.pid)
       const stat = processStat(pid)
       const monitor = new ConmonMonitor({
         id,
@@ -190,16 +195,19 @@ function environment(attach: boolean): Record<string, string> {
   }
 }
 
-function findRunningConmon(id: string, bundle: string, pid: number) {
-  const written = Number(readIfExists(join(bundle, CONMON_PID_FILE)))
-  // The process's parent is its conmon: true even where we were killed before the file was written.
-  for (const candidate of [written, processStat(pid)?.parent ?? 0]) {
-    if (!(candidate > 1) || !isAlive(candidate)) continue
-    const argv = processArguments(candidate)
-    const told = readConmonArguments(argv, id)
-    if (told !== undefined) return { pid: candidate, exec: argv.includes("--exec"), ...told }
+/**
+ * The pid of the process, which the engine before us may not have lived to learn. Where the runtime is still making it,
+ * that is waited for, or else a delete could come too early: the runtime writes the pid when its own state is complete.
+ */
+async function createdPid(known: number, bundle: string, conmonPid: number): Promise<number> {
+  if (known > 0) return known
+  for (;;) {
+    const alive = isAlive(conmonPid)
+    const written = Number(readIfExists(join(bundle, PID_FILE)))
+    if (written > 0) return written
+    if (!alive) return 0
+    await Bun.sleep(CREATION_LOOK_MS)
   }
-  return undefined
 }
 
 function sweep(bundle: string, exitFile: string): void {

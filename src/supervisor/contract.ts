@@ -88,8 +88,9 @@ export interface Supervisor {
   exec(options: ExecLaunchOptions): Promise<Monitor>
   /**
    * After a restart of the engine: the live process, its exit record, or "lost" where neither conmon nor an exit file is
-   * found. A lost container may still have processes, above all one that was being created when the engine was killed:
-   * the runtime's delete ends them.
+   * found. `pid` is 0 where the engine was killed before it learned it: a process that was just being made is found when
+   * it is made; it was not started, and the runtime's delete ends it. A lost container may still have processes, which
+   * the runtime's delete ends too.
    */
   adopt(options: {
     readonly id: string

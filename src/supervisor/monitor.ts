@@ -68,7 +68,7 @@ export class ConmonMonitor implements Monitor {
  * for, so it is ended as well.
  */
 function vanished({ id, pid, startTime, conmonPid }: MonitorParts): ExitRecord {
-  log.warn("conmon vanished; its container is killed", { id, conmonPid, pid })
+  log.warn("conmon vanished; the process it supervised is killed", { id, conmonPid, pid })
   killExactly(pid, startTime)
   return { exitCode: KILLED, finishedAt: new Date(), oomKilled: false }
 }
