@@ -12,6 +12,10 @@ describe("parseHead()", () => {
   test("decodes the path, so that an image name may come with escaped slashes", () => {
     expect(head("GET /images/a%2Fb%3A1/json HTTP/1.0").path).toBe("/images/a/b:1/json")
   })
+  test("takes bytes beyond ASCII in the target for UTF-8", () => {
+    const raw = Buffer.from("GET /volumes/grün?a=ü HTTP/1.1").toString("latin1")
+    expect(head(raw)).toMatchObject({ path: "/volumes/grün", query: "a=ü" })
+  })
   test("takes the path out of an absolute target", () => {
     expect(head("GET http://docker/_ping?x HTTP/1.1")).toMatchObject({ path: "/_ping", query: "x" })
   })

@@ -87,7 +87,9 @@ function parseRequestLine(line: string): { method: string; target: string; minor
   return { method: line.slice(0, first), target, minorVersion: protocol === "HTTP/1.0" ? 0 : 1 }
 }
 
-function parseTarget(target: string): { path: string; query: string } {
+function parseTarget(text: string): { path: string; query: string } {
+  // The head is read byte by byte; what is not ASCII in a target is meant as UTF-8.
+  const target = isAscii(text) ? text : Buffer.from(text, "latin1").toString("utf8")
   let origin = target
   if (!target.startsWith("/") && target !== "*") {
     const scheme = /^https?:\/\/[^/?]*/i.exec(target)
@@ -148,6 +150,11 @@ function hasControl(text: string): boolean {
     if ((code < 0x20 && code !== 0x09) || code === 0x7f) return true
   }
   return false
+}
+
+function isAscii(text: string): boolean {
+  for (let i = 0; i < text.length; i++) if (text.charCodeAt(i) > 0x7f) return false
+  return true
 }
 
 function withoutReturn(line: string): string {
