@@ -57,10 +57,12 @@ describe.skipIf(!usable).each(runtimes)("containers through %s", (name) => {
     )
   })
 
-  afterAll(() => {
+  afterAll(async () => {
+    // A test that failed half-way leaves its container.
+    for (let number = 0; number < serial; number++) await runtime.delete(`c${number}`, `${parent}/c${number}`)
+    rmSync(directory, { recursive: true, force: true })
     removeEmptyCgroup(parent, host.cgroup)
     for (const left of cgroupDirectories(parent, host.cgroup)) expect(existsSync(left)).toBe(false)
-    rmSync(directory, { recursive: true, force: true })
   })
 
   type Asked = { config?: ContainerConfig; hostConfig?: HostConfig; input?: Partial<SpecInput> }

@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test"
 import { plainMessage, runtimeError } from "./errors.ts"
 
-// What crun 1.8.1 and runc 1.1.5 really print.
+// What crun 1.8.1 and runc 1.1.5 really print, and how crun 1.28 puts it.
 const runc = (text: string): string =>
   `time="2026-01-01T00:00:00Z" level=error msg=${JSON.stringify(`runc create failed: ${text}`)}\n`
 
@@ -16,8 +16,10 @@ test("runtimeError() of a missing program has Docker's text and 127", () => {
   expect(
     told(runc('unable to start container process: exec: "nosuch": executable file not found in $PATH'), "nosuch"),
   ).toEqual(expected)
+  expect(told("executable file `nosuch` not found in $PATH: No such file or directory\n")).toEqual(expected)
   const path = ['exec: "/no/such": stat /no/such: no such file or directory', 127] as const
   expect(told("executable file `/no/such` not found in $PATH: No such file or directory", "/no/such")).toEqual(path)
+  expect(told("executable file `/no/such` not found: No such file or directory")).toEqual(path)
   expect(
     told(runc('unable to start container process: exec: "/no/such": stat /no/such: no such file or directory')),
   ).toEqual(path)
@@ -26,12 +28,15 @@ test("runtimeError() of a missing program has Docker's text and 127", () => {
 test("runtimeError() of a file that may not be executed has 126", () => {
   const expected = ['exec: "/etc/passwd": permission denied', 126] as const
   expect(told("open executable: Permission denied", "/etc/passwd")).toEqual(expected)
+  const newer = "the path `/etc/passwd` exists but it is not executable: Operation not permitted"
+  expect(told(newer, "/etc/passwd")).toEqual(expected)
   expect(told(runc('unable to start container process: exec: "/etc/passwd": permission denied'))).toEqual(expected)
 })
 
 test("runtimeError() names the source of a bind mount that is missing", () => {
   const expected = ['error mounting "/no/src": stat /no/src: no such file or directory', 127] as const
   expect(told("error stat'ing file `/no/src`: No such file or directory", "true")).toEqual(expected)
+  expect(told("cannot stat `/no/src`: No such file or directory", "true")).toEqual(expected)
   expect(
     told(
       runc(
@@ -57,6 +62,7 @@ test("runtimeError() of a file mounted on a directory says so", () => {
 test("runtimeError() of a bad working directory names it", () => {
   const expected = 'cannot enter the working directory "/etc/passwd": not a directory'
   expect(told("chdir `/etc/passwd`: Not a directory")[0]).toBe(expected)
+  expect(told("chdir to `/etc/passwd`: Not a directory")[0]).toBe(expected)
   expect(
     told(runc("unable to start container process: error during container init: mkdir /etc/passwd: not a directory"))[0],
   ).toBe(expected)

@@ -2,6 +2,7 @@
 // CLI tells 127 and 126 apart by phrases in the text ("executable file not found", "no such file or directory",
 // "permission denied"), so those phrases are kept.
 import { DhowError, type DhowErrorOptions } from "../lib/errors.ts"
+import { log } from "../lib/log.ts"
 
 export const CREATE_FAILED = "OCI runtime create failed: unable to start container process"
 const EXEC_PREFIX = "OCI runtime exec failed: exec failed: unable to start container process"
@@ -16,10 +17,12 @@ export type RuntimeFailure = {
 /** The error to throw when `runtime create` or `runtime exec` failed with this text on its standard error. */
 export function runtimeError(stderr: string, failure: RuntimeFailure): DhowError {
   const text = plainMessage(stderr)
+  // Not kept as the cause: it says the same in other words, and causes are shown to the user.
+  log.debug("runtime failed", { text })
   const prefix = failure.verb === "exec" ? EXEC_PREFIX : CREATE_FAILED
   const named = failure.command ?? ""
   const fail = (detail: string, options: DhowErrorOptions = {}): DhowError =>
-    new DhowError("invalid", `${prefix}: ${detail}`, { cause: new Error(text), ...options })
+    new DhowError("invalid", `${prefix}: ${detail}`, options)
 
   const missing =
     /executable file [`'"](.*?)[`'"] not found/.exec(text)?.[1] ??
@@ -30,13 +33,19 @@ export function runtimeError(stderr: string, failure: RuntimeFailure): DhowError
       ? fail(`exec: "${name}": stat ${name}: no such file or directory`, { exitCode: 127 })
       : fail(`exec: "${name}": executable file not found in $PATH`, { exitCode: 127 })
   }
-  if (/open executable: |exec: .*permission denied/i.test(text))
+  if (
+    /open executable: |the path .* (?:exists but it is not executable|is not a regular file)|exec: .*permission denied/i.test(
+      text,
+    )
+  )
     return fail(`exec: "${named || (/exec: \\?"(.*?)\\?"/.exec(text)?.[1] ?? "")}": permission denied`, {
       exitCode: 126,
       hint: "The file is not executable, or a directory",
     })
   const chdir =
-    /chdir [`'"](.*?)[`'"]: (.*)|chdir to cwd \(\\?"(.*?)\\?"\).*: (.*)|mkdir (\/[^:]*): (not a directory)/.exec(text)
+    /chdir (?:to )?[`'"](.*?)[`'"]: (.*)|chdir to cwd \(\\?"(.*?)\\?"\).*: (.*)|mkdir (\/[^:]*): (not a directory)/.exec(
+      text,
+    )
   if (chdir !== null) {
     const path = chdir[1] ?? chdir[3] ?? chdir[5] ?? ""
     const why = (chdir[2] ?? chdir[4] ?? chdir[6] ?? "").toLowerCase()
@@ -44,7 +53,10 @@ export function runtimeError(stderr: string, failure: RuntimeFailure): DhowError
       exitCode: why.includes("permission denied") ? 126 : 127,
     })
   }
-  const source = /error stat'ing file [`'"](.*?)[`'"]: No such file|stat (\/.*?): no such file or directory/.exec(text)
+  const source =
+    /(?:error stat'ing file|cannot stat|open_tree) [`'"](.*?)[`'"]: No such file|stat (\/.*?): no such file or directory/.exec(
+      text,
+    )
   if (source !== null && !text.includes("exec:")) {
     const path = source[1] ?? source[2]
     return fail(`error mounting "${path}": stat ${path}: no such file or directory`, {
@@ -53,7 +65,7 @@ export function runtimeError(stderr: string, failure: RuntimeFailure): DhowError
     })
   }
   const mount =
-    /mount [`'"](.*?)[`'"] to [`'"](.*?)[`'"]: (.*)/.exec(text) ??
+    /(?:move )?mount [`'"](.*?)[`'"] to [`'"](.*?)[`'"]: (.*)/.exec(text) ??
     /error mounting \\?"(.*?)\\?" to rootfs at \\?"(.*?)\\?": .*: (.*)$/.exec(text)
   if (mount !== null) {
     const [, from = "", to = "", why = ""] = mount
@@ -68,7 +80,6 @@ export function runtimeError(stderr: string, failure: RuntimeFailure): DhowError
   }
   if (/no space left on device/i.test(text))
     return new DhowError("unavailable", `${prefix}: no space left on device`, {
-      cause: new Error(text),
       hint: "Free some space below the data root or the runtime directory",
     })
   if (/cgroups? in hybrid mode not supported/.test(text))

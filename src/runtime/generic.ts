@@ -50,9 +50,7 @@ export function genericRuntime(options: GenericOptions): Runtime {
       const outcome = await run("kill", id, String(signal))
       if (outcome.exitCode === 0) return
       if (/not running|process already finished|does not exist|No such (?:process|file)/i.test(outcome.stderr))
-        throw new DhowError("conflict", `container ${id} is not running`, {
-          cause: new Error(plainMessage(outcome.stderr)),
-        })
+        throw new DhowError("conflict", `container ${id} is not running`)
       throw failure(name, "kill", id, outcome)
     },
 
@@ -119,7 +117,5 @@ function parseState(text: string, name: string, id: string): { readonly status: 
 
 function failure(name: string, verb: string, id: string, outcome: Outcome): DhowError {
   const text = plainMessage(outcome.stderr) || `exit status ${outcome.exitCode}`
-  return new DhowError("internal", `OCI runtime ${verb} failed: ${name}: ${text}`, {
-    cause: new Error(`container ${id}`),
-  })
+  return new DhowError("internal", `OCI runtime ${verb} of container ${id} failed: ${name}: ${text}`)
 }
