@@ -41,7 +41,8 @@ function parsePortSpec(text: string): PortBindingSpec[] {
   const hostPart = parts.length > 1 ? parts.at(-2)! : ""
   let hostIp = parts.slice(0, -2).join(":")
   const [containerPort, protocolGiven] = cut(containerPart, "/")
-  const protocol = (containerPort === "" ? "" : protocolGiven || "tcp").toLowerCase()
+  if (containerPort === "") throw new Error(`no port specified: ${text}<empty>`)
+  const protocol = (protocolGiven || "tcp").toLowerCase()
   if (!["tcp", "udp", "sctp"].includes(protocol)) throw new Error(`invalid proto: ${protocol}`)
   if (hostIp.startsWith("[") && hostIp.endsWith("]")) hostIp = hostIp.slice(1, -1)
   if (hostIp !== "" && isIP(hostIp) === 0) throw new Error(`invalid IP address: ${hostIp}`)

@@ -15,7 +15,7 @@ import {
 import type { containerFlags } from "./flags.ts"
 import { keyValueMap, parseKeyValueFile } from "./key-values.ts"
 import { parseMount, parseTmpfs, parseVolumes } from "./mounts.ts"
-import { checkMac, isUserDefined, type Networks, parseNetworks } from "./networks.ts"
+import { checkMac, type Networks, parseNetworks } from "./networks.ts"
 import { parseHealth, parseRestartPolicy, parseSecurityOptions, parseStorageOptions } from "./policies.ts"
 import { addExposed, parsePublished } from "./ports.ts"
 
@@ -81,7 +81,6 @@ function buildRequest(flags: ContainerFlagValues, image: string, command: readon
     Volumes: volumes.anonymous,
     WorkingDir: flags.workdir ?? "",
     Entrypoint: flags.entrypoint === undefined ? null : [flags.entrypoint],
-    MacAddress: networks.endpoints[networkName(networks.mode)]?.MacAddress ?? mac ?? "",
     Labels: keyValueMap(labels),
     StopSignal: flags["stop-signal"] ?? "",
     Healthcheck: parseHealth(flags) ?? null,
@@ -91,10 +90,6 @@ function buildRequest(flags: ContainerFlagValues, image: string, command: readon
   config.HostConfig = hostConfig(flags, { binds: volumes.binds, bindings: ports.bindings, networks })
   if (Object.keys(networks.endpoints).length > 0) config.NetworkingConfig = { EndpointsConfig: networks.endpoints }
   return config
-}
-
-function networkName(mode: string): string {
-  return isUserDefined(mode) || ["bridge", "host", "none", "default"].includes(mode) ? mode : ""
 }
 
 type HostParts = {
