@@ -1,7 +1,7 @@
 // The CLI: finds the command, reads its flags, runs it. What goes wrong is one line on standard error and the status.
 import { resolveAddress } from "../client/address.ts"
-import { connectOrStart } from "../client/autostart.ts"
 import { Client } from "../client/client.ts"
+import { connectOrStart } from "../client/connect.ts"
 import { type CommandEntry, checkArguments } from "./command.ts"
 import { COMMANDS } from "./commands.ts"
 import { exitStatusOf, printFailure } from "./failure.ts"

@@ -3,26 +3,18 @@
 import { spawn } from "node:child_process"
 import { closeSync, constants, mkdirSync, openSync, readFileSync } from "node:fs"
 import { dirname } from "node:path"
-import { DhowError, errnoName } from "../lib/errors.ts"
+import { DhowError } from "../lib/errors.ts"
 import { libc } from "../lib/syscalls/libc.ts"
 import type { Address } from "./address.ts"
-import { connectionError } from "./client.ts"
 import { Duplex } from "./duplex.ts"
 
 const LOCK_EX = 2
 const PATIENCE_MS = 30_000
 const RETRY_MS = 3
 
-/** A connection to the daemon, which is started if nobody listens on the default socket. */
-export async function connectOrStart(address: Address): Promise<Duplex> {
-  try {
-    return await Duplex.open(address.path)
-  } catch (error) {
-    const nobody = errnoName(error) === "ENOENT" || errnoName(error) === "ECONNREFUSED"
-    if (!nobody || !address.isDefault) throw connectionError(address, error)
-  }
+export async function startDaemon(address: Address): Promise<Duplex> {
   if (process.getuid?.() !== 0)
-    throw new DhowError("unavailable", `The daemon does not run, and starting it needs root`, {
+    throw new DhowError("unavailable", "The daemon does not run, and starting it needs root", {
       hint: "Start it with: sudo dhow daemon",
     })
   return start(address)
