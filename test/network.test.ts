@@ -232,27 +232,36 @@ describe.skipIf(!usable)("networks", () => {
       expect(await read("127.0.0.1", open.hostPort)).not.toContain("served")
     })
 
-    test("carry UDP", async () => {
-      const ports = networks.choosePorts("udp", [], { "53/udp": [{ HostPort: "0" }] }, false)
-      const { namespace } = await attach("udp", ports)
-      const opened = inNetworkNamespace(namespace, () =>
-        Bun.udpSocket({
-          hostname: "0.0.0.0",
-          port: 53,
-          socket: {
-            data(socket, data, port, address) {
-              socket.send(`echo ${data}`, port, address)
+    test("carry UDP, also for a client that began to send before, and goes on over a change of container", async () => {
+      const replies: string[] = []
+      const client = await Bun.udpSocket({
+        // Refusals are expected while nothing answers.
+        socket: { data: (_socket, data) => void replies.push(data.toString()), error() {} },
+      })
+      const [port] = networks.choosePorts("early", [], { "53/udp": [{}] }, false) as [PortMapping]
+      const HostPort = String(port.hostPort)
+      const ask = () => client.send("hello", port.hostPort, "127.0.0.1")
+      ask()
+      for (const name of ["early", "late"]) {
+        const ports = networks.choosePorts(name, [], { "53/udp": [{ HostPort }] }, false)
+        const { namespace } = await attach(name, ports)
+        const server = await inNetworkNamespace(namespace, () =>
+          Bun.udpSocket({
+            hostname: "0.0.0.0",
+            port: 53,
+            socket: {
+              data(socket, data, from, address) {
+                socket.send(`${name}: ${data}`, from, address)
+              },
             },
-          },
-        }),
-      )
-      const server = await opened
-      const { promise, resolve } = Promise.withResolvers<string>()
-      const client = await Bun.udpSocket({ socket: { data: (_socket, data) => resolve(data.toString()) } })
-      client.send("hello", ports[0]!.hostPort, "127.0.0.1")
-      expect(await promise).toBe("echo hello")
+          }),
+        )
+        ask()
+        await until(() => replies.includes(`${name}: hello`))
+        server.close()
+        await networks.release(name)
+      }
       client.close()
-      server.close()
     })
 
     test("are held: a second container, a process of the host, and a range that is full say who has them", async () => {

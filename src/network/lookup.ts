@@ -19,7 +19,7 @@ export function findNetwork(tables: Tables, reference: string): Network {
 export function checkDefaultBridge(tables: Tables, bridge: Network, request: AttachRequest): string | undefined {
   let macAddress: string | undefined
   for (const [reference, settings] of request.networks) {
-    const network = findNetwork(tables, reference)
+    const network = reference === bridge.name ? bridge : findNetwork(tables, reference)
     if (network.id !== bridge.id)
       throw new DhowError("invalid", `Container "${request.name}" cannot be attached to network "${network.name}"`)
     if (settings.IPAMConfig?.IPv4Address)

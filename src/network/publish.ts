@@ -3,6 +3,7 @@
 // truth: `rebuild` makes the maps say what they say.
 import { createHash } from "node:crypto"
 import { DhowError, errnoName } from "../lib/errors.ts"
+import { log } from "../lib/log.ts"
 import {
   attribute,
   cstr,
@@ -14,7 +15,9 @@ import {
   u16be,
   u32be,
 } from "../lib/netlink.ts"
+import { forgetFlows } from "./conntrack.ts"
 import type { PortMapping } from "./contract.ts"
+import { listAddresses, openRouteSocket } from "./link.ts"
 import { findProgram } from "./netavark.ts"
 import { isAny } from "./ports.ts"
 import { parseAddress } from "./subnet.ts"
@@ -52,6 +55,7 @@ export class PublishedPorts {
   add(published: Published): void {
     const messages = this.#elements(NFT_MSG.NEWSETELEM, published)
     if (messages.length > 0) this.#batch(messages, `publish ports of ${published.address}`)
+    this.#forgetFlows(published)
   }
 
   /** One at a time: a missing element must not keep the others. */
@@ -62,6 +66,7 @@ export class PublishedPorts {
       } catch (error) {
         if (errnoName(error) !== "ENOENT") throw error
       }
+    this.#forgetFlows(published)
   }
 
   /** Makes the table where it is missing or outdated. Afterwards `fill` must be called. */
@@ -109,6 +114,20 @@ export class PublishedPorts {
 
   close(): void {
     this.#socket[Symbol.dispose]()
+  }
+
+  #forgetFlows({ ports }: Published): void {
+    try {
+      forgetFlows(ports, (address) => this.#isLocal(address))
+    } catch (error) {
+      // A kernel without ctnetlink: clients find the container once their old flow has timed out.
+      log.debug("flows could not be forgotten", { error: String(error) })
+    }
+  }
+
+  #isLocal(address: string): boolean {
+    using host = openRouteSocket()
+    return address.startsWith("127.") || listAddresses(host).some((candidate) => candidate.address === address)
   }
 
   #elements(message: number, { address, ports }: Published): NetlinkMessage[] {
