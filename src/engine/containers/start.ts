@@ -11,7 +11,7 @@ import type { Runtime } from "../../runtime/contract.ts"
 import { resolveDevices } from "../../runtime/devices.ts"
 import { CREATE_FAILED, runtimeError } from "../../runtime/errors.ts"
 import { describeProblem, inspectExecutable } from "../../runtime/executable.ts"
-import { containerSpec, serializeSpec } from "../../runtime/spec.ts"
+import { containerSpec } from "../../runtime/spec.ts"
 import { resolveUser } from "../../runtime/user.ts"
 import type { Monitor } from "../../supervisor/contract.ts"
 import { attributesOf } from "./attributes.ts"
@@ -103,9 +103,9 @@ async function run(parts: ContainerParts, record: ContainerRecord): Promise<void
     host: parts.host,
   })
   for (const warning of warnings) log.warn(warning, { container: record.name })
-  writeFileSync(join(paths.bundle, "config.json"), serializeSpec(spec))
+  writeFileSync(join(paths.bundle, "config.json"), runtime.config(id, spec))
 
-  undo.defer(() => runtime.delete(id))
+  undo.defer(() => runtime.delete(id, spec.linux.cgroupsPath))
   const monitor = await launch(parts, record, runtime)
   crashpoint("container.start:after-launch")
   if (live.clients.waiting || config.OpenStdin) {
