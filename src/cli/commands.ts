@@ -22,6 +22,7 @@ const load = {
   images: async () => (await import("./image/list.ts")).images,
   import: async () => (await import("./image/import.ts")).importCommand,
   info: async () => (await import("./system/info.ts")).info,
+  install: async () => (await import("./install/command.ts")).installCommand,
   inspect: async () => (await import("./container/inspect.ts")).inspect,
   containerInspect: async () => (await import("./container/inspect.ts")).containerInspect,
   kill: async () => (await import("./container/kill.ts")).kill,
@@ -154,5 +155,6 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
   tag: ofImages.tag,
   events: system["events"]!,
   completion: entry("Print a completion script for a shell", load.completion),
+  install: entry("Install dhow with systemd units and shell completions", load.install),
   daemon: { summary: "Run the daemon (started by itself when needed)" },
 }

@@ -1,5 +1,6 @@
 // Where the daemon listens: -H, DHOW_HOST, or the default socket of this user. Only the default address may be
 // started automatically: behind another one is a daemon with a state root that we do not know.
+import { existsSync } from "node:fs"
 import { DhowError } from "../lib/errors.ts"
 
 export type Address = {
@@ -9,9 +10,13 @@ export type Address = {
   readonly isDefault: boolean
 }
 
+const SYSTEM_SOCKET = "/run/dhow/dhow.sock"
+
 export function defaultSocketPath(environment: NodeJS.ProcessEnv = process.env, uid = process.getuid?.() ?? 0): string {
-  if (uid === 0) return "/run/dhow/dhow.sock"
-  return `${environment["XDG_RUNTIME_DIR"] || `/run/user/${uid}`}/dhow/dhow.sock`
+  if (uid === 0) return SYSTEM_SOCKET
+  // A daemon of the user's own comes first; without one, the machine's, which members of its group may use.
+  const own = `${environment["XDG_RUNTIME_DIR"] || `/run/user/${uid}`}/dhow/dhow.sock`
+  return existsSync(own) ? own : SYSTEM_SOCKET
 }
 
 export function resolveAddress(flag: string | undefined, environment: NodeJS.ProcessEnv = process.env): Address {
