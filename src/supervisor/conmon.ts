@@ -161,8 +161,14 @@ export function openSupervisor({ execRoot, conmonPath }: SupervisorOptions): Sup
     forget(id: string): void {
       const monitor = monitors.get(id)
       monitors.delete(id)
-      unlinkIfExists(join(exits, id))
-      if (monitor !== undefined) sweep(monitor.bundle, join(exits, id))
+      const exitFile = join(exits, id)
+      unlinkIfExists(exitFile)
+      if (monitor === undefined) return
+      sweep(monitor.bundle, exitFile)
+      // Forgotten while its process was being killed: conmon writes its exit file after that. Unless the id lives again.
+      monitor.exited.then(() => {
+        if (!monitors.has(id)) unlinkIfExists(exitFile)
+      })
     },
   }
 }

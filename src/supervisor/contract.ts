@@ -5,7 +5,7 @@
 export type ExitRecord = { readonly exitCode: number; readonly finishedAt: Date; readonly oomKilled: boolean }
 
 export type LogRotation = {
-  /** Bytes after which a new file is begun. */
+  /** Bytes after which a new file is begun; none where it is not above 0. */
   readonly maxSize: number
   /** Number of files, the live one among them. */
   readonly maxFile: number
@@ -100,7 +100,7 @@ export interface Supervisor {
     readonly logPath?: string | undefined
     readonly logRotation?: LogRotation | undefined
   }): Promise<Monitor | ExitRecord | "lost">
-  /** Forgets a process that has ended: its exit file and sockets. */
+  /** Forgets a process that has ended, or is being ended: its exit file and what conmon made in the bundle. */
   forget(id: string): void
 }
 

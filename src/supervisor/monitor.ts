@@ -41,7 +41,7 @@ export class ConmonMonitor implements Monitor {
     const { logPath, logRotation } = parts
     this.#control = new ControlFifo(parts.bundle, () => logPath !== undefined && wasRotated(logPath))
     const keeper =
-      logPath === undefined || logRotation === undefined
+      logPath === undefined || logRotation === undefined || logRotation.maxSize <= 0
         ? undefined
         : new LogKeeper(logPath, logRotation, () => this.reopenLog())
     this.exited = parts.conmonEnded.then(() => {

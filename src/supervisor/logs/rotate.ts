@@ -9,7 +9,7 @@ import { errnoName } from "../../lib/errors.ts"
 import { unlinkIfExists } from "../../lib/files.ts"
 import { log } from "../../lib/log.ts"
 import type { LogRotation } from "../contract.ts"
-import { COMPRESSED, inodeOf, listSegments } from "./segments.ts"
+import { COMPRESSED, inodeOf, listSegments, wasRotated } from "./segments.ts"
 
 const FIRST_LOOK_MS = 250
 const SOONEST_LOOK_MS = 50
@@ -58,6 +58,8 @@ export class LogKeeper {
   #watcher: FSWatcher | undefined
   #size = 0
   #lookedAt = performance.now()
+  /** Files are waiting to be compressed, at first perhaps those of an earlier engine. */
+  #toCompress: boolean
   #compressing = false
   #stopped = false
 
@@ -67,7 +69,8 @@ export class LogKeeper {
     // A single file would forget everything at each rotation; two of half the size keep the same bound.
     this.#limit = maxFile > 1 ? maxSize : Math.ceil(maxSize / 2)
     this.#keepRotated = Math.max(1, maxFile - 1)
-    this.#compress = compress ?? false
+    this.#toCompress = compress ?? false
+    this.#compress = this.#toCompress
     this.#lookIn(FIRST_LOOK_MS)
   }
 
@@ -98,7 +101,10 @@ export class LogKeeper {
     this.#size = size
     this.#lookedAt = now
     if (size >= this.#limit) {
-      if (rotate(this.#path, this.#keepRotated, this.#reopen)) this.#size = 0
+      if (rotate(this.#path, this.#keepRotated, this.#reopen)) {
+        this.#size = 0
+        this.#toCompress = this.#compress
+      }
       // conmon has yet to read our message, or an engine before us was killed between link and message.
       else this.#reopen()
       this.#lookIn(SOONEST_LOOK_MS)
@@ -107,12 +113,13 @@ export class LogKeeper {
       const half = (this.#limit - size) / Math.max(rate, Number.EPSILON) / 2
       this.#lookIn(rate < 0 ? SOONEST_LOOK_MS : Math.min(LATEST_LOOK_MS, Math.max(SOONEST_LOOK_MS, half)))
     }
-    if (this.#compress) this.#compressOne()
+    if (this.#toCompress && !this.#compressing) this.#compressRotated()
   }
 
   #awaitGrowth(): void {
     const grown = (): void => {
-      this.#watcher?.close()
+      if (this.#watcher === undefined) return
+      this.#watcher.close()
       this.#watcher = undefined
       this.#lookedAt = performance.now()
       this.#lookIn(SOONEST_LOOK_MS)
@@ -127,8 +134,10 @@ export class LogKeeper {
     }
   }
 
-  #compressOne(): void {
-    if (this.#compressing) return
+  #compressRotated(): void {
+    // The file being left is compressed at a later look.
+    if (wasRotated(this.#path)) return
+    this.#toCompress = false
     this.#compressing = true
     compressRotated(this.#path)
       .catch((error: unknown) => log.warn("Cannot compress a log", { path: this.#path, error: String(error) }))
