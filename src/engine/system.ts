@@ -75,7 +75,7 @@ export function openSystem(parts: ContainerParts, images: Pick<Images, "list">):
         OomKillDisable: cgroup.mode !== "v2",
         NGoroutines: -1,
         SystemTime: timestamp(Date.now()),
-        LoggingDriver: "local",
+        LoggingDriver: "json-file",
         CgroupDriver: cgroup.mode === "none" ? "none" : "cgroupfs",
         CgroupVersion: cgroup.mode === "v2" ? "2" : "1",
         NEventsListener: 0,

@@ -53,7 +53,8 @@ export function completeHostConfig(
 }
 
 function completeLogConfig(asked: LogConfig | undefined): LogConfig {
-  const type = asked?.Type || "local"
+  // The name of Docker's default: clients such as docker-py read a container's output only where they know the driver.
+  const type = asked?.Type || "json-file"
   if (!LOG_DRIVERS.has(type)) {
     const known = ["awslogs", "fluentd", "gcplogs", "gelf", "journald", "splunk", "syslog", "etwlogs"]
     if (known.includes(type))
