@@ -24,7 +24,10 @@ export interface Snapshotter {
   unmount(target: string): void
   /** A read-only mount of the layers alone, for inspection and for reading users and programs of an image. */
   view(layers: readonly Digest[], target: string): void
-  /** Removes the snapshot and what was written to it: row first, files last. Fine when there is none. */
+  /**
+   * Removes the snapshot and what was written to it: row first, files last. When it resolves they are out of sight; the
+   * disk space comes back soon after. Fine when there is none.
+   */
   remove(key: string): Promise<void>
   /** Bytes written to the snapshot itself, without its layers. */
   usage(key: string): Promise<number>

@@ -96,8 +96,8 @@ class DirectorySnapshotter implements Snapshotter {
         this.#statements.insertLayer.run({ diffId, key, size, files, rooted: rooted ? 1 : 0 })
         return { size, files }
       } catch (error) {
-        await this.#trash.discard(this.#path(temporary))
-        await this.#trash.discard(this.#path(key))
+        this.#trash.discard(this.#path(temporary))
+        this.#trash.discard(this.#path(key))
         throw error
       }
     })
@@ -109,7 +109,7 @@ class DirectorySnapshotter implements Snapshotter {
       throw new DhowError("conflict", `Cannot remove layer "${diffId}": a snapshot stands on it`)
     this.#statements.deleteLayer.run({ diffId })
     crashpoint("snapshot.remove-layer:before-files")
-    await this.#trash.discard(this.#path(row.key))
+    this.#trash.discard(this.#path(row.key))
   }
 
   layerSize(diffId: Digest): number {
@@ -153,7 +153,7 @@ class DirectorySnapshotter implements Snapshotter {
   async remove(key: string): Promise<void> {
     if (this.#statements.deleteSnapshot.run({ key }).changes === 0) return
     crashpoint("snapshot.remove:before-files")
-    await this.#trash.discard(this.#path(key))
+    this.#trash.discard(this.#path(key))
   }
 
   async usage(key: string): Promise<number> {
@@ -177,7 +177,7 @@ class DirectorySnapshotter implements Snapshotter {
       const stray = name.startsWith(NEW) || !name.startsWith(".")
       if (!stray || known.has(name) || this.#busy.has(name)) continue
       removed.push(this.#path(name))
-      void this.#trash.discard(this.#path(name))
+      this.#trash.discard(this.#path(name))
     }
     return removed
   }
@@ -223,7 +223,7 @@ class DirectorySnapshotter implements Snapshotter {
       mkdirSync(this.#path(key), { mode: 0o700 })
     } catch (error) {
       if (errnoName(error) !== "EEXIST") throw error
-      void this.#trash.discard(this.#path(key))
+      this.#trash.discard(this.#path(key))
       mkdirSync(this.#path(key), { mode: 0o700 })
     }
   }

@@ -1,5 +1,5 @@
-// Deletion of trees: a rename takes the tree out of sight at once, the files go later. What a crash leaves in the trash
-// goes at the next sweep.
+// Deletion of trees: a rename takes the tree out of sight at once, its files go behind the caller's back, one tree after
+// the other. What a crash leaves in the trash goes at the next sweep.
 import { mkdirSync, readdirSync, renameSync } from "node:fs"
 import { rm } from "node:fs/promises"
 import { join } from "node:path"
@@ -8,6 +8,8 @@ import { log } from "../lib/log.ts"
 
 export class Trash {
   readonly #directory: string
+  readonly #queued = new Set<string>()
+  #tail: Promise<void> = Promise.resolve()
   #serial = 0
 
   constructor(directory: string) {
@@ -15,8 +17,8 @@ export class Trash {
     mkdirSync(directory, { recursive: true, mode: 0o700 })
   }
 
-  /** Takes the tree away from `path`; fine when there is none. Resolves when the files are gone. */
-  async discard(path: string): Promise<void> {
+  /** Takes the tree away from `path`; fine when there is none. */
+  discard(path: string): void {
     const hidden = join(this.#directory, `${process.pid}-${Date.now()}-${this.#serial++}`)
     try {
       renameSync(path, hidden)
@@ -24,21 +26,26 @@ export class Trash {
       if (errnoName(error) === "ENOENT") return
       throw error
     }
-    await this.#delete(hidden)
+    this.#enqueue(hidden)
   }
 
-  /** Deletes what earlier runs left, behind the caller's back. */
+  /** Deletes what earlier runs left. Returns what that is. */
   empty(): readonly string[] {
     const left = readdirSync(this.#directory).map((name) => join(this.#directory, name))
-    for (const path of left) void this.#delete(path)
-    return left
+    const found = left.filter((path) => !this.#queued.has(path))
+    for (const path of found) this.#enqueue(path)
+    return found
   }
 
-  async #delete(path: string): Promise<void> {
-    try {
-      await rm(path, { recursive: true, force: true })
-    } catch (error) {
-      log.warn("Cannot delete a directory; the next sweep tries again", { path, error: String(error) })
-    }
+  #enqueue(path: string): void {
+    this.#queued.add(path)
+    this.#tail = this.#tail.then(async () => {
+      try {
+        await rm(path, { recursive: true, force: true })
+      } catch (error) {
+        log.warn("Cannot delete a directory; the next sweep tries again", { path, error: String(error) })
+      }
+      this.#queued.delete(path)
+    })
   }
 }

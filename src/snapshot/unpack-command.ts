@@ -3,7 +3,7 @@
 import { openSync, writeSync } from "node:fs"
 import { constants } from "node:os"
 import { join } from "node:path"
-import { DhowError, describeError, type ErrorKind } from "../lib/errors.ts"
+import { DhowError, describeError, type ErrorKind, errnoName } from "../lib/errors.ts"
 import { check, libc } from "../lib/syscalls/libc.ts"
 import { changeRoot, removeFileAt, setMode, syncFilesystem } from "../lib/syscalls/tree.ts"
 import { TarFile } from "../lib/tar/file-reader.ts"
@@ -38,7 +38,12 @@ export function unpackCommand(parameters: readonly string[]): number {
   // The layer is the parent's from here on, whether the parent lives or not.
   diesWithParent(false)
   syncFilesystem(layerDirectory)
-  removeFileAt(layerDirectory, UNSYNCED)
+  try {
+    removeFileAt(layerDirectory, UNSYNCED)
+  } catch (error) {
+    // The layer has been removed meanwhile.
+    if (errnoName(error) !== "ENOENT") throw error
+  }
   return 0
 }
 

@@ -1,5 +1,5 @@
 // What every snapshotter must do, as a function that each implementation's test calls. Needs root: it mounts for real.
-import { afterEach, beforeEach, describe, expect, test } from "bun:test"
+import { afterEach, beforeEach, describe, expect, setDefaultTimeout, test } from "bun:test"
 import {
   existsSync,
   lstatSync,
@@ -20,6 +20,9 @@ import { type Digest, digestOf } from "../../src/oci/digest.ts"
 import type { Snapshotter } from "../../src/snapshot/contract.ts"
 import { Database } from "../../src/state/database.ts"
 
+// A layer is made durable behind the caller's back, which may hold the disk for a while.
+setDefaultTimeout(60_000)
+
 export type OpenSnapshotter = (database: Database, directory: string) => Snapshotter
 
 const file = (path: string, text: string, more: Partial<TarInput> = {}): TarInput => ({
@@ -29,6 +32,13 @@ const file = (path: string, text: string, more: Partial<TarInput> = {}): TarInpu
   ...more,
 })
 const directory = (path: string, more: Partial<TarInput> = {}): TarInput => ({ path, type: "directory", ...more })
+
+/** Files of what was removed go behind the caller's back. */
+export async function trashIsEmpty(snapshots: string): Promise<void> {
+  const deadline = Date.now() + 20_000
+  while (readdirSync(join(snapshots, ".trash")).length > 0 && Date.now() < deadline) await Bun.sleep(2)
+  expect(readdirSync(join(snapshots, ".trash"))).toEqual([])
+}
 
 export function snapshotterContract(name: string, open: OpenSnapshotter): void {
   describe(`snapshotter ${name}`, () => {
@@ -45,8 +55,9 @@ export function snapshotterContract(name: string, open: OpenSnapshotter): void {
       snapshotter = open(database, join(root, "snapshots"))
     })
 
-    afterEach(() => {
+    afterEach(async () => {
       snapshotter.unmount(target)
+      await trashIsEmpty(join(root, "snapshots"))
       database.close()
       rmSync(root, { recursive: true, force: true })
     })
@@ -68,7 +79,6 @@ export function snapshotterContract(name: string, open: OpenSnapshotter): void {
     }
 
     const read = (path: string): string => readFileSync(join(target, path), "utf8")
-    const stray = (): readonly string[] => snapshotter.sweep().filter((path) => !path.includes(".trash"))
 
     test("addLayer() is idempotent, also when called twice at once", async () => {
       const { diffId, path } = await archive([file("a", "1234"), file("b", "56")])
@@ -78,7 +88,7 @@ export function snapshotterContract(name: string, open: OpenSnapshotter): void {
       expect(await snapshotter.addLayer(diffId, "/nowhere")).toEqual(one)
       expect(snapshotter.hasLayer(diffId)).toBe(true)
       expect(snapshotter.layerSize(diffId)).toBe(6)
-      expect(stray()).toEqual([])
+      expect(snapshotter.sweep()).toEqual([])
     })
 
     test("addLayer() of a damaged archive says invalid and leaves nothing", async () => {
@@ -87,7 +97,7 @@ export function snapshotterContract(name: string, open: OpenSnapshotter): void {
       const error = await snapshotter.addLayer(digestOf("damaged"), path).catch((error: unknown) => error)
       expect(isKind(error, "invalid")).toBe(true)
       expect(snapshotter.hasLayer(digestOf("damaged"))).toBe(false)
-      expect(stray()).toEqual([])
+      expect(snapshotter.sweep()).toEqual([])
     })
 
     test("addLayer() that is cancelled says so and leaves nothing", async () => {
@@ -96,7 +106,7 @@ export function snapshotterContract(name: string, open: OpenSnapshotter): void {
       const during = await snapshotter.addLayer(diffId, path, AbortSignal.timeout(1)).catch((error: unknown) => error)
       expect(isKind(before, "cancelled")).toBe(true)
       expect(isKind(during, "cancelled")).toBe(true)
-      expect(stray()).toEqual([])
+      expect(snapshotter.sweep()).toEqual([])
       expect(await snapshotter.addLayer(diffId, path)).toEqual({ size: 1, files: 1 })
     })
 
@@ -165,7 +175,7 @@ export function snapshotterContract(name: string, open: OpenSnapshotter): void {
       snapshotter.mount("many", target)
       expect(readdirSync(target)).toHaveLength(101)
       expect(read("last")).toBe("99")
-    }, 60_000)
+    })
 
     test("view() shows the layers and refuses writing, for none, one and two of them", async () => {
       const one = await layer([file("a", "1")])
@@ -269,7 +279,8 @@ export function snapshotterContract(name: string, open: OpenSnapshotter): void {
         [file("f", "x"), file("f/x", "x")],
         [{ path: ".", type: "symlink", linkPath: outside }],
         [{ path: ".wh...", type: "file" }],
-        [file("long/".repeat(900), "x")],
+        [file(`${"long".repeat(50)}/`.repeat(25), "x")],
+        [file("n".repeat(256), "x")],
       ]
       for (const entries of refused) {
         const { diffId, path } = await archive(entries)
@@ -278,7 +289,7 @@ export function snapshotterContract(name: string, open: OpenSnapshotter): void {
         expect(snapshotter.hasLayer(diffId)).toBe(false)
       }
       expect(readdirSync(outside)).toEqual(["kept"])
-      expect(stray()).toEqual([])
+      expect(snapshotter.sweep()).toEqual([])
     })
 
     test("a layer cannot speak to overlayfs through attributes", async () => {

@@ -8,7 +8,7 @@ import { digestOf } from "../../src/oci/digest.ts"
 import type { Snapshotter } from "../../src/snapshot/contract.ts"
 import { openDirectorySnapshotter } from "../../src/snapshot/directory.ts"
 import { Database } from "../../src/state/database.ts"
-import { snapshotterContract } from "./contract.ts"
+import { snapshotterContract, trashIsEmpty } from "./contract.ts"
 
 const internalCommand = [process.execPath, join(import.meta.dir, "internal.ts")]
 const diffId = digestOf("any layer")
@@ -56,6 +56,7 @@ test("a layer that was on disk before the machine went down is kept, any other i
   const again = open(database, snapshots)
   expect(again.hasLayer(diffId)).toBe(false)
   expect(again.sweep()).toEqual([join(snapshots, key!)])
+  await trashIsEmpty(snapshots)
   await again.addLayer(diffId, archive)
   expect(again.hasLayer(diffId)).toBe(true)
   database.close()
