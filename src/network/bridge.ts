@@ -6,6 +6,7 @@ import { DhowError } from "../lib/errors.ts"
 import { log } from "../lib/log.ts"
 import type { NetlinkSocket } from "../lib/netlink.ts"
 import { libc } from "../lib/syscalls/libc.ts"
+import { acceptForwarding, withdrawForwarding } from "./forward-policy.ts"
 import { hostMtu, occupiedSubnets } from "./host-routes.ts"
 import { bridgePorts, linkIndex, listAddresses, openRouteSocket, pinBridge, removeLink } from "./link.ts"
 import type { Namespaces } from "./namespaces.ts"
@@ -27,6 +28,7 @@ import type { Tables } from "./tables.ts"
 
 const LOCK_EX = 2
 const LOCK_NB = 4
+const PATIENCE_MS = 20_000
 
 export type BridgeConfig = { readonly bridge: string; readonly bip: string | undefined }
 
@@ -58,7 +60,7 @@ export function settleBridge(tables: Tables, host: NetlinkSocket, config: Bridge
     interface: config.bridge,
     subnet: formatSubnet(subnet),
     gateway: formatAddress(gateway),
-    mtu: hostMtu(),
+    mtu: hostMtu(host),
   })
   return tables.putNetwork(DEFAULT_NETWORKS.bridge, record)
 }
@@ -93,6 +95,7 @@ export async function makeBridge(
   using host = openRouteSocket()
   pinBridge(host, network.record.interface, macOf(parseAddress(gateway)), network.record.mtu)
   setSysctl("net/ipv4/ip_forward", "1")
+  await acceptForwarding(network.record.interface)
 }
 
 /** Answers to a connection from 127.0.0.1 through a published port come back as packets for 127.0.0.1. */
@@ -112,6 +115,7 @@ export async function removeBridge(
     await parts.netavark.setup(path, request)
     await parts.netavark.teardown(path, request)
   })
+  await withdrawForwarding(network.record.interface)
   if (removeLink(host, network.record.interface))
     log.warn("bridge was still in use; its firewall rules may be left", { interface: network.record.interface })
 }
@@ -123,7 +127,14 @@ export async function removeBridge(
 export async function asOnlyBridgeMaker<T>(body: () => Promise<T>): Promise<T> {
   const fd = openSync("/proc/self/ns/net", "r")
   try {
-    while (libc().flock(fd, LOCK_EX | LOCK_NB) !== 0) await sleep(15)
+    const patience = Date.now() + PATIENCE_MS
+    while (libc().flock(fd, LOCK_EX | LOCK_NB) !== 0) {
+      if (Date.now() > patience) {
+        log.warn("another daemon has been making its bridge for long; going on without waiting for it")
+        break
+      }
+      await sleep(15)
+    }
     return await body()
   } finally {
     closeSync(fd)

@@ -1,7 +1,7 @@
 // What the host's own networking occupies: routes, interface addresses and name servers.
 import { readIfExists } from "../lib/files.ts"
 import type { NetlinkSocket } from "../lib/netlink.ts"
-import { linkIndex, listAddresses } from "./link.ts"
+import { linkIndex, linkMtu, listAddresses } from "./link.ts"
 import { parseAddress, parseCidr, type Subnet } from "./subnet.ts"
 
 /** Subnets a new bridge must not overlap. `except` is an interface of our own. */
@@ -41,10 +41,10 @@ export function defaultInterface(table: string = readIfExists("/proc/net/route")
 }
 
 /** The default route's MTU where it is below Ethernet's: larger packets would only be refused further on. */
-export function hostMtu(): number {
+export function hostMtu(host: NetlinkSocket): number {
   const name = defaultInterface()
-  const mtu = name === undefined ? 1500 : Number(readIfExists(`/sys/class/net/${name}/mtu`) ?? 1500)
-  return mtu >= 68 && mtu < 1500 ? mtu : 1500
+  const mtu = name === undefined ? undefined : linkMtu(host, name)
+  return mtu !== undefined && mtu >= 576 && mtu < 1500 ? mtu : 1500
 }
 
 function littleEndian(hex: string): number {

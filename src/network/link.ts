@@ -1,6 +1,5 @@
 // Interfaces, addresses and routes through rtnetlink: what joins a namespace to a bridge that netavark has made.
 // No process is started on this path (docs/adr/0007-native-endpoints.md).
-import { writeFileSync } from "node:fs"
 import { errnoName } from "../lib/errors.ts"
 import {
   attribute,
@@ -15,14 +14,16 @@ import {
 } from "../lib/netlink.ts"
 import { formatAddress, parseAddress } from "./subnet.ts"
 
-const RTM = { NEWLINK: 16, DELLINK: 17, GETLINK: 18, NEWADDR: 20, GETADDR: 22, NEWROUTE: 24 } as const
-const IFLA = { ADDRESS: 1, IFNAME: 3, MTU: 4, MASTER: 10, LINKINFO: 18, NET_NS_FD: 28 } as const
+const RTM = { NEWLINK: 16, DELLINK: 17, GETLINK: 18, SETLINK: 19, NEWADDR: 20, GETADDR: 22, NEWROUTE: 24 } as const
+const IFLA = { ADDRESS: 1, IFNAME: 3, MTU: 4, MASTER: 10, PROTINFO: 12, LINKINFO: 18, NET_NS_FD: 28 } as const
 const IFLA_INFO = { KIND: 1, DATA: 2 } as const
 const VETH_INFO_PEER = 1
 const IFA = { ADDRESS: 1, LOCAL: 2, BROADCAST: 4 } as const
 const RTA = { OIF: 4, GATEWAY: 5 } as const
 const IFF_UP = 1
 const AF_INET = 2
+const AF_BRIDGE = 7
+const IFLA_BRPORT_MODE = 4
 const RT_TABLE_MAIN = 254
 const RTPROT_STATIC = 4
 const RTN_UNICAST = 1
@@ -75,9 +76,13 @@ export function setLoopbackUp(inner: NetlinkSocket): void {
 
 /** The index of the interface, or undefined where there is none. */
 export function linkIndex(socket: NetlinkSocket, name: string): number | undefined {
+  return getLink(socket, name)?.readInt32LE(4)
+}
+
+function getLink(socket: NetlinkSocket, name: string): Buffer | undefined {
   const get = { type: RTM.GETLINK, flags: NLM_F.ACK, body: [linkHeader(), attribute(IFLA.IFNAME, cstr(name))] }
   try {
-    return socket.request([get], `interface "${name}"`)[0]?.body.readInt32LE(4)
+    return socket.request([get], `interface "${name}"`)[0]?.body
   } catch (error) {
     if (errnoName(error) === "ENODEV") return undefined
     throw error
@@ -147,8 +152,16 @@ export function pinBridge(host: NetlinkSocket, bridge: string, macAddress: strin
  * Lets the bridge send a frame back through the port it came from: with bridge-nf-call-iptables a container that connects
  * to its own published port is redirected within the bridge, and would be dropped there.
  */
-export function allowHairpin(hostInterface: string): void {
-  writeFileSync(`/sys/class/net/${hostInterface}/brport/hairpin_mode`, "1")
+export function allowHairpin(host: NetlinkSocket, hostInterface: string): void {
+  const header = linkHeader({ family: AF_BRIDGE, index: linkIndex(host, hostInterface) ?? 0 })
+  const body = [header, nested(IFLA.PROTINFO, attribute(IFLA_BRPORT_MODE, Uint8Array.of(1)))]
+  host.request([{ type: RTM.SETLINK, flags: NLM_F.ACK, body }], `hairpin of "${hostInterface}"`)
+}
+
+/** The interface's largest packet, or undefined where there is no such interface. */
+export function linkMtu(socket: NetlinkSocket, name: string): number | undefined {
+  const link = getLink(socket, name)
+  return link === undefined ? undefined : readAttributes(link.subarray(16)).get(IFLA.MTU)?.readUInt32LE(0)
 }
 
 export function openRouteSocket(): NetlinkSocket {
@@ -160,8 +173,11 @@ function change(type: number, ...body: readonly Uint8Array[]): NetlinkMessage {
 }
 
 /** struct ifinfomsg */
-function linkHeader(link: { readonly index?: number; readonly up?: boolean } = {}): Uint8Array {
+function linkHeader(
+  link: { readonly family?: number; readonly index?: number; readonly up?: boolean } = {},
+): Uint8Array {
   const bytes = Buffer.alloc(16)
+  bytes[0] = link.family ?? 0
   bytes.writeInt32LE(link.index ?? 0, 4)
   if (link.up) {
     bytes.writeUInt32LE(IFF_UP, 8)

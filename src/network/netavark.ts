@@ -92,7 +92,8 @@ export function renderRequest({ id, network, address }: NetavarkRequest): unknow
 }
 
 export function findProgram(name: string): string | undefined {
-  for (const directory of [...DIRECTORIES, ...(process.env["PATH"] ?? "").split(delimiter)]) {
+  const path = (process.env["PATH"] ?? "").split(delimiter)
+  for (const directory of [...DIRECTORIES, ...path, "/usr/sbin", "/sbin"]) {
     if (directory === "") continue
     try {
       accessSync(join(directory, name), constants.X_OK)

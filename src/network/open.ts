@@ -107,7 +107,7 @@ class HostNetworks implements Networks {
     try {
       for (const publication of publications({ key, owner: request.owner, record: claimed })) {
         published?.add(publication)
-        for (const { hostInterface } of record.endpoints) allowHairpin(hostInterface)
+        for (const { hostInterface } of record.endpoints) allowHairpin(this.#parts().host, hostInterface)
       }
     } catch (error) {
       await this.release(request.owner)
