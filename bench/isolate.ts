@@ -52,10 +52,19 @@ export async function runIsolated(): Promise<number> {
   }
 }
 
-/** First steps inside: a /run of our own, so that no engine meets another's files there, and the loopback interface. */
+/**
+ * First steps inside: a /run of our own, so that no engine meets another's files there, a sysfs
+ * that shows this network, and the loopback interface.
+ */
 export function enter(): void {
   for (const command of [
     ["mount", "-t", "tmpfs", "-o", "mode=755", "tmpfs", "/run"],
+    // A sysfs shows the interfaces of the namespace it was mounted in; the cgroups below it are carried over.
+    ["mkdir", "/run/cgroup"],
+    ["mount", "--rbind", "/sys/fs/cgroup", "/run/cgroup"],
+    ["mount", "-t", "sysfs", "sysfs", "/sys"],
+    ["mount", "--rbind", "/run/cgroup", "/sys/fs/cgroup"],
+    ["umount", "--recursive", "/run/cgroup"],
     ["ip", "link", "set", "lo", "up"],
     ["sh", "-c", "echo 1 > /proc/sys/net/ipv4/ip_forward"],
   ]) {
