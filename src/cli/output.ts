@@ -2,7 +2,8 @@
 // A reader that went away (ps | head) ends the program quietly.
 import { writeSync } from "node:fs"
 
-const EPIPE_STATUS = 141
+/** What a shell shows for a program that SIGPIPE ended. */
+export const EPIPE_STATUS = 141
 
 export function writeAll(fd: number, data: string | Uint8Array): void {
   const bytes = typeof data === "string" ? Buffer.from(data) : data

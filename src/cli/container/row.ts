@@ -43,6 +43,8 @@ export function containerRow(container: ContainerSummary, options: { truncate: b
     Mounts: mounts.map((mount) => (truncate ? ellipsis(mount, 15) : mount)).join(","),
     Names: own ?? names.join(","),
     Networks: Object.keys(container.NetworkSettings?.Networks ?? {}).join(","),
+    // Known to newer daemons only, and not shown in tables.
+    Platform: null,
     Ports: displayPorts(container.Ports),
     RunningFor: timeAgo(container.Created),
     Size: sizeText(container),

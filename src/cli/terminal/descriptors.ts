@@ -1,7 +1,7 @@
 // Reading and writing file descriptors without stopping the event loop: signals and the other stream must go on being
 // served while a pipe is full or a keyboard is silent.
-import { fstatSync, read, write } from "node:fs"
-import { writeAll } from "../output.ts"
+import { constants, fstatSync, openSync, read, write, writeSync } from "node:fs"
+import { EPIPE_STATUS } from "../output.ts"
 
 const CHUNK = 64 * 1024
 
@@ -26,15 +26,35 @@ export async function* readDescriptor(fd: number): AsyncGenerator<Uint8Array> {
 
 export type DescriptorWriter = (chunk: Uint8Array) => Promise<void> | undefined
 
-/** Writes to files at once; to pipes and terminals, which may be full, from a thread. */
+/** Writes at once what the descriptor takes; for the rest a thread waits. Resolves when the kernel has it all. */
 export function descriptorWriter(fd: number): DescriptorWriter {
-  const target = fstatSync(fd)
-  if (target.isFile())
-    return (chunk) => {
-      writeAll(fd, chunk)
-      return undefined
-    }
-  return (chunk) => writeLater(fd, chunk)
+  const nonBlocking = fstatSync(fd).isFile() ? fd : reopenNonBlocking(fd)
+  return (chunk) => {
+    const written = nonBlocking === undefined ? 0 : writeNow(nonBlocking, chunk)
+    return written === chunk.byteLength ? undefined : writeLater(fd, chunk.subarray(written))
+  }
+}
+
+/** The same pipe or terminal, opened anew: to set O_NONBLOCK on ours would set it for everybody who shares it. */
+function reopenNonBlocking(fd: number): number | undefined {
+  try {
+    return openSync(`/proc/self/fd/${fd}`, constants.O_WRONLY | constants.O_NONBLOCK | constants.O_NOCTTY)
+  } catch {
+    // A socket, or somebody else's: the thread does it all.
+    return undefined
+  }
+}
+
+function writeNow(fd: number, chunk: Uint8Array): number {
+  let at = 0
+  try {
+    while (at < chunk.byteLength) at += writeSync(fd, chunk, at, chunk.byteLength - at)
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code
+    if (code === "EPIPE") process.exit(EPIPE_STATUS)
+    if (code !== "EAGAIN") throw error
+  }
+  return at
 }
 
 async function writeLater(fd: number, chunk: Uint8Array): Promise<void> {
@@ -45,7 +65,7 @@ async function writeLater(fd: number, chunk: Uint8Array): Promise<void> {
         if (error === null) resolve(written)
         else if (error.code === "EAGAIN") setTimeout(resolve, 2, 0)
         // The reader has gone: nobody is left to be told.
-        else if (error.code === "EPIPE") process.exit(141)
+        else if (error.code === "EPIPE") process.exit(EPIPE_STATUS)
         else reject(error)
       })
     })
