@@ -1,6 +1,6 @@
 // The networks with real netavark, nftables and namespaces: needs root. Everything is on a bridge of its own, and nothing
 // of it is left afterwards.
-import { afterAll, afterEach, beforeEach, describe, expect, test } from "bun:test"
+import { afterAll, afterEach, beforeEach, describe, expect, setDefaultTimeout, test } from "bun:test"
 import { createHash } from "node:crypto"
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { networkInterfaces, tmpdir } from "node:os"
@@ -17,6 +17,7 @@ const BRIDGE = `dhowt${process.pid % 1_000_000}`
 const OUTSIDE = "198.51.100"
 
 const subnets = new Set<string>()
+setDefaultTimeout(30_000)
 let root: string
 let database: Database
 let networks: Networks
@@ -294,6 +295,19 @@ describe.skipIf(!usable)("networks", () => {
           false,
         )[0],
       ).not.toMatchObject({ hostPort: held.hostPort })
+    })
+
+    test("may be thousands", async () => {
+      const bindings: Record<string, { HostIp: string }[]> = {}
+      for (let port = 1; port <= 1500; port++) bindings[`${port}/tcp`] = [{ HostIp: port % 2 === 0 ? "" : "127.0.0.1" }]
+      const ports = networks.choosePorts("many", [], bindings, false)
+      const { namespace } = await attach("many", ports)
+      using _server = serve(namespace, 1499)
+      expect(await read("127.0.0.1", ports[1498]!.hostPort)).toStartWith("served")
+      await networks.release("many")
+      const { output } = await run("nft", "list", "table", "ip", BRIDGE)
+      expect(output).toContain("any_")
+      expect(output).not.toContain("elements")
     })
 
     test("come from what the image exposes with --publish-all", () => {

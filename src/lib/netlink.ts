@@ -11,6 +11,9 @@ export const NLM_F = { REQUEST: 1, ACK: 4, EXCL: 0x200, CREATE: 0x400, DUMP: 0x3
 const AF_NETLINK = 16
 const SOCK_RAW = 3
 const SOCK_CLOEXEC = 0o2000000
+const SOL_SOCKET = 1
+const SO_SNDBUFFORCE = 32
+const SEND_BUFFER_BYTES = 4 * 1024 * 1024
 const MSG_DONTWAIT = 0x40
 const MSG_TRUNC = 0x20
 const NLMSG_ERROR = 2
@@ -82,6 +85,10 @@ export class NetlinkSocket implements Disposable {
   /** Belongs to the network namespace that the calling thread is in, for good. */
   constructor(protocol: number = NETLINK_ROUTE) {
     this.#fd = check(libc().socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, protocol), "socket")
+    // Thousands of ports in one transaction. Without the privilege the usual limit stays.
+    const size = Buffer.alloc(4)
+    size.writeInt32LE(SEND_BUFFER_BYTES)
+    libc().setsockopt(this.#fd, SOL_SOCKET, SO_SNDBUFFORCE, size, size.length)
   }
 
   [Symbol.dispose](): void {

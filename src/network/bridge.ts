@@ -2,6 +2,7 @@
 // (a reboot, a flushed firewall). Netavark is asked by way of a throw-away namespace on a reserved address.
 import { closeSync, openSync, readFileSync, writeFileSync } from "node:fs"
 import { setTimeout as sleep } from "node:timers/promises"
+import { crashpoint } from "../lib/crashpoint.ts"
 import { DhowError } from "../lib/errors.ts"
 import { log } from "../lib/log.ts"
 import type { NetlinkSocket } from "../lib/netlink.ts"
@@ -92,6 +93,7 @@ export async function makeBridge(
 ): Promise<void> {
   const { gateway } = subnetOf(network)
   await withThrowaway(network, parts, async (path, request) => parts.netavark.setup(path, request))
+  crashpoint("network.bridge:after-netavark")
   using host = openRouteSocket()
   pinBridge(host, network.record.interface, macOf(parseAddress(gateway)), network.record.mtu)
   setSysctl("net/ipv4/ip_forward", "1")

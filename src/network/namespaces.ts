@@ -12,6 +12,7 @@ const NSFS_MAGIC = 0x6e736673
 
 export class Namespaces {
   readonly #directory: string
+  readonly #throwaway = `setup-${randomBytes(4).toString("hex")}-`
 
   constructor(execRoot: string) {
     this.#directory = join(execRoot, "netns")
@@ -71,12 +72,12 @@ export class Namespaces {
 
   /** Key of a namespace that only lives as long as the call which made it. */
   throwawayKey(): string {
-    return `setup-${process.pid}-${randomBytes(4).toString("hex")}`
+    return `${this.#throwaway}${randomBytes(4).toString("hex")}`
   }
 
-  /** Whether this process may still be using such a namespace. */
+  /** Whether such a namespace may still be in use: those of a daemon that was killed are not. */
   isThrowaway(key: string): boolean {
-    return key.startsWith(`setup-${process.pid}-`)
+    return key.startsWith(this.#throwaway)
   }
 
   keys(): string[] {

@@ -1,5 +1,6 @@
 // The networks of one state root: hands namespaces to containers and takes them back. Rows are the truth; kernel objects
 // without a row are swept.
+import { crashpoint } from "../lib/crashpoint.ts"
 import { DhowError } from "../lib/errors.ts"
 import { log } from "../lib/log.ts"
 import type { NetlinkSocket } from "../lib/netlink.ts"
@@ -104,6 +105,7 @@ class HostNetworks implements Networks {
       macAddress === undefined ? this.#bridged.take() : prepareBridged(this.#parts(), this.#settled(), macAddress)
     const claimed = { ...record, name: request.name, ports: request.ports }
     this.#tables.claimNamespace(key, request.owner, claimed)
+    crashpoint("network.attach:before-publish")
     try {
       for (const publication of publications({ key, owner: request.owner, record: claimed })) {
         published?.add(publication)

@@ -1,6 +1,7 @@
 // Namespaces before they have an owner: made, recorded, and destroyed. The row comes after the namespace on the way in
 // and goes before it on the way out, so that a crash leaves a namespace for the sweep, never a row that lies.
 import { randomBytes } from "node:crypto"
+import { crashpoint } from "../lib/crashpoint.ts"
 import { DhowError } from "../lib/errors.ts"
 import { log } from "../lib/log.ts"
 import type { NetlinkSocket } from "../lib/netlink.ts"
@@ -27,6 +28,7 @@ export function prepareBridged(parts: Preparation, bridge: Network, macAddress?:
   const hostInterface = `veth${key}`
   try {
     const settings = takeEndpoint(parts.tables, bridge, key, macAddress)
+    crashpoint("network.prepare:before-namespace")
     parts.namespaces.create(key, (inner, namespaceFd) =>
       joinBridge(parts.host, inner, namespaceFd, {
         hostInterface,
@@ -73,6 +75,7 @@ export function destroyNamespace(
 ): void {
   try {
     tables.deleteNamespace(key)
+    crashpoint("network.destroy:after-row")
     namespaces.destroy(key)
   } catch (error) {
     log.warn("network namespace could not be removed", { key, error: String(error) })
@@ -80,6 +83,7 @@ export function destroyNamespace(
 }
 
 function insert(tables: Tables, key: string, record: NamespaceRecord): Namespace {
+  crashpoint("network.prepare:before-row")
   tables.insertNamespace(key, record)
   return { key, owner: null, record }
 }

@@ -31,6 +31,7 @@ const NFTA_SET_ELEM = { KEY: 1, DATA: 2 } as const
 const NFTA_DATA_VALUE = 1
 const NFTA_TABLE_NAME = 1
 const AF_INET = 2
+const ELEMENTS_PER_MESSAGE = 500
 const PROTOCOLS = { tcp: 6, udp: 17, sctp: 132 } as const
 
 export type Published = { readonly address: string; readonly ports: readonly PortMapping[] }
@@ -53,20 +54,28 @@ export class PublishedPorts {
   }
 
   add(published: Published): void {
-    const messages = this.#elements(NFT_MSG.NEWSETELEM, published)
-    if (messages.length > 0) this.#batch(messages, `publish ports of ${published.address}`)
+    this.#batch(this.#elements(NFT_MSG.NEWSETELEM, published), `publish ports of ${published.address}`)
     this.#forgetFlows(published)
   }
 
-  /** One at a time: a missing element must not keep the others. */
   remove(published: Published): void {
-    for (const message of this.#elements(NFT_MSG.DELSETELEM, published))
-      try {
-        this.#batch([message], `withdraw a port of ${published.address}`)
-      } catch (error) {
-        if (errnoName(error) !== "ENOENT") throw error
-      }
+    const what = `withdraw ports of ${published.address}`
+    try {
+      this.#batch(this.#elements(NFT_MSG.DELSETELEM, published), what)
+    } catch (error) {
+      if (errnoName(error) !== "ENOENT") throw error
+      // One at a time then: an element that is missing must not keep the others.
+      for (const port of published.ports) this.#removeOne({ ...published, ports: [port] }, what)
+    }
     this.#forgetFlows(published)
+  }
+
+  #removeOne(published: Published, what: string): void {
+    try {
+      this.#batch(this.#elements(NFT_MSG.DELSETELEM, published), what)
+    } catch (error) {
+      if (errnoName(error) !== "ENOENT") throw error
+    }
   }
 
   /** Makes the table where it is missing or outdated. Afterwards `fill` must be called. */
@@ -130,19 +139,16 @@ export class PublishedPorts {
     return address.startsWith("127.") || listAddresses(host).some((candidate) => candidate.address === address)
   }
 
+  /** As few messages as the length of an attribute, 64 KiB, allows. */
   #elements(message: number, { address, ports }: Published): NetlinkMessage[] {
-    return ports.map((mapping) => {
-      const any = isAny(mapping.hostIp)
-      const service = Buffer.concat([register(PROTOCOLS[mapping.protocol]), register(...u16be(mapping.hostPort))])
-      const key = any ? service : Buffer.concat([u32be(parseAddress(mapping.hostIp)), service])
-      const target = Buffer.concat([u32be(parseAddress(address)), register(...u16be(mapping.containerPort))])
-      const element = nested(
-        NFTA_LIST_ELEM,
-        nested(NFTA_SET_ELEM.KEY, attribute(NFTA_DATA_VALUE, key)),
-        nested(NFTA_SET_ELEM.DATA, attribute(NFTA_DATA_VALUE, target)),
-      )
-      return this.#elementMessage(message, any ? this.#maps.any : this.#maps.at, [element])
-    })
+    const byMap = Map.groupBy(ports, ({ hostIp }) => (isAny(hostIp) ? this.#maps.any : this.#maps.at))
+    const messages: NetlinkMessage[] = []
+    for (const [map, mappings] of byMap)
+      for (let at = 0; at < mappings.length; at += ELEMENTS_PER_MESSAGE) {
+        const elements = mappings.slice(at, at + ELEMENTS_PER_MESSAGE).map((mapping) => renderElement(address, mapping))
+        messages.push(this.#elementMessage(message, map, elements))
+      }
+    return messages
   }
 
   #elementMessage(message: number, map: string, elements?: readonly Uint8Array[]): NetlinkMessage {
@@ -161,6 +167,17 @@ export class PublishedPorts {
     const begin = { ...frame, type: NFNL_MSG_BATCH.BEGIN }
     this.#socket.request([begin, ...messages, { ...frame, type: NFNL_MSG_BATCH.END }], what)
   }
+}
+
+function renderElement(address: string, mapping: PortMapping): Uint8Array {
+  const service = Buffer.concat([register(PROTOCOLS[mapping.protocol]), register(...u16be(mapping.hostPort))])
+  const key = isAny(mapping.hostIp) ? service : Buffer.concat([u32be(parseAddress(mapping.hostIp)), service])
+  const target = Buffer.concat([u32be(parseAddress(address)), register(...u16be(mapping.containerPort))])
+  return nested(
+    NFTA_LIST_ELEM,
+    nested(NFTA_SET_ELEM.KEY, attribute(NFTA_DATA_VALUE, key)),
+    nested(NFTA_SET_ELEM.DATA, attribute(NFTA_DATA_VALUE, target)),
+  )
 }
 
 /** struct nfgenmsg */
