@@ -73,7 +73,7 @@ export function openCollector({
         ...leased.all({ now: Date.now() }).map(({ digest }): Node => ({ kind: "blob", digest })),
         ...layersInUse().flatMap((stack) => stack.map((digest): Node => ({ kind: "blob", digest }))),
       ],
-      edges,
+      edges.of,
     )
 
   async function run(): Promise<Collected> {
@@ -95,6 +95,7 @@ export function openCollector({
       removed.blobs.push(digest)
     }
     forgetSources.run()
+    edges.keep(last)
     return removed
   }
 
@@ -127,20 +128,40 @@ async function removeLayer(snapshotter: Snapshotter, layer: Digest): Promise<boo
   }
 }
 
-/** What manifests, indexes and configurations name. A blob that is not here leads nowhere: an index may be held in part. */
-function edgesIn(content: ContentStore): (node: Node) => readonly Node[] {
-  return (node) => {
-    if (node.kind === "blob" || !content.has(node.digest)) return []
-    const value = parse(content, node.digest)
-    if (node.kind === "config") return blobs((value as Partial<ImageConfig>).rootfs?.diff_ids ?? [])
-    const { manifests } = value as Partial<ImageIndex>
-    if (Array.isArray(manifests)) return manifests.map(({ digest }) => ({ kind: "manifest", digest }))
-    const { config, layers = [] } = value as Partial<Manifest>
-    return [
-      ...(config === undefined ? [] : [{ kind: "config", digest: config.digest } as const]),
-      ...blobs(layers.map((layer) => layer.digest)),
-    ]
+type Edges = {
+  of(node: Node): readonly Node[]
+  /** Forgets what was read of blobs that are gone. */
+  keep(marked: ReadonlySet<Digest>): void
+}
+
+/** What manifests, indexes and configurations name: read once, since blobs never change. */
+function edgesIn(content: ContentStore): Edges {
+  const known = new Map<Digest, { readonly [kind in Node["kind"]]?: readonly Node[] }>()
+  return {
+    of({ kind, digest }) {
+      // A blob that is not here leads nowhere: an index may be held in part.
+      if (kind === "blob" || !content.has(digest)) return []
+      const read = known.get(digest)?.[kind]
+      if (read !== undefined) return read
+      const found = namedBy(kind, parse(content, digest))
+      known.set(digest, { ...known.get(digest), [kind]: found })
+      return found
+    },
+    keep(marked) {
+      for (const digest of known.keys()) if (!marked.has(digest)) known.delete(digest)
+    },
   }
+}
+
+function namedBy(kind: "manifest" | "config", value: object): readonly Node[] {
+  if (kind === "config") return blobs((value as Partial<ImageConfig>).rootfs?.diff_ids ?? [])
+  const { manifests } = value as Partial<ImageIndex>
+  if (Array.isArray(manifests)) return manifests.map(({ digest }) => ({ kind: "manifest", digest }))
+  const { config, layers = [] } = value as Partial<Manifest>
+  return [
+    ...(config === undefined ? [] : [{ kind: "config", digest: config.digest } as const]),
+    ...blobs(layers.map((layer) => layer.digest)),
+  ]
 }
 
 function blobs(digests: readonly Digest[]): readonly Node[] {

@@ -5,7 +5,7 @@ import { DhowError } from "../../lib/errors.ts"
 import type { Digest } from "../../oci/digest.ts"
 import type { ImageConfig } from "../../oci/image-config.ts"
 
-const KEPT = 64
+const KEPT = 128
 
 export type Configs = { read(id: Digest): ImageConfig }
 

@@ -58,9 +58,11 @@ export function openImages(options: {
     try {
       return await body
     } catch (error) {
-      collector.collect().catch((failure: unknown) => {
+      try {
+        await collector.collect()
+      } catch (failure) {
         log.warn("Cannot collect garbage", { error: String(failure) })
-      })
+      }
       throw error
     }
   }

@@ -136,7 +136,9 @@ export async function debianRoot(plan: DebianPlan, options: RecipeOptions): Prom
       ...(plan.codename === "bookworm" ? [`--hook-dir=${MERGED_USR}`, "--include=usr-is-merged"] : []),
       ...(plan.slim ? excludes() : []),
       ...(await acquireOptions(options)).map((option) => `--aptopt=${option}`),
-      `--customize-hook=sync-in ${quote(overlay)} /`,
+      // Our policy-rc.d is there before anything is configured; mmdebstrap's own would be taken away afterwards.
+      "--skip=chroot/policy-rc.d",
+      `--extract-hook=sync-in ${quote(overlay)} /`,
       `--customize-hook=${cleanUp(packages)}`,
       ...[plan.suite, "-", sources],
     ],
