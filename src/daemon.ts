@@ -17,11 +17,11 @@ import { ContainerExecs } from "./engine/execs/execs.ts"
 import { openCollector } from "./engine/gc.ts"
 import { openImages } from "./engine/images/images.ts"
 import { openNetworksNoun } from "./engine/networks.ts"
-import { reconcile } from "./engine/reconcile.ts"
+import { reconcile, resumeRestarts } from "./engine/reconcile.ts"
 import { openSystem } from "./engine/system.ts"
 import { LocalVolumes } from "./engine/volumes.ts"
+import { prepareExecRoot } from "./exec-root.ts"
 import { Background } from "./lib/background.ts"
-import { ensureDirectory } from "./lib/files.ts"
 import { KeyedLock } from "./lib/keyed-lock.ts"
 import { log, setLogLevel } from "./lib/log.ts"
 import { ownCommand } from "./lib/own-command.ts"
@@ -38,8 +38,9 @@ import { openSupervisor } from "./supervisor/conmon.ts"
 export async function runDaemon(args: readonly string[]): Promise<number> {
   const config = loadConfig(args, process.env)
   setLogLevel(config.logLevel)
-  const { engine, close } = await openEngine(config)
+  const { engine, parts, close } = await openEngine(config)
   const server = await serve({ engine, hosts: config.hosts, version: VERSION })
+  resumeRestarts(parts)
   log.info("Serving", { addresses: server.addresses, dataRoot: config.dataRoot, version: VERSION, pid: process.pid })
   const signal = await new Promise<string>((resolve) => {
     process.on("SIGTERM", () => resolve("SIGTERM"))
@@ -51,12 +52,14 @@ export async function runDaemon(args: readonly string[]): Promise<number> {
   return 0
 }
 
+export type OpenEngine = { readonly engine: Engine; readonly parts: ContainerParts; readonly close: () => void }
+
 /** The engine over one state root, reconciled. `close` lets go of the database; nothing is stopped. */
-export async function openEngine(config: Config): Promise<{ engine: Engine; close: () => void }> {
+export async function openEngine(config: Config): Promise<OpenEngine> {
   prepareHost()
   const host = probeHost()
   mkdirSync(config.dataRoot, { recursive: true, mode: 0o711 })
-  ensureDirectory(config.execRoot, 0o711)
+  prepareExecRoot(config.execRoot)
   const database = Database.open(join(config.dataRoot, "dhow.db"))
   const content = openContentStore(database, join(config.dataRoot, "content"))
   const snapshotter = openDirectorySnapshotter(database, join(config.dataRoot, "snapshots"), {
@@ -75,11 +78,12 @@ export async function openEngine(config: Config): Promise<{ engine: Engine; clos
   const store = new ContainerStore(database)
   const usedBy = (name: string): string[] => volumeUsers({ store }, name)
   const volumes = new LocalVolumes({ database, directory: join(config.dataRoot, "volumes"), events, usedBy })
+  const collector = openCollector({ database, content, snapshotter })
   const images = openImages({
     database,
     content,
     snapshotter,
-    collector: openCollector({ database, content, snapshotter }),
+    collector,
     root: config.dataRoot,
     emit: (action, id, attributes) => events.emit("image", action, id, attributes),
     containers: () =>
@@ -105,6 +109,8 @@ export async function openEngine(config: Config): Promise<{ engine: Engine; clos
   }
   await networks.open()
   await reconcile(parts)
+  content.sweep()
+  parts.background.add(collector.collect().then(() => undefined))
   const engine: Engine = {
     containers: openContainers(parts),
     execs: new ContainerExecs(parts),
@@ -114,5 +120,5 @@ export async function openEngine(config: Config): Promise<{ engine: Engine; clos
     events,
     system: openSystem(parts, images),
   }
-  return { engine, close: () => database.close() }
+  return { engine, parts, close: () => database.close() }
 }

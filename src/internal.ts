@@ -3,6 +3,10 @@ import { unpackCommand } from "./snapshot/unpack-command.ts"
 
 export async function runInternal([verb, ...parameters]: readonly string[]): Promise<number> {
   if (verb === "unpack-layer") return unpackCommand(parameters)
+  if (verb === "reset") {
+    const { reset } = await import("./reset.ts")
+    return await reset(parameters)
+  }
   console.error(`dhow: no such internal verb "${verb}"`)
   return 125
 }

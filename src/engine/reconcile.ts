@@ -3,7 +3,6 @@
 import { existsSync, readdirSync, rmSync } from "node:fs"
 import { join } from "node:path"
 import { describeError } from "../lib/errors.ts"
-import { readIfExists } from "../lib/files.ts"
 import { log } from "../lib/log.ts"
 import { unmount } from "../lib/syscalls/mount.ts"
 import { now } from "../lib/time.ts"
@@ -18,8 +17,9 @@ import { startContainer } from "./containers/start.ts"
 
 /** Exit code of a process whose end nobody saw: its monitor is gone without a record. */
 const LOST_EXIT_CODE = 255
+const CONTAINER_ID = /^[0-9a-f]{64}$/
 
-/** Makes rows and reality agree; returns once the API may be served. Restarts of the policy go on behind it. */
+/** Makes rows and reality agree; returns once the API may be served. */
 export async function reconcile(parts: ContainerParts): Promise<void> {
   for (const container of parts.store.all()) {
     try {
@@ -30,7 +30,7 @@ export async function reconcile(parts: ContainerParts): Promise<void> {
     }
   }
   await sweepBundles(parts)
-  sweepStates(parts)
+  await sweepStates(parts)
   const alive = new Set(
     parts.store
       .all()
@@ -40,6 +40,10 @@ export async function reconcile(parts: ContainerParts): Promise<void> {
   await parts.networks.sweep(alive)
   parts.snapshotter.sweep()
   parts.volumes.sweep()
+}
+
+/** The restarts that are due, behind the caller's back: policies at boot, and those that an earlier engine put off. */
+export function resumeRestarts(parts: ContainerParts): void {
   for (const { record, state } of parts.store.all()) {
     if (state.status === "restarting") setTimeout(() => restartNow(parts, record.id), 0)
     else if (!isRunning(state) && startsAtBoot(record.hostConfig.RestartPolicy?.Name, state))
@@ -94,29 +98,24 @@ async function settleStart(parts: ContainerParts, { record, state }: Container):
   const { id, hostConfig } = record
   const paths = containerPaths(parts.config, id)
   const runtime = parts.runtime(hostConfig.Runtime ?? parts.config.defaultRuntime)
+  // The monitor first: a creation may still be going on, and it is waited for.
+  const found = await parts.supervisor.adopt({ id, bundle: paths.bundle, pid: 0, ...logOf(parts, record) })
   const known = await runtime.state(id)
-  const pid = known?.pid || Number(readIfExists(join(paths.bundle, "pidfile")) ?? 0)
-  const found =
-    pid > 0 ? await parts.supervisor.adopt({ id, bundle: paths.bundle, pid, ...logOf(parts, record) }) : "lost"
-  const isReleased = known?.status === "running" || (found !== "lost" && !("exited" in found))
-  if (found !== "lost" && isReleased) {
-    parts.store.observe(id, {
-      ...historyOf(state),
-      status: "running",
-      startedAt: now(),
-      stoppedByUser: false,
-      process: { pid, ...readNetworkRecord(paths) },
-    })
-    if ("exited" in found) {
-      parts.live.of(id).monitor = found
-      watchExit(parts, id, found)
-    } else await recordExit(parts, id, found)
+  const wasReleased =
+    found !== "lost" && (!("exited" in found) || known?.status === "running" || known?.status === "paused")
+  if (!wasReleased) {
+    await tearDown(parts, record)
+    parts.store.intend(id, undefined)
+    log.info("Undid a start that an earlier engine did not finish", { container: id, name: record.name })
+    if (hostConfig.AutoRemove) await removeLocked(parts, id, { volumes: true })
     return
   }
-  await tearDown(parts, record)
-  parts.store.intend(id, undefined)
-  log.info("Undid a start that an earlier engine did not finish", { container: id, name: record.name })
-  if (hostConfig.AutoRemove) await removeLocked(parts, id, { volumes: true })
+  const pid = "exited" in found ? found.pid : 0
+  const process = { pid, ...readNetworkRecord(paths) }
+  parts.store.observe(id, { ...historyOf(state), status: "running", startedAt: now(), stoppedByUser: false, process })
+  if (!("exited" in found)) return await recordExit(parts, id, found)
+  parts.live.of(id).monitor = found
+  watchExit(parts, id, found)
 }
 
 /** Bundles that no row names: the process is ended, what is mounted is unmounted. */
@@ -141,11 +140,15 @@ async function sweepBundles(parts: ContainerParts): Promise<void> {
 }
 
 /** State directories and snapshots that no row names. */
-function sweepStates(parts: ContainerParts): void {
+async function sweepStates(parts: ContainerParts): Promise<void> {
+  for (const key of parts.snapshotter.keys()) {
+    // Other owners of snapshots, builds among them, choose other keys.
+    if (CONTAINER_ID.test(key) && parts.store.find(key) === undefined) await parts.snapshotter.remove(key)
+  }
   const directory = join(parts.config.dataRoot, "containers")
   if (!existsSync(directory)) return
   for (const id of readdirSync(directory)) {
     if (parts.store.find(id) !== undefined) continue
-    if (/^[0-9a-f]{64}$/.test(id)) rmSync(join(directory, id), { recursive: true, force: true })
+    if (CONTAINER_ID.test(id)) rmSync(join(directory, id), { recursive: true, force: true })
   }
 }

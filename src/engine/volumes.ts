@@ -1,7 +1,7 @@
 // Named and anonymous volumes of the local driver: a directory under volumes/<name>/_data and a row. Disk first and row
 // last on create, row first and disk last on remove.
 import { randomBytes } from "node:crypto"
-import { existsSync, mkdirSync, readdirSync, rmdirSync, rmSync } from "node:fs"
+import { existsSync, mkdirSync, readdirSync, renameSync, rmdirSync, rmSync } from "node:fs"
 import { join } from "node:path"
 import { crashpoint } from "../lib/crashpoint.ts"
 import { DhowError } from "../lib/errors.ts"
@@ -21,6 +21,8 @@ type VolumeRecord = {
 }
 type Row = { name: string; anonymous: number; created_at: number; record: string }
 
+/** In front of a directory whose removal was decided; no volume's name begins so. */
+const REMOVED = ".removed-"
 const NAME = /^[a-zA-Z0-9][a-zA-Z0-9_.-]*$/
 
 export class LocalVolumes implements Volumes {
@@ -136,11 +138,17 @@ export class LocalVolumes implements Volumes {
     this.discard(name)
   }
 
-  /** Removes a volume nobody uses. Row first. */
+  /**
+   * Removes a volume nobody uses. The directory is put aside first: from then on the removal is decided, and `sweep`
+   * finishes it after a crash. A full directory without a row would have to be kept, for nobody could tell why it is there.
+   */
   discard(name: string): void {
+    const aside = join(this.#directory, `${REMOVED}${name}`)
+    renameSync(join(this.#directory, name), aside)
+    crashpoint("volume.remove:before-row")
     this.#database.query<never, { name: string }>("DELETE FROM volumes WHERE name = $name").run({ name })
     crashpoint("volume.remove:after-row")
-    rmSync(join(this.#directory, name), { recursive: true, force: true })
+    rmSync(aside, { recursive: true, force: true })
     this.#events.emit("volume", "destroy", name, { driver: "local" })
   }
 
@@ -163,9 +171,16 @@ export class LocalVolumes implements Volumes {
     return this.#find(name)?.anonymous === 1
   }
 
-  /** Removes what a crash left between directory and row: empty directories without a row. A full one is only named. */
+  /** Finishes removals, and removes what a crash left of a creation: empty directories without a row. A full one is only named. */
   sweep(): void {
     for (const name of readdirSync(this.#directory)) {
+      if (name.startsWith(REMOVED)) {
+        this.#database
+          .query<never, { name: string }>("DELETE FROM volumes WHERE name = $name")
+          .run({ name: name.slice(REMOVED.length) })
+        rmSync(join(this.#directory, name), { recursive: true, force: true })
+        continue
+      }
       if (this.#find(name) !== undefined) continue
       const data = this.path(name)
       if (existsSync(data) && readdirSync(data).length > 0) {

@@ -29,6 +29,8 @@ export interface Snapshotter {
    * disk space comes back soon after. Fine when there is none.
    */
   remove(key: string): Promise<void>
+  /** Keys of all snapshots. */
+  keys(): readonly string[]
   /** Bytes written to the snapshot itself, without its layers. */
   usage(key: string): Promise<number>
   /** Directory that holds what was written (overlay's upper), for diff and for GraphDriver.Data. */

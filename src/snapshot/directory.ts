@@ -156,6 +156,10 @@ class DirectorySnapshotter implements Snapshotter {
     this.#trash.discard(this.#path(key))
   }
 
+  keys(): readonly string[] {
+    return this.#statements.snapshots.all().map(({ key }) => key)
+  }
+
   async usage(key: string): Promise<number> {
     return await diskUsage(this.paths(key).upper)
   }
@@ -273,6 +277,7 @@ function prepareStatements(database: Database) {
       "INSERT INTO snapshots (key, snapshotter, layers, created_at) VALUES ($key, 'directory', $layers, $now)",
     ),
     deleteSnapshot: database.query<never, { key: string }>("DELETE FROM snapshots WHERE key = $key"),
+    snapshots: database.query<{ key: string }>("SELECT key FROM snapshots"),
     keys: database.query<{ key: string }>("SELECT key FROM snapshots UNION SELECT key FROM layers"),
   }
 }

@@ -13,7 +13,7 @@ import type { ContainerParts } from "./parts.ts"
 import { containerPaths } from "./paths.ts"
 import { type ContainerRecord, type ContainerState, historyOf, isRunning } from "./record.ts"
 import { removeLocked } from "./remove.ts"
-import { startContainer } from "./start.ts"
+import { cgroupsPathOf, startContainer } from "./start.ts"
 
 const FIRST_DELAY = 100
 const LONGEST_DELAY = 60_000
@@ -68,7 +68,7 @@ export async function tearDown(parts: ContainerParts, record: ContainerRecord): 
     }
   }
   await attempt("remove the runtime state", () =>
-    parts.runtime(hostConfig.Runtime ?? parts.config.defaultRuntime).delete(id),
+    parts.runtime(hostConfig.Runtime ?? parts.config.defaultRuntime).delete(id, cgroupsPathOf(parts, record)),
   )
   crashpoint("container.teardown:after-runtime")
   await attempt("release the network", () => parts.networks.release(id))

@@ -108,7 +108,7 @@ async function run(parts: ContainerParts, record: ContainerRecord): Promise<void
   undo.defer(() => runtime.delete(id, spec.linux.cgroupsPath))
   const monitor = await launch(parts, record, runtime)
   crashpoint("container.start:after-launch")
-  if (live.clients.waiting || config.OpenStdin) {
+  if (live.clients.waiting) {
     const streams = await monitor.streams()
     if (streams !== undefined) live.clients.join(streams)
   }

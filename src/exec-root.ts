@@ -1,0 +1,24 @@
+// The exec root: what belongs to one boot of the machine. It lies on a tmpfs, for bundles and exit files are written in
+// the middle of every start; where the host's /run is on a disk, the engine mounts a tmpfs there itself.
+import { readdirSync, statfsSync } from "node:fs"
+import { describeError } from "./lib/errors.ts"
+import { ensureDirectory } from "./lib/files.ts"
+import { log } from "./lib/log.ts"
+import { MS, mount } from "./lib/syscalls/mount.ts"
+
+const TMPFS_MAGIC = 0x01021994
+
+export function prepareExecRoot(path: string): void {
+  ensureDirectory(path, 0o711)
+  if (statfsSync(path).type === TMPFS_MAGIC) return
+  // What is there already belongs to containers that run: hiding it would lose them.
+  if (readdirSync(path).length > 0) return
+  try {
+    mount("tmpfs", path, { type: "tmpfs", flags: MS.NOSUID | MS.NODEV, data: "mode=0711" })
+  } catch (error) {
+    log.warn("The exec root is not on a tmpfs and none could be mounted; starts are slower", {
+      path,
+      error: describeError(error),
+    })
+  }
+}

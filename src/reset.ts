@@ -1,0 +1,39 @@
+// `dhow internal reset [daemon's flags]`: takes everything of a state root off the machine: containers, networks, cgroups,
+// mounts, and the root itself. The daemon of that root must not run. For tests and for uninstalling.
+import { rmdirSync, rmSync } from "node:fs"
+import { openEngine } from "./daemon.ts"
+import { removeContainer } from "./engine/containers/remove.ts"
+import { describeError, errnoName } from "./lib/errors.ts"
+import { log } from "./lib/log.ts"
+import { unmount } from "./lib/syscalls/mount.ts"
+import { loadConfig } from "./load-config.ts"
+import { cgroupDirectories } from "./runtime/cgroups.ts"
+
+export async function reset(args: readonly string[]): Promise<number> {
+  const config = loadConfig(args, process.env)
+  const { parts, close } = await openEngine(config)
+  for (const { record } of parts.store.all()) {
+    try {
+      await removeContainer(parts, record.id, { force: true, volumes: true })
+    } catch (error) {
+      log.error("A container could not be removed", { container: record.id, error: describeError(error) })
+    }
+  }
+  await parts.background.idle()
+  await parts.networks.close()
+  for (const directory of cgroupDirectories(config.cgroupParent, parts.host.cgroup)) removeIfEmpty(directory)
+  close()
+  unmount(config.execRoot)
+  rmSync(config.execRoot, { recursive: true, force: true })
+  rmSync(config.dataRoot, { recursive: true, force: true })
+  return 0
+}
+
+function removeIfEmpty(directory: string): void {
+  try {
+    rmdirSync(directory)
+  } catch (error) {
+    const name = errnoName(error)
+    if (name !== "ENOENT" && name !== "EBUSY" && name !== "ENOTEMPTY") throw error
+  }
+}
