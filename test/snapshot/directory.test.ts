@@ -8,7 +8,8 @@ import { digestOf } from "../../src/oci/digest.ts"
 import type { Snapshotter } from "../../src/snapshot/contract.ts"
 import { openDirectorySnapshotter } from "../../src/snapshot/directory.ts"
 import { Database } from "../../src/state/database.ts"
-import { snapshotterContract, trashIsEmpty } from "./contract.ts"
+import { snapshotterContract } from "./contract.ts"
+import { trashIsEmpty } from "./fixture.ts"
 
 const internalCommand = [process.execPath, join(import.meta.dir, "internal.ts")]
 const diffId = digestOf("any layer")

@@ -1,0 +1,80 @@
+// A snapshotter over a state of its own, and archives to give it. Files of what was removed go behind the caller's back,
+// so the state is only taken away when that is done.
+import { expect, setDefaultTimeout } from "bun:test"
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { type TarInput, writeTar } from "../../src/lib/tar/writer.ts"
+import { type Digest, digestOf } from "../../src/oci/digest.ts"
+import type { Snapshotter } from "../../src/snapshot/contract.ts"
+import { Database } from "../../src/state/database.ts"
+
+// A layer is made durable behind the caller's back too, which may hold the disk for a while.
+setDefaultTimeout(60_000)
+
+export type OpenSnapshotter = (database: Database, directory: string) => Snapshotter
+
+export const file = (path: string, text: string, more: Partial<TarInput> = {}): TarInput => ({
+  path,
+  type: "file",
+  content: Buffer.from(text),
+  ...more,
+})
+
+export const directory = (path: string, more: Partial<TarInput> = {}): TarInput => ({
+  path,
+  type: "directory",
+  ...more,
+})
+
+export class Fixture implements AsyncDisposable {
+  readonly root = mkdtempSync(join(tmpdir(), "dhow-snapshot-"))
+  /** Where snapshots are mounted. */
+  readonly target = join(this.root, "target")
+  readonly database = Database.open(join(this.root, "dhow.db"))
+  readonly snapshotter: Snapshotter
+  readonly #open: OpenSnapshotter
+
+  constructor(open: OpenSnapshotter) {
+    this.#open = open
+    mkdirSync(this.target)
+    this.snapshotter = this.again()
+  }
+
+  again(): Snapshotter {
+    return this.#open(this.database, join(this.root, "snapshots"))
+  }
+
+  async archive(entries: readonly TarInput[]): Promise<{ readonly diffId: Digest; readonly path: string }> {
+    const parts: Uint8Array[] = []
+    for await (const chunk of writeTar(entries)) parts.push(chunk)
+    const bytes = Buffer.concat(parts)
+    const diffId = digestOf(bytes)
+    const path = join(this.root, `${diffId.slice(7, 19)}.tar`)
+    writeFileSync(path, bytes)
+    return { diffId, path }
+  }
+
+  async layer(entries: readonly TarInput[]): Promise<Digest> {
+    const { diffId, path } = await this.archive(entries)
+    await this.snapshotter.addLayer(diffId, path)
+    return diffId
+  }
+
+  read(path: string): string {
+    return readFileSync(join(this.target, path), "utf8")
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.snapshotter.unmount(this.target)
+    await trashIsEmpty(join(this.root, "snapshots"))
+    this.database.close()
+    rmSync(this.root, { recursive: true, force: true })
+  }
+}
+
+export async function trashIsEmpty(snapshots: string): Promise<void> {
+  const deadline = Date.now() + 20_000
+  while (readdirSync(join(snapshots, ".trash")).length > 0 && Date.now() < deadline) await Bun.sleep(2)
+  expect(readdirSync(join(snapshots, ".trash"))).toEqual([])
+}
