@@ -2,7 +2,8 @@
 // of the CLI. Loaded on demand, so that a command pays only for what it uses.
 
 async function main(argv: readonly string[]): Promise<number> {
-  if (argv[0] === "daemon") {
+  const asksHelp = argv.includes("--help") || argv.includes("-h")
+  if (argv[0] === "daemon" && !asksHelp) {
     const { runDaemon } = await import("./daemon.ts")
     return runDaemon(argv.slice(1))
   }

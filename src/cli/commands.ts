@@ -14,6 +14,7 @@ const load = {
   completion: async () => (await import("./completion/completion.ts")).completion,
   containerPrune: async () => (await import("./container/prune.ts")).prune,
   create: async () => (await import("./container/create.ts")).create,
+  daemon: async () => (await import("./system/daemon.ts")).daemon,
   events: async () => (await import("./system/events.ts")).events,
   exec: async () => (await import("./container/exec.ts")).exec,
   history: async () => (await import("./image/history.ts")).history,
@@ -156,5 +157,5 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
   events: system["events"]!,
   completion: entry("Print a completion script for a shell", load.completion),
   install: entry("Install dhow with systemd units and shell completions", load.install),
-  daemon: { summary: "Run the daemon (started by itself when needed)" },
+  daemon: entry("Run the daemon (started by itself when needed)", load.daemon),
 }

@@ -4,6 +4,7 @@ import { spawn } from "node:child_process"
 import { closeSync, constants, mkdirSync, openSync, readFileSync } from "node:fs"
 import { dirname } from "node:path"
 import { DhowError } from "../lib/errors.ts"
+import { ownCommand } from "../lib/own-command.ts"
 import { libc } from "../lib/syscalls/libc.ts"
 import type { Address } from "./address.ts"
 import { Duplex } from "./duplex.ts"
@@ -39,9 +40,8 @@ async function start(address: Address): Promise<Duplex> {
 async function spawnDaemon(address: Address): Promise<Duplex> {
   const logPath = daemonLogPath()
   const log = openSync(logPath, "a", 0o640)
-  // A compiled program is its own executable; under plain Bun the script comes first.
-  const script = Bun.main.startsWith("/$bunfs/") ? [] : [Bun.main]
-  const child = spawn(process.execPath, [...script, "daemon"], {
+  const [program = "", ...script] = ownCommand()
+  const child = spawn(program, [...script, "daemon"], {
     cwd: "/",
     detached: true,
     stdio: ["ignore", log, log],

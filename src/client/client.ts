@@ -200,6 +200,8 @@ async function errorOf(status: number, body: AsyncIterable<Uint8Array>): Promise
     // Not JSON: the text itself is the message.
   }
   const kind = KINDS[status] ?? "internal"
+  // Other clients know only the message, so the daemon repeats the hint there.
+  if (hint !== undefined && message.endsWith(` (${hint})`)) message = message.slice(0, -` (${hint})`.length)
   const said = message === "" ? `The daemon answered with status ${status} and no message` : message.trim()
   return new DhowError(kind, said, hint === undefined ? {} : { hint })
 }

@@ -37,7 +37,7 @@ test.each([
     })
     expect(await answer(engine, "POST /containers/x/pause")).toEqual({
       status,
-      body: { message: "Cannot do it: deep reason (Try again)" },
+      body: { message: "Cannot do it: deep reason (Try again)", hint: "Try again" },
     })
   },
 )
@@ -75,7 +75,7 @@ test("kill puts Docker's words in front of the reason", async () => {
   })
   expect(await answer(engine, "POST /containers/x/kill")).toEqual({
     status: 404,
-    body: { message: "cannot kill container: x: No such container: x (List them)" },
+    body: { message: "cannot kill container: x: No such container: x (List them)", hint: "List them" },
   })
 })
 

@@ -20,7 +20,10 @@ export async function create(containers: Containers, { request, query, api }: Ca
   const name = query.optional("name")
   // Older clients that send a platform never had an effect.
   const platform = api >= 41 ? query.platform() : undefined
+  // dhow's own client leaves the choice of an init process to the engine.
+  const init = request.headers.get("x-dhow-init") === "auto" ? { init: "auto" as const } : {}
   const created = await containers.create({
+    ...init,
     ...(name === undefined ? {} : { name }),
     ...(platform === undefined ? {} : { platform }),
     config: adapted.config,

@@ -1,4 +1,4 @@
-// Errors as Docker's clients read them: {"message": ...} with the status of the error's kind.
+// Errors as Docker's clients read them: {"message": ...}, and "hint" where there is one, with the status of the error's kind.
 import { DhowError, type ErrorKind } from "../../lib/errors.ts"
 import { log } from "../../lib/log.ts"
 import { type HttpRequest, json, type Reply } from "../http/reply.ts"
@@ -19,15 +19,19 @@ export function statusOf(error: unknown): number {
   return error instanceof DhowError ? STATUS[error.kind] : 500
 }
 
+function hintOf(error: unknown): string | undefined {
+  for (let at = error; at instanceof Error; at = at.cause)
+    if (at instanceof DhowError && at.hint !== undefined) return at.hint
+  return undefined
+}
+
 /** The message as Docker words it; the hint follows in parentheses. Causes are told where they say something new. */
 export function messageOf(error: unknown): string {
   const parts: string[] = []
-  let hint: string | undefined
-  for (let at = error; at instanceof Error; at = at.cause) {
+  for (let at = error; at instanceof Error; at = at.cause)
     if (!parts.some((part) => part.includes((at as Error).message))) parts.push(at.message)
-    if (at instanceof DhowError) hint ??= at.hint
-  }
   const message = parts.length === 0 ? String(error) : parts.join(": ")
+  const hint = hintOf(error)
   return hint === undefined ? message : `${message} (${hint})`
 }
 
@@ -40,5 +44,7 @@ export function errorReply(error: unknown, request: HttpRequest): Reply {
       error: messageOf(error),
       stack: error instanceof DhowError ? undefined : (error as Error)?.stack,
     })
-  return json(status, { message: messageOf(error) })
+  const hint = hintOf(error)
+  // The hint once more by itself, for dhow's own client, which puts it on a line of its own.
+  return json(status, { message: messageOf(error), ...(hint === undefined ? {} : { hint }) })
 }
