@@ -18,6 +18,8 @@ export type Collected = { readonly blobs: readonly Digest[]; readonly layers: re
 export type Collector = {
   /** Calls while one runs are served by one further run. */
   collect(): Promise<Collected>
+  /** For the start, before anything works: leases of the process that was here before hold nothing any more. */
+  forgetLeases(): void
   /** The stacks of diff ids that snapshots stand on, lowest first. */
   layersInUse(): readonly (readonly Digest[])[]
 }
@@ -53,6 +55,7 @@ export function openCollector({
   const leased = database.query<{ digest: Digest }, { now: number }>(
     "SELECT digest FROM leases WHERE expires_at > $now",
   )
+  const dropLeases = database.query<never>("DELETE FROM leases")
   const stacks = database.query<{ layers: string }>("SELECT layers FROM snapshots")
   const layers = database.query<{ diff_id: Digest }>("SELECT diff_id FROM layers")
   const forgetSources = database.query<never>(
@@ -103,6 +106,9 @@ export function openCollector({
   let waiting: Promise<Collected> | undefined
   return {
     layersInUse,
+    forgetLeases() {
+      dropLeases.run()
+    },
     collect() {
       waiting ??= running
         .catch(() => undefined)

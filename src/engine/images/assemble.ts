@@ -3,7 +3,7 @@
 import type { Lease } from "../../content/contract.ts"
 import { crashpoint } from "../../lib/crashpoint.ts"
 import { DhowError } from "../../lib/errors.ts"
-import { type Digest, isDigest } from "../../oci/digest.ts"
+import type { Digest } from "../../oci/digest.ts"
 import type { ImageConfig } from "../../oci/image-config.ts"
 import { type Descriptor, type Manifest, MEDIA_TYPE } from "../../oci/manifest.ts"
 import type { ImagesContext } from "./context.ts"
@@ -80,26 +80,4 @@ export function plainManifest(
       return { mediaType: MEDIA_TYPE.ociLayer, digest, size }
     }),
   }
-}
-
-/** Reads what somebody else wrote; throws invalid, naming the configuration as `name`. */
-export function parseConfig(bytes: Uint8Array, name: string): ImageConfig {
-  const invalid = (detail: string, cause?: unknown): DhowError =>
-    new DhowError("invalid", `Image configuration "${name}" ${detail}`, { cause })
-  let value: unknown
-  try {
-    value = JSON.parse(Buffer.from(bytes).toString("utf8"))
-  } catch (cause) {
-    throw invalid("is not JSON", cause)
-  }
-  const config = value as Partial<ImageConfig> | null
-  if (typeof config !== "object" || config === null) throw invalid("is not an object")
-  if (typeof config.architecture !== "string" || typeof config.os !== "string")
-    throw invalid("names no architecture and operating system")
-  const layers: unknown = config.rootfs?.diff_ids ?? []
-  if (!Array.isArray(layers) || !layers.every((layer) => typeof layer === "string" && isDigest(layer)))
-    throw invalid("has a diff id that is not a sha256 digest")
-  const run: unknown = config.config
-  if (run !== undefined && run !== null && typeof run !== "object") throw invalid('has a "config" that is no object')
-  return { ...(config as ImageConfig), rootfs: { type: "layers", diff_ids: layers as Digest[] } }
 }

@@ -4,6 +4,7 @@ import { readFileSync } from "node:fs"
 import { DhowError } from "../../lib/errors.ts"
 import type { Digest } from "../../oci/digest.ts"
 import type { ImageConfig } from "../../oci/image-config.ts"
+import { normalizeConfig } from "./parse-config.ts"
 
 const KEPT = 128
 
@@ -26,8 +27,7 @@ export function imageConfigs(content: { path(digest: Digest): string }): Configs
 
 function parseStored(id: Digest, text: string): ImageConfig {
   try {
-    const { config, ...rest } = JSON.parse(text) as ImageConfig
-    return config === null || config === undefined ? rest : { ...rest, config }
+    return normalizeConfig(JSON.parse(text) as ImageConfig)
   } catch (cause) {
     throw new DhowError("internal", `Configuration of image "${id}" is damaged`, {
       cause,

@@ -25,7 +25,7 @@ import { saveImages } from "./save/save.ts"
 import { tagImage } from "./tag.ts"
 
 export type Reconcile = {
-  /** After a start: what a crash left is removed, and layers that it took are made anew from their tar. */
+  /** At the start, before serving: what a crash left is removed, and layers that it took are made anew from their tar. */
   reconcile(): Promise<void>
 }
 
@@ -70,6 +70,7 @@ export function openImages(options: {
   return {
     ...imageResolver(records, configs),
     async reconcile() {
+      collector.forgetLeases()
       await sweepBuilds(options.root)
       await restoreLayers(context)
       await context.collect()
