@@ -4,11 +4,9 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import type { ContentStore } from "../../src/content/contract.ts"
 import { openContentStore } from "../../src/content/store.ts"
-import type { Images } from "../../src/engine/contract.ts"
 import { type Collector, openCollector } from "../../src/engine/gc.ts"
 import type { ContainerUse } from "../../src/engine/images/context.ts"
 import { openImages } from "../../src/engine/images/images.ts"
-import type { Resolver } from "../../src/engine/images/resolve.ts"
 import { ensureDirectory } from "../../src/lib/files.ts"
 import type { TarInput } from "../../src/lib/tar/writer.ts"
 import { writeTar } from "../../src/lib/tar/writer.ts"
@@ -25,15 +23,15 @@ export type Fixture = Disposable & {
   readonly content: ContentStore
   readonly snapshotter: Snapshotter
   readonly collector: Collector
-  readonly images: Images & Resolver
+  readonly images: ReturnType<typeof openImages>
   readonly events: string[]
   readonly containers: ContainerUse[]
   readonly lines: ProgressLine[]
   readonly progress: (line: ProgressLine) => void
 }
 
-export function openFixture(): Fixture {
-  const root = mkdtempSync(join(tmpdir(), "dhow-images-"))
+export function openFixture(existing?: string): Fixture {
+  const root = existing ?? mkdtempSync(join(tmpdir(), "dhow-images-"))
   const database = Database.open(join(root, "dhow.db"))
   ensureDirectory(join(root, "snapshots"))
   const content = openContentStore(database, join(root, "content"))

@@ -19,8 +19,8 @@ import { pruneImages } from "./prune.ts"
 import { openPuller } from "./pull.ts"
 import { imageRecords } from "./records.ts"
 import { removeImage } from "./remove.ts"
+import { repairImages } from "./repair.ts"
 import { imageResolver, type Resolver } from "./resolve.ts"
-import { restoreLayers } from "./restore-layers.ts"
 import { saveImages } from "./save/save.ts"
 import { tagImage } from "./tag.ts"
 
@@ -72,7 +72,7 @@ export function openImages(options: {
     async reconcile() {
       collector.forgetLeases()
       await sweepBuilds(options.root)
-      await restoreLayers(context)
+      await repairImages(context)
       await context.collect()
     },
     list: async (request) => listImages(context, request),
