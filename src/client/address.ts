@@ -10,13 +10,15 @@ export type Address = {
   readonly isDefault: boolean
 }
 
-const SYSTEM_SOCKET = "/run/dhow/dhow.sock"
+const EXEC_ROOT = "/run/dhow"
 
 export function defaultSocketPath(environment: NodeJS.ProcessEnv = process.env, uid = process.getuid?.() ?? 0): string {
-  if (uid === 0) return SYSTEM_SOCKET
+  // The daemon that we would start reads the same variable.
+  const system = `${environment["DHOW_EXEC_ROOT"] || EXEC_ROOT}/dhow.sock`
+  if (uid === 0) return system
   // A daemon of the user's own comes first; without one, the machine's, which members of its group may use.
   const own = `${environment["XDG_RUNTIME_DIR"] || `/run/user/${uid}`}/dhow/dhow.sock`
-  return existsSync(own) ? own : SYSTEM_SOCKET
+  return existsSync(own) ? own : system
 }
 
 export function resolveAddress(flag: string | undefined, environment: NodeJS.ProcessEnv = process.env): Address {

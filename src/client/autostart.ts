@@ -21,8 +21,9 @@ export async function startDaemon(address: Address): Promise<Duplex> {
   return start(address)
 }
 
-export function daemonLogPath(): string {
-  return "/var/log/dhow.log"
+/** Of the machine's own daemon it is where logs are; that of another one stays beside its socket. */
+export function daemonLogPath({ path }: Address): string {
+  return path === "/run/dhow/dhow.sock" ? "/var/log/dhow.log" : path.replace(/\.sock$/, ".log")
 }
 
 async function start(address: Address): Promise<Duplex> {
@@ -38,7 +39,7 @@ async function start(address: Address): Promise<Duplex> {
 }
 
 async function spawnDaemon(address: Address): Promise<Duplex> {
-  const logPath = daemonLogPath()
+  const logPath = daemonLogPath(address)
   const log = openSync(logPath, "a", 0o640)
   const [program = "", ...script] = ownCommand()
   const child = spawn(program, [...script, "daemon"], {
