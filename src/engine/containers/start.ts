@@ -5,6 +5,7 @@ import { join } from "node:path"
 import { crashpoint } from "../../lib/crashpoint.ts"
 import { DhowError, describeError } from "../../lib/errors.ts"
 import { log } from "../../lib/log.ts"
+import { Phases } from "../../lib/phases.ts"
 import { unmount } from "../../lib/syscalls/mount.ts"
 import { now } from "../../lib/time.ts"
 import type { Runtime } from "../../runtime/contract.ts"
@@ -60,17 +61,20 @@ async function run(parts: ContainerParts, record: ContainerRecord): Promise<void
   const live = parts.live.of(id)
   const runtime = parts.runtime(hostConfig.Runtime ?? parts.config.defaultRuntime)
 
+  const phases = new Phases()
   await using undo = new AsyncDisposableStack()
   // Undone in reverse: the directory goes when nothing is mounted in it any more.
   mkdirSync(paths.rootfs, { recursive: true, mode: 0o700 })
   undo.defer(() => rmSync(paths.bundle, { recursive: true, force: true }))
   parts.snapshotter.mount(id, paths.rootfs)
   undo.defer(() => parts.snapshotter.unmount(paths.rootfs))
+  phases.mark("mount")
   crashpoint("container.start:after-mount")
 
   undo.defer(() => parts.networks.release(id))
   const network = await attachNetwork(parts, record)
   writeNetworkRecord(paths, network)
+  phases.mark("network")
   crashpoint("container.start:after-network")
   const namespaces = chooseNamespaces(parts, id, hostConfig)
   undo.defer(() => {
@@ -105,17 +109,23 @@ async function run(parts: ContainerParts, record: ContainerRecord): Promise<void
   for (const warning of warnings) log.warn(warning, { container: record.name })
   writeFileSync(join(paths.bundle, "config.json"), runtime.config(id, spec))
 
+  phases.mark("spec")
   undo.defer(() => runtime.delete(id, spec.linux.cgroupsPath))
   const monitor = await launch(parts, record, runtime)
+  phases.mark("create")
   crashpoint("container.start:after-launch")
   if (live.clients.waiting) {
     const streams = await monitor.streams()
     if (streams !== undefined) live.clients.join(streams)
   }
+  phases.mark("attach")
   await runtime.start(id)
+  phases.mark("start")
   crashpoint("container.start:after-process")
   undo.move()
   observeRunning(parts, record, monitor, network)
+  phases.mark("record")
+  log.debug("Started", { container: id, milliseconds: phases.took })
 }
 
 async function launch(parts: ContainerParts, record: ContainerRecord, runtime: Runtime): Promise<Monitor> {
