@@ -18,6 +18,7 @@ import { openCollector } from "./engine/gc.ts"
 import { openImages } from "./engine/images/images.ts"
 import { openNetworksNoun } from "./engine/networks.ts"
 import { reconcile, resumeRestarts } from "./engine/reconcile.ts"
+import { restWhenIdle } from "./engine/rest.ts"
 import { openSystem } from "./engine/system.ts"
 import { LocalVolumes } from "./engine/volumes.ts"
 import { prepareExecRoot } from "./exec-root.ts"
@@ -41,6 +42,7 @@ export async function runDaemon(args: readonly string[]): Promise<number> {
   const { engine, parts, close } = await openEngine(config)
   const server = await serve({ engine, hosts: config.hosts, version: VERSION })
   resumeRestarts(parts)
+  restWhenIdle(parts.events)
   log.info("Serving", { addresses: server.addresses, dataRoot: config.dataRoot, version: VERSION, pid: process.pid })
   const signal = await new Promise<string>((resolve) => {
     process.on("SIGTERM", () => resolve("SIGTERM"))

@@ -50,6 +50,11 @@ export class EventLog implements Events {
     for (const listener of this.#listeners) listener(stored)
   }
 
+  /** Calls back at every event, for as long as the engine lives. */
+  onEvent(callback: () => void): void {
+    this.#listeners.add(callback)
+  }
+
   /** Writes what waits; called at the end of a turn, and before the log is read. */
   flush(): void {
     const batch = this.#pending

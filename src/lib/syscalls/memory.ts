@@ -1,0 +1,22 @@
+// Gives back the memory that an idle process does not need: garbage, and the pages of its own program text that were
+// touched while it started. Text is never written, so letting it go loses nothing: what is needed again is mapped again
+// from the page cache, without reading the disk.
+import { readFileSync } from "node:fs"
+import { libc } from "./libc.ts"
+
+const MADV_DONTNEED = 4
+/** Smaller mappings are not worth a call. */
+const SMALLEST = 1024 * 1024
+
+export function releaseIdleMemory(): void {
+  Bun.gc(true)
+  for (const line of readFileSync("/proc/self/maps", "utf8").split("\n")) {
+    // Only file-backed and never writable: anything else would lose what was written to it.
+    const match = /^([0-9a-f]+)-([0-9a-f]+) r-xp [0-9a-f]+ \S+ (?!0 )\d+ +\//.exec(line)
+    if (match === null) continue
+    const [, from = "", to = ""] = match
+    const start = BigInt(`0x${from}`)
+    const length = BigInt(`0x${to}`) - start
+    if (length >= SMALLEST) libc().madvise(start, length, MADV_DONTNEED)
+  }
+}
