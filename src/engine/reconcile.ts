@@ -6,14 +6,15 @@ import { describeError } from "../lib/errors.ts"
 import { log } from "../lib/log.ts"
 import { unmount } from "../lib/syscalls/mount.ts"
 import { now } from "../lib/time.ts"
-import { recordExit, restartNow, tearDown, watchExit } from "./containers/exits.ts"
+import { erase } from "./containers/erase.ts"
+import { recordExit, restartNow, watchExit } from "./containers/exits.ts"
 import { logOf } from "./containers/log-settings.ts"
 import { readNetworkRecord } from "./containers/network.ts"
 import type { ContainerParts } from "./containers/parts.ts"
 import { containerPaths } from "./containers/paths.ts"
 import { type Container, type ContainerState, historyOf, isRunning, NEVER } from "./containers/record.ts"
-import { removeLocked } from "./containers/remove.ts"
 import { startContainer } from "./containers/start.ts"
+import { tearDown } from "./containers/teardown.ts"
 
 /** Exit code of a process whose end nobody saw: its monitor is gone without a record. */
 const LOST_EXIT_CODE = 255
@@ -60,12 +61,12 @@ function startsAtBoot(policy: string | undefined, state: ContainerState): boolea
 async function reconcileContainer(parts: ContainerParts, container: Container): Promise<void> {
   const { record, state, intent } = container
   const { id } = record
-  if (intent === "removing" || state.status === "removing") return await removeLocked(parts, id, { volumes: true })
+  if (intent === "removing" || state.status === "removing") return await erase(parts, id, { volumes: true })
   if (intent === "starting" && !isRunning(state)) return await settleStart(parts, container)
   if (isRunning(state)) return await adopt(parts, container)
   if (existsSync(containerPaths(parts.config, id).bundle)) await tearDown(parts, record)
   // Its --rm was decided by the exit, and the engine died before the removal.
-  if (record.hostConfig.AutoRemove && state.finishedAt !== NEVER) await removeLocked(parts, id, { volumes: true })
+  if (record.hostConfig.AutoRemove && state.finishedAt !== NEVER) await erase(parts, id, { volumes: true })
 }
 
 async function adopt(parts: ContainerParts, { record, state }: Container): Promise<void> {
@@ -107,7 +108,7 @@ async function settleStart(parts: ContainerParts, { record, state }: Container):
     await tearDown(parts, record)
     parts.store.intend(id, undefined)
     log.info("Undid a start that an earlier engine did not finish", { container: id, name: record.name })
-    if (hostConfig.AutoRemove) await removeLocked(parts, id, { volumes: true })
+    if (hostConfig.AutoRemove) await erase(parts, id, { volumes: true })
     return
   }
   const pid = "exited" in found ? found.pid : 0

@@ -1,19 +1,16 @@
 // What follows an exit: the row says so, whoever waits is answered, and only then is the run torn down. The restart
 // policy and --rm are decided here and nowhere else.
-import { rmSync } from "node:fs"
 import { crashpoint } from "../../lib/crashpoint.ts"
 import { describeError } from "../../lib/errors.ts"
 import { log } from "../../lib/log.ts"
-import { unmount } from "../../lib/syscalls/mount.ts"
 import { timestamp } from "../../lib/time.ts"
 import type { ExitRecord, Monitor } from "../../supervisor/contract.ts"
 import { attributesOf } from "./attributes.ts"
+import { erase } from "./erase.ts"
 import type { Live } from "./live.ts"
 import type { ContainerParts } from "./parts.ts"
-import { containerPaths } from "./paths.ts"
 import { type ContainerRecord, type ContainerState, historyOf, isRunning } from "./record.ts"
-import { removeLocked } from "./remove.ts"
-import { cgroupsPathOf, startContainer } from "./start.ts"
+import { tearDown } from "./teardown.ts"
 
 const FIRST_DELAY = 100
 const LONGEST_DELAY = 60_000
@@ -48,35 +45,12 @@ export async function recordExit(parts: ContainerParts, id: string, exit: ExitRe
   live.answer(response, restarts ? ["next-exit"] : ["next-exit", "not-running"])
   if (record.hostConfig.AutoRemove && !restarts && !live.isRestarting) {
     // The row goes before the teardown: "removed" is answered now, and the files are garbage from here on.
-    await removeLocked(parts, id, { volumes: true })
+    await erase(parts, id, { volumes: true })
     return
   }
   live.teardown = tearDown(parts, record)
   await live.teardown
   if (restarts) scheduleRestart(parts, id, runTime(state.startedAt, exit))
-}
-
-/** Gives back what one run held. Goes on after a failure, and says what failed. */
-export async function tearDown(parts: ContainerParts, record: ContainerRecord): Promise<void> {
-  const { id, hostConfig } = record
-  const paths = containerPaths(parts.config, id)
-  const attempt = async (what: string, step: () => unknown): Promise<void> => {
-    try {
-      await step()
-    } catch (error) {
-      log.warn(`Cannot ${what} of a container that ended`, { container: id, error: describeError(error) })
-    }
-  }
-  await attempt("remove the runtime state", () =>
-    parts.runtime(hostConfig.Runtime ?? parts.config.defaultRuntime).delete(id, cgroupsPathOf(parts, record)),
-  )
-  crashpoint("container.teardown:after-runtime")
-  await attempt("release the network", () => parts.networks.release(id))
-  await attempt("unmount /dev/shm", () => unmount(paths.shm))
-  await attempt("unmount the root", () => parts.snapshotter.unmount(paths.rootfs))
-  crashpoint("container.teardown:after-unmount")
-  await attempt("forget the monitor", () => parts.supervisor.forget(id))
-  await attempt("remove the bundle", () => rmSync(paths.bundle, { recursive: true, force: true }))
 }
 
 function shouldRestart(
@@ -114,7 +88,7 @@ export async function restartNow(parts: ContainerParts, id: string): Promise<voi
   const history = historyOf(container.state)
   parts.store.observe(id, { ...history, restartCount: history.restartCount + 1, status: "restarting" })
   try {
-    await startContainer(parts, id)
+    await parts.start(id)
   } catch (error) {
     log.warn("A restart by policy failed", { container: id, error: describeError(error) })
   }

@@ -1,10 +1,11 @@
 // One container as `inspect` shows it.
-import type { ContainerInspect, InspectNetworkSettings, InspectState, MountPoint } from "../../wire/container.ts"
-import { sizes } from "./list.ts"
+import type { ContainerInspect, InspectNetworkSettings, InspectState } from "../../wire/container.ts"
 import { commandOf } from "./merge-config.ts"
+import { mountPoint } from "./mount-point.ts"
 import type { ContainerParts } from "./parts.ts"
 import { containerPaths } from "./paths.ts"
-import { type ContainerState, isRunning, type ResolvedMount } from "./record.ts"
+import { type ContainerState, isRunning } from "./record.ts"
+import { sizes } from "./sizes.ts"
 import { pidOf } from "./status.ts"
 
 export async function inspectContainer(
@@ -69,19 +70,6 @@ function inspectState(state: ContainerState): InspectState {
     Error: error,
     StartedAt: startedAt,
     FinishedAt: finishedAt,
-  }
-}
-
-export function mountPoint(mount: ResolvedMount): MountPoint {
-  return {
-    Type: mount.Type,
-    ...(mount.Name === undefined ? {} : { Name: mount.Name }),
-    Source: mount.Source,
-    Destination: mount.Destination,
-    ...(mount.Driver === undefined ? {} : { Driver: mount.Driver }),
-    Mode: mount.Mode,
-    RW: mount.RW,
-    Propagation: mount.Propagation,
   }
 }
 

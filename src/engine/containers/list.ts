@@ -3,10 +3,11 @@ import { DhowError } from "../../lib/errors.ts"
 import type { ContainerStatus, ContainerSummary, EndpointSettings, SummaryPort } from "../../wire/container.ts"
 import type { Filters } from "../contract.ts"
 import { hasFilter, matchLabels, rejectUnknownFilters } from "../filters.ts"
-import { mountPoint } from "./inspect.ts"
 import { commandOf } from "./merge-config.ts"
+import { mountPoint } from "./mount-point.ts"
 import type { ContainerParts } from "./parts.ts"
 import { type Container, isRunning } from "./record.ts"
+import { sizes } from "./sizes.ts"
 import { statusText } from "./status.ts"
 
 const FILTERS = [
@@ -161,16 +162,6 @@ async function summary(
     NetworkSettings: { Networks: networks },
     Mounts: record.mounts.filter(({ Type }) => Type !== "tmpfs").map(mountPoint),
   }
-}
-
-export async function sizes(
-  parts: ContainerParts,
-  id: string,
-  layers: readonly import("../../oci/digest.ts").Digest[],
-): Promise<{ SizeRw: number; SizeRootFs: number }> {
-  const written = await parts.snapshotter.usage(id)
-  const below = layers.reduce((sum, layer) => sum + parts.snapshotter.layerSize(layer), 0)
-  return { SizeRw: written, SizeRootFs: written + below }
 }
 
 function summaryPorts(ports: Readonly<Record<string, { HostIp?: string; HostPort?: string }[] | null>>): SummaryPort[] {

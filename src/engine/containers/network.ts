@@ -60,7 +60,9 @@ export async function attachNetwork(parts: ContainerParts, record: ContainerReco
   const exposed = Object.keys(config.ExposedPorts ?? {})
   const bindings = hostConfig.PortBindings ?? {}
   const isPlain = Object.keys(bindings).length === 0 && !hostConfig.PublishAllPorts
-  const ports = isPlain ? [] : parts.networks.choosePorts(id, exposed, bindings, hostConfig.PublishAllPorts ?? false)
+  const ports = isPlain
+    ? []
+    : parts.networks.choosePorts(id, exposed, bindings, hostConfig.PublishAllPorts ?? false, record.name)
   const attached = await parts.networks.attach({
     owner: id,
     name: record.name,
@@ -73,8 +75,7 @@ export async function attachNetwork(parts: ContainerParts, record: ContainerReco
   for (const { protocol, containerPort, hostIp, hostPort } of ports) {
     const key = `${containerPort}/${protocol}`
     published[key] ??= []
-    // Docker lists both families where no address was given.
-    for (const address of hostIp === "" ? ["0.0.0.0", "::"] : [hostIp])
+    for (const address of hostIp === "" ? ["0.0.0.0"] : [hostIp])
       published[key].push({ HostIp: address, HostPort: String(hostPort) })
   }
   const addresses = Object.values(attached.endpoints).flatMap((endpoint) =>

@@ -2,6 +2,7 @@
 // run of it.
 import { join } from "node:path"
 import type { Config } from "../../config.ts"
+import type { HostConfig } from "../../wire/container.ts"
 
 export type ContainerPaths = {
   /** hosts, hostname, resolv.conf, log */
@@ -29,4 +30,9 @@ export function containerPaths(config: Pick<Config, "dataRoot" | "execRoot">, id
     rootfs: join(bundle, "rootfs"),
     shm: join(bundle, "shm"),
   }
+}
+
+/** In every hierarchy, "/dhow/<id>" unless the user names another parent. */
+export function cgroupsPathOf(config: Pick<Config, "cgroupParent">, id: string, hostConfig: HostConfig): string {
+  return join("/", hostConfig.CgroupParent || config.cgroupParent, id)
 }

@@ -16,6 +16,7 @@ import { containerSpec } from "../../runtime/spec.ts"
 import { resolveUser } from "../../runtime/user.ts"
 import type { Monitor } from "../../supervisor/contract.ts"
 import { attributesOf } from "./attributes.ts"
+import { erase } from "./erase.ts"
 import { watchExit } from "./exits.ts"
 import { logOf } from "./log-settings.ts"
 import { commandOf } from "./merge-config.ts"
@@ -23,9 +24,8 @@ import { runtimeMounts } from "./mounts.ts"
 import { chooseNamespaces } from "./namespaces.ts"
 import { attachNetwork, type ContainerNetwork, writeNetworkRecord } from "./network.ts"
 import type { ContainerParts } from "./parts.ts"
-import { containerPaths } from "./paths.ts"
+import { cgroupsPathOf, containerPaths } from "./paths.ts"
 import { type ContainerRecord, historyOf, isRunning } from "./record.ts"
-import { removeLocked } from "./remove.ts"
 
 /** Starts under the container's lock. */
 export async function startContainer(parts: ContainerParts, reference: string): Promise<"started" | "unchanged"> {
@@ -103,7 +103,7 @@ async function run(parts: ContainerParts, record: ContainerRecord): Promise<void
     uts: namespaces.uts,
     cgroup: namespaces.cgroup,
     init: hostConfig.Init ? parts.initPath : undefined,
-    cgroupsPath: cgroupsPathOf(parts, record),
+    cgroupsPath: cgroupsPathOf(parts.config, id, hostConfig),
     host: parts.host,
   })
   for (const warning of warnings) log.warn(warning, { container: record.name })
@@ -218,7 +218,7 @@ async function recordFailure(parts: ContainerParts, record: ContainerRecord, err
   parts.events.emit("container", "die", id, attributesOf(record, { exitCode: String(exitCode) }))
   const response = { StatusCode: exitCode, Error: { Message: describeError(error) } }
   live.answer(response, ["next-exit", "not-running"])
-  if (record.hostConfig.AutoRemove) await removeLocked(parts, id, { volumes: true })
+  if (record.hostConfig.AutoRemove) await erase(parts, id, { volumes: true })
 }
 
 function propagationOf(record: ContainerRecord): { rootfsPropagation?: string } {
@@ -228,9 +228,4 @@ function propagationOf(record: ContainerRecord): { rootfsPropagation?: string } 
   if (wanted.some((propagation) => propagation === "slave" || propagation === "rslave"))
     return { rootfsPropagation: "rslave" }
   return {}
-}
-
-export function cgroupsPathOf(parts: ContainerParts, record: ContainerRecord): string {
-  const parent = record.hostConfig.CgroupParent || parts.config.cgroupParent
-  return join("/", parent, record.id)
 }

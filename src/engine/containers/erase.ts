@@ -1,0 +1,52 @@
+// The end of a container: the row first, everything on disk last. Once the row is gone the name is free and the container
+// does not exist; what is left is garbage that this call, or the sweep after a crash, takes away.
+import { rmSync } from "node:fs"
+import { crashpoint } from "../../lib/crashpoint.ts"
+import { describeError } from "../../lib/errors.ts"
+import { log } from "../../lib/log.ts"
+import { attributesOf } from "./attributes.ts"
+import type { ContainerParts } from "./parts.ts"
+import { containerPaths } from "./paths.ts"
+import type { ContainerRecord } from "./record.ts"
+import { tearDown } from "./teardown.ts"
+import { volumeUsers } from "./volume-users.ts"
+
+/** By whoever holds the lock; the container does not run. */
+export async function erase(parts: ContainerParts, id: string, options: { readonly volumes?: boolean }): Promise<void> {
+  const { record, state } = parts.store.get(id)
+  const live = parts.live.of(id)
+  clearTimeout(live.restart?.timer)
+  crashpoint("container.remove:before-row")
+  parts.store.delete(id)
+  crashpoint("container.remove:after-row")
+  parts.events.emit("container", "destroy", id, attributesOf(record))
+  live.clients.end()
+  live.answer({ StatusCode: state.exitCode }, ["removed", "next-exit", "not-running"])
+  parts.live.forget(id)
+  // The answer does not wait for the files.
+  const cleared = live.teardown.then(() => clearFiles(parts, record, options.volumes ?? false))
+  parts.background.add(cleared)
+}
+
+/** Takes away what a container without a row left. */
+export async function clearFiles(parts: ContainerParts, record: ContainerRecord, volumes: boolean): Promise<void> {
+  await tearDown(parts, record)
+  try {
+    await parts.snapshotter.remove(record.id)
+    crashpoint("container.remove:after-snapshot")
+    rmSync(containerPaths(parts.config, record.id).state, { recursive: true, force: true })
+    if (volumes) removeAnonymousVolumes(parts, record)
+  } catch (error) {
+    log.warn("Files of a removed container are still there; the next start of the engine sweeps them", {
+      container: record.id,
+      error: describeError(error),
+    })
+  }
+}
+
+function removeAnonymousVolumes(parts: ContainerParts, record: ContainerRecord): void {
+  for (const mount of record.mounts) {
+    if (mount.Name === undefined || !parts.volumes.isAnonymous(mount.Name)) continue
+    if (volumeUsers(parts, mount.Name).length === 0) parts.volumes.discard(mount.Name)
+  }
+}

@@ -1,0 +1,34 @@
+// What one run of a container held is given back: runtime state, cgroup, network, mounts, monitor, bundle.
+import { rmSync } from "node:fs"
+import { crashpoint } from "../../lib/crashpoint.ts"
+import { describeError } from "../../lib/errors.ts"
+import { log } from "../../lib/log.ts"
+import { unmount } from "../../lib/syscalls/mount.ts"
+import type { ContainerParts } from "./parts.ts"
+import { cgroupsPathOf, containerPaths } from "./paths.ts"
+import type { ContainerRecord } from "./record.ts"
+
+/** Gives back what one run held. Goes on after a failure, and says what failed. */
+export async function tearDown(parts: ContainerParts, record: ContainerRecord): Promise<void> {
+  const { id, hostConfig } = record
+  const paths = containerPaths(parts.config, id)
+  const attempt = async (what: string, step: () => unknown): Promise<void> => {
+    try {
+      await step()
+    } catch (error) {
+      log.warn(`Cannot ${what} of a container that ended`, { container: id, error: describeError(error) })
+    }
+  }
+  await attempt("remove the runtime state", () =>
+    parts
+      .runtime(hostConfig.Runtime ?? parts.config.defaultRuntime)
+      .delete(id, cgroupsPathOf(parts.config, id, hostConfig)),
+  )
+  crashpoint("container.teardown:after-runtime")
+  await attempt("release the network", () => parts.networks.release(id))
+  await attempt("unmount /dev/shm", () => unmount(paths.shm))
+  await attempt("unmount the root", () => parts.snapshotter.unmount(paths.rootfs))
+  crashpoint("container.teardown:after-unmount")
+  await attempt("forget the monitor", () => parts.supervisor.forget(id))
+  await attempt("remove the bundle", () => rmSync(paths.bundle, { recursive: true, force: true }))
+}
