@@ -263,6 +263,30 @@ describe("images", () => {
     expect(f.snapshotter.hasLayer(layers[0]!)).toBe(false)
   })
 
+  test("loads, removals and collections at the same time never leave an image without its bytes", async () => {
+    await importTar("local/base:1")
+    const saved = await bytesOf(await f.images.save(["local/base:1"], { signal: never() }))
+    const remove = async () => {
+      try {
+        await f.images.remove("local/base:1", { force: true, prune: true })
+      } catch (error) {
+        // Another one was quicker.
+        expect(String(error)).toContain("No such image")
+      }
+    }
+    for (let round = 0; round < 8; round++) {
+      await Promise.all([load(saved), remove(), load(saved), f.collector.collect(), remove(), load(gzipSync(saved))])
+      await f.collector.collect()
+      const rows = await f.images.list(LISTING)
+      for (const row of rows) {
+        const { layers, manifest, id } = f.images.resolve(row.Id)
+        for (const blob of [id, manifest, ...layers]) expect(existsSync(f.content.path(blob))).toBe(true)
+        for (const layer of layers) expect(f.snapshotter.hasLayer(layer)).toBe(true)
+      }
+      if (rows.length === 0) expect(blobs()).toEqual([])
+    }
+  })
+
   test("a lease keeps what nothing names yet", async () => {
     using lease = f.content.lease()
     const blob = await f.content.put(Buffer.from("bytes"))
