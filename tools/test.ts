@@ -1,10 +1,10 @@
 // npm test: unit tests, then the system tests under test/, which need root, crun and a kernel; file by file, for they
 // share the machine. What they leave behind on it counts as a failure. Closes with "N passed, N failed", from what the
 // runners counted.
-import { chmodSync, mkdtempSync, readdirSync, rmSync } from "node:fs"
+import { chmodSync, mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { leaks, readHostState } from "../test/support/host-state.ts"
+import { type HostState, leaks, readHostState } from "../test/support/host-state.ts"
 import { dockerCliDirectory } from "./docker-cli.ts"
 import { type Counts, NONE, runTests, sum, summary } from "./run-tests.ts"
 
@@ -19,13 +19,10 @@ function systemTests(): string[] {
 }
 
 /** Waits until nothing new is there, for what ends on its own in a moment; then says what stayed. */
-async function whatStays(before: ReturnType<typeof readHostState>, directory: string): Promise<string[]> {
+async function whatStays(before: HostState, directory: string): Promise<string[]> {
   const deadline = Date.now() + 10_000
   for (;;) {
-    const left = [
-      ...leaks(before, readHostState()),
-      ...readdirSync(directory).map((name) => `files: ${join(directory, name)}`),
-    ]
+    const left = leaks(before, readHostState(directory))
     if (left.length === 0 || Date.now() > deadline) return left
     await Bun.sleep(250)
   }
@@ -43,7 +40,7 @@ async function runSystemTests(): Promise<Counts> {
     TMPDIR: directory,
     PATH: [docker, process.env["PATH"], "/usr/local/sbin", "/usr/sbin", "/sbin"].filter(Boolean).join(":"),
   }
-  const before = readHostState()
+  const before = readHostState(directory)
   let counts = NONE
   for (const file of files) {
     console.error(`\n=== ${file}`)

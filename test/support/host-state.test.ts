@@ -1,4 +1,7 @@
 import { expect, test } from "bun:test"
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
 import { leaks, readHostState } from "./host-state.ts"
 
 test("leaks() names what is new, by kind", () => {
@@ -7,8 +10,20 @@ test("leaks() names what is new, by kind", () => {
   expect(leaks(before, after)).toEqual(["mounts: b"])
 })
 
-test("readHostState() sees the loopback interface and the mount of /proc", () => {
-  const state = readHostState()
-  expect(state["interfaces"]).toContain("lo")
-  expect(state["mounts"]?.some((line) => line.includes(" /proc "))).toBe(true)
+test("readHostState() sees files, mounts and processes of the given directory only", async () => {
+  const directory = mkdtempSync(join(tmpdir(), "dhow-host-state-"))
+  const script = join(directory, "sleep.sh")
+  writeFileSync(script, "read line\n")
+  const child = Bun.spawn(["sh", script], { stdin: "pipe" })
+  try {
+    const state = readHostState(directory)
+    expect(state["files"]).toEqual([script])
+    expect(state["processes"]).toEqual([`${child.pid} sh ${script}`])
+    expect(state["mounts"]).toEqual([])
+    expect(state["interfaces"]).toContain("lo")
+  } finally {
+    child.kill()
+    await child.exited
+    rmSync(directory, { recursive: true })
+  }
 })

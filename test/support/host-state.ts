@@ -1,12 +1,10 @@
-// What a container engine can leave behind on a host: mounts, processes, network namespaces, interfaces, packet filter
-// rules, cgroups. A test run takes one picture before and one after; what is only in the second is a leak.
+// What a container engine can leave behind on a host. A test run takes one picture before and one after; what is only in
+// the second is a leak. Mounts and processes are the tests' own when they name the tests' directory; interfaces, packet
+// filter rules and cgroups name nobody, so that all of them count: another engine at work meanwhile looks like a leak.
 import { readdirSync, readFileSync } from "node:fs"
 import { join } from "node:path"
 
 export type HostState = Readonly<Record<string, readonly string[]>>
-
-/** Programs that live on behalf of a container. */
-const WATCHED = new Set(["conmon", "crun", "runc", "netavark", "aardvark-dns", "catatonit", "dhow"])
 
 function lines(text: string): string[] {
   return text.split("\n").filter((line) => line !== "")
@@ -20,20 +18,18 @@ function entries(directory: string): string[] {
   }
 }
 
-function mounts(): string[] {
+function mounts(directory: string): string[] {
   return lines(readFileSync("/proc/self/mounts", "utf8"))
     .map((line) => line.split(" ").slice(0, 3).join(" "))
-    .filter((line) => !/^\S+ \/sys\/fs\/cgroup/.test(line))
+    .filter((line) => line.includes(directory))
 }
 
-function processes(): string[] {
+function processes(directory: string): string[] {
   const found: string[] = []
   for (const pid of entries("/proc").filter((name) => /^\d+$/.test(name))) {
     try {
-      const name = readFileSync(`/proc/${pid}/comm`, "utf8").trim()
-      if (!WATCHED.has(name)) continue
-      if (/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, "utf8"))) continue
-      found.push(`${pid} ${readFileSync(`/proc/${pid}/cmdline`, "utf8").replaceAll("\0", " ").trim()}`)
+      const commandLine = readFileSync(`/proc/${pid}/cmdline`, "utf8").replaceAll("\0", " ").trim()
+      if (Number(pid) !== process.pid && commandLine.includes(directory)) found.push(`${pid} ${commandLine}`)
     } catch {
       // It ended while we looked.
     }
@@ -72,11 +68,12 @@ function readdirSafely(directory: string): string[] {
   }
 }
 
-export function readHostState(): HostState {
+export function readHostState(directory: string): HostState {
   return {
-    mounts: mounts(),
-    processes: processes(),
-    "network namespaces": [...entries("/run/netns"), ...entries("/run/dhow/netns")],
+    mounts: mounts(directory),
+    processes: processes(directory),
+    files: entries(directory).map((name) => join(directory, name)),
+    "network namespaces": entries("/run/netns"),
     interfaces: entries("/sys/class/net"),
     "packet filter rules": [...rules("iptables-save"), ...rules("ip6tables-save")],
     cgroups: cgroups(),
