@@ -13,10 +13,11 @@ export function fishScript(commands: readonly CompletionCommand[]): string {
     `        contains -- (string join ' ' $path $word) ${commands.map(({ path }) => quote(path)).join(" ")}; or break`,
     "        set path $path $word",
     "    end",
-    "    string join ' ' -- $path",
+    "    string join ' ' $path",
     "end",
     "function __dhow_at",
-    '    test (__dhow_path | string collect; or true) = "$argv[1]"',
+    "    set -l path (__dhow_path)",
+    '    test "$path" = "$argv[1]"',
     "end",
     "complete -c dhow -f",
   ]

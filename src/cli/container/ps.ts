@@ -23,7 +23,8 @@ export const ps = defineCommand({
   examples: ["dhow ps -a", "dhow ps --filter status=exited -q", "dhow ps --format '{{.Names}}: {{.Status}}'"],
   async run({ client }, flags) {
     const format = flags.format ?? ""
-    const size = flags.size === true || /\.Size\b/.test(format)
+    // A template that shows the size asks for it.
+    const size = flags.size === true || /\.Size\b|\bjson \.[\s}]/.test(format)
     const limit = flags.latest === true ? 1 : (flags.last ?? 0) > 0 ? flags.last : undefined
     const containers = await listContainers(client, {
       all: flags.all === true || limit !== undefined,

@@ -38,7 +38,7 @@ export const history = defineCommand({
     await showRows(
       entries.map((entry) => historyRow(entry, options)),
       {
-        columns: { headers: HEADERS, shown: SHOWN },
+        columns: { headers: options.human ? HEADERS : { ...HEADERS, CreatedSince: "CREATED AT" }, shown: SHOWN },
         format: flags.format ?? "",
         quiet: flags.quiet === true ? "ID" : undefined,
       },

@@ -84,10 +84,10 @@ function imageRow(image: ImageSummary, name: Name, options: Options): Row {
     Digest: name.digest,
     ID: options.truncate ? shortId(image.Id) : image.Id,
     Repository: name.repository,
-    SharedSize: image.SharedSize < 0 ? "N/A" : humanSize(image.SharedSize, 3),
+    SharedSize: image.SharedSize < 0 ? "N/A" : humanSize(image.SharedSize),
     Size: humanSize(image.Size, 3),
     Tag: name.tag,
-    UniqueSize: image.SharedSize < 0 ? "N/A" : humanSize(image.Size - image.SharedSize, 3),
-    VirtualSize: humanSize(image.Size, 3),
+    UniqueSize: image.SharedSize < 0 ? "N/A" : humanSize(image.Size - image.SharedSize),
+    VirtualSize: humanSize(image.Size),
   }
 }

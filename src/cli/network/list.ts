@@ -37,7 +37,7 @@ export const list = defineCommand({
         CreatedAt: network.Created.replace("T", " ").replace(/Z$/, " +0000 UTC"),
         Driver: network.Driver,
         ID: flags["no-trunc"] === true ? network.Id : shortId(network.Id),
-        IPv4: String(network.EnableIPv4 ?? true),
+        IPv4: String(network.EnableIPv4 ?? false),
         IPv6: String(network.EnableIPv6),
         Internal: String(network.Internal),
         Label: (name: unknown) => network.Labels?.[String(name)] ?? "",

@@ -51,9 +51,30 @@ const OPTIONAL = new Set(
   ).split(" "),
 )
 
-function templateOf(format: string): (data: Value) => string {
+const LISTS = new Set(
+  (
+    "Entrypoint Cmd Env OnBuild Shell Binds CapAdd CapDrop Dns DnsOptions DnsSearch ExtraHosts GroupAdd Links VolumesFrom " +
+    "SecurityOpt MaskedPaths ReadonlyPaths Devices DeviceCgroupRules DeviceRequests Ulimits BlkioWeightDevice ExecIDs " +
+    "BlkioDeviceReadBps BlkioDeviceWriteBps BlkioDeviceReadIOps BlkioDeviceWriteIOps Aliases DNSNames RepoTags RepoDigests"
+  ).split(" "),
+)
+const MAPS = new Set("Labels ExposedPorts Volumes PortBindings StorageOpt Tmpfs Sysctls DriverOpts Options".split(" "))
+
+/** Told apart from empty ones of the daemon's by being these very objects: JSON shows them as the null they were. */
+const NO_LIST: Value = []
+const NO_MAP: Value = {}
+
+function nullField(name: string): Value {
+  return LISTS.has(name) ? NO_LIST : MAPS.has(name) ? NO_MAP : null
+}
+
+function json(value: Value): string {
+  return value === NO_LIST || value === NO_MAP ? "null" : toJson(value)
+}
+
+export function templateOf(format: string): (data: Value) => string {
   try {
-    return compileTemplate(format, { missing })
+    return compileTemplate(format, { missing, nullField, functions: { json } })
   } catch (error) {
     if (error instanceof DhowError) throw new DhowError("invalid", error.message, { exitCode: 64 })
     throw error

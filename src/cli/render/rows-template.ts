@@ -32,7 +32,15 @@ export function renderRows(rows: readonly Row[], columns: Columns, format: strin
 function jsonOfRow(value: Value): string {
   if (value === null || typeof value !== "object" || Array.isArray(value)) return toJson(value)
   const fields = Object.entries(value as ValueMap).filter(([, one]) => typeof one !== "function")
-  return toJson(Object.fromEntries(fields.sort(([a], [b]) => (a < b ? -1 : 1))))
+  return escapeForHtml(toJson(Object.fromEntries(fields.sort(([a], [b]) => (a < b ? -1 : 1)))))
+}
+
+/** Go writes rows so; to a JSON reader it is the same. */
+function escapeForHtml(json: string): string {
+  return json.replace(
+    /[<>&\u2028\u2029]/g,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  )
 }
 
 /** "com.example.build-id" is shown as "build id". */

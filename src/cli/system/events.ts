@@ -40,10 +40,9 @@ async function formatter(format: string | undefined): Promise<(event: EventMessa
   return (event) => template(withTemplateFields(event))
 }
 
-/** Templates name the fields of Go's type, not those of the JSON. */
+/** Templates name the fields of Go's type; "json ." shows those of the JSON, so the others are not enumerable. */
 function withTemplateFields(event: EventMessage): Value {
-  return {
-    ...event,
+  const aliases = {
     Status: event.status ?? "",
     ID: event.id ?? "",
     From: event.from ?? "",
@@ -51,6 +50,8 @@ function withTemplateFields(event: EventMessage): Value {
     Time: event.time,
     TimeNano: event.timeNano,
   }
+  for (const [name, value] of Object.entries(aliases)) Object.defineProperty(event, name, { value })
+  return event as unknown as Value
 }
 
 export function formatEvent(event: EventMessage): string {

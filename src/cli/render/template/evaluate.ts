@@ -8,6 +8,8 @@ import { formatValue, goType } from "./print.ts"
 export type TemplateOptions = {
   /** Value of a field that the data does not have; throws where that is a mistake. */
   readonly missing?: (name: string) => Value
+  /** What a null field is printed as and ranged over: Go tells empty lists and maps from nil by their type. */
+  readonly nullField?: (name: string) => Value
   readonly functions?: Readonly<Record<string, TemplateFunction>>
 }
 
@@ -197,6 +199,7 @@ class Run {
     const found = map[name]
     if (typeof found === "function") return found(...args)
     if (args.length > 0) throw failure(`${name} is not a method but has arguments`)
+    if (found === null && this.#options.nullField !== undefined) return this.#options.nullField(name)
     return found
   }
 }
