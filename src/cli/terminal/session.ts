@@ -22,8 +22,7 @@ export type SessionEnd = "ended" | "detached"
 export async function runSession(stream: Duplex, options: SessionOptions): Promise<SessionEnd> {
   const keys = parseDetachKeys(options.detachKeys)
   const raw = options.stdin && options.tty && isTerminal(0)
-  const restore = raw ? makeRaw(0) : () => {}
-  process.once("exit", restore)
+  const restore = raw ? rawTerminal() : () => {}
   try {
     const output = copyOutput(stream, options)
     const input = options.stdin ? copyInput(stream, options.tty ? new DetachWatcher(keys) : undefined) : undefined
@@ -35,8 +34,25 @@ export async function runSession(stream: Duplex, options: SessionOptions): Promi
     return await Promise.race([output.then((): SessionEnd => "ended"), detached])
   } finally {
     restore()
-    process.off("exit", restore)
     stream.close()
+  }
+}
+
+const ENDING = { SIGHUP: 1, SIGINT: 2, SIGTERM: 15 } as const
+
+/** Raw until the function returned is called, or the program ends in whatever way it can see coming. */
+function rawTerminal(): () => void {
+  const undo = makeRaw(0)
+  const end = (signal: NodeJS.Signals): void => {
+    // Another listener passes the signal on to the container, and the program goes on.
+    if (process.listenerCount(signal) === 1) process.exit(128 + ENDING[signal as keyof typeof ENDING])
+  }
+  process.once("exit", undo)
+  for (const signal of Object.keys(ENDING)) process.on(signal, end)
+  return () => {
+    undo()
+    process.off("exit", undo)
+    for (const signal of Object.keys(ENDING)) process.off(signal, end)
   }
 }
 
