@@ -1,5 +1,5 @@
 // A real content store, snapshotter and database in a directory of their own, with the image use-cases on top.
-import { mkdtempSync, rmSync } from "node:fs"
+import { existsSync, mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import type { ContentStore } from "../../src/content/contract.ts"
@@ -54,7 +54,8 @@ export function openFixture(existing?: string): Fixture {
     progress: (line) => lines.push(line),
     [Symbol.dispose]() {
       database.close()
-      rmSync(root, { recursive: true, force: true })
+      // A layer's process may still be making it durable, and a file that goes meanwhile ends rmSync early.
+      for (let tries = 0; tries < 10 && existsSync(root); tries++) rmSync(root, { recursive: true, force: true })
     },
   }
 }

@@ -1,5 +1,5 @@
 // Builds an image of distro.local and makes it exist. The tar goes straight into the content store.
-import { mkdirSync, mkdtempSync, readdirSync } from "node:fs"
+import { existsSync, mkdirSync, mkdtempSync, readdirSync } from "node:fs"
 import { rm } from "node:fs/promises"
 import { join } from "node:path"
 import { DhowError } from "../../../lib/errors.ts"
@@ -41,7 +41,7 @@ export async function buildDistribution(context: ImagesContext, recipe: Recipe, 
         })
     }
   } finally {
-    await rm(directory, { recursive: true, force: true, maxRetries: 5 })
+    await removeTree(directory)
   }
 }
 
@@ -49,8 +49,13 @@ export async function buildDistribution(context: ImagesContext, recipe: Recipe, 
 export async function sweepBuilds(root: string): Promise<void> {
   const parent = join(root, "tmp")
   mkdirSync(parent, { recursive: true, mode: 0o711 })
-  for (const name of readdirSync(parent))
-    if (name.startsWith(PREFIX)) await rm(join(parent, name), { recursive: true, force: true })
+  for (const name of readdirSync(parent)) if (name.startsWith(PREFIX)) await removeTree(join(parent, name))
+}
+
+/** A file that somebody else removes meanwhile ends `rm` early and without a word. */
+async function removeTree(path: string): Promise<void> {
+  for (let tries = 0; tries < 5 && existsSync(path); tries++)
+    await rm(path, { recursive: true, force: true, maxRetries: 5 })
 }
 
 async function buildDebian(
