@@ -114,7 +114,7 @@ export async function openEngine(config: Config): Promise<OpenEngine> {
   await networks.open()
   await reconcile(parts)
   content.sweep()
-  parts.background.add(collector.collect().then(() => undefined))
+  parts.background.add(images.reconcile())
   const engine: Engine = {
     containers: openContainers(parts),
     execs: new ContainerExecs(parts),
