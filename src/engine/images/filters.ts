@@ -1,12 +1,7 @@
-// Docker's filters over images: names checked, values read, texts as Docker's.
+// Docker's filters over images: values read and matched, texts as Docker's.
 import { DhowError } from "../../lib/errors.ts"
 import { familiarName, familiarReference, parseReference } from "../../oci/reference.ts"
 import type { Filters } from "../contract.ts"
-
-export function acceptFilters(filters: Filters, accepted: readonly string[]): void {
-  for (const name of filters.keys())
-    if (!accepted.includes(name)) throw new DhowError("invalid", `invalid filter '${name}'`)
-}
 
 export function booleanFilter(filters: Filters, name: string, fallback: boolean): boolean {
   const values = filters.get(name) ?? []

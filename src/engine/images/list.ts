@@ -4,9 +4,10 @@ import { parseTimestamp } from "../../lib/timestamp.ts"
 import type { Digest } from "../../oci/digest.ts"
 import type { ImageManifestSummary, ImageSummary } from "../../wire/image.ts"
 import type { Filters } from "../contract.ts"
+import { rejectUnknownFilters } from "../filters.ts"
 import { chainIdsOf, layerSize } from "./chains.ts"
 import { familiar, type ImagesContext, isCanonical } from "./context.ts"
-import { acceptFilters, booleanFilter, matchesLabels, matchesReference } from "./filters.ts"
+import { booleanFilter, matchesLabels, matchesReference } from "./filters.ts"
 import { groupImages, type ImageGroup } from "./groups.ts"
 import { platformOf } from "./records.ts"
 import { findImage } from "./resolve.ts"
@@ -21,7 +22,7 @@ export function listImages(
 ): ImageSummary[] {
   const { records, configs } = context
   const { filters } = options
-  acceptFilters(filters, ACCEPTED)
+  rejectUnknownFilters(filters, ACCEPTED)
   const danglingOnly = booleanFilter(filters, "dangling", false)
   const withoutDangling = filters.has("dangling") && !danglingOnly
   const window = createdWindow(context, filters)

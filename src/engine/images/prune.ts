@@ -4,9 +4,10 @@ import { log } from "../../lib/log.ts"
 import { parseTimestamp } from "../../lib/timestamp.ts"
 import type { ImageDeleteEntry } from "../../wire/image.ts"
 import type { Filters } from "../contract.ts"
+import { rejectUnknownFilters } from "../filters.ts"
 import { chainIdsOf, layerSize } from "./chains.ts"
 import { familiar, type ImagesContext, isCanonical } from "./context.ts"
-import { acceptFilters, booleanFilter, matchesLabels } from "./filters.ts"
+import { booleanFilter, matchesLabels } from "./filters.ts"
 import { groupImages } from "./groups.ts"
 import { removeImage } from "./remove.ts"
 
@@ -16,7 +17,7 @@ export async function pruneImages(
   context: ImagesContext,
   filters: Filters,
 ): Promise<{ ImagesDeleted: ImageDeleteEntry[]; SpaceReclaimed: number }> {
-  acceptFilters(filters, ACCEPTED)
+  rejectUnknownFilters(filters, ACCEPTED)
   const danglingOnly = booleanFilter(filters, "dangling", true)
   const until = untilOf(filters)
   const unwanted = filters.get("label!") ?? []
