@@ -34,7 +34,10 @@ export function containerRow(container: ContainerSummary, options: { truncate: b
   const mounts = container.Mounts.map((mount) => mount.Name || mount.Source)
   return {
     Command: command,
-    CreatedAt: formatTime(container.Created),
+    // Only when it is shown: the first use of the local time zone costs more than the whole request.
+    get CreatedAt() {
+      return formatTime(container.Created)
+    },
     ID: truncate ? shortId(container.Id) : container.Id,
     Image: imageName(container, truncate),
     Labels: labelsText(container.Labels),

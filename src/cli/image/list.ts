@@ -79,7 +79,10 @@ type Name = { readonly repository: string; readonly tag: string; readonly digest
 function imageRow(image: ImageSummary, name: Name, options: Options): Row {
   return {
     Containers: image.Containers < 0 ? "N/A" : String(image.Containers),
-    CreatedAt: formatTime(image.Created),
+    // Only when it is shown: the first use of the local time zone costs more than the whole request.
+    get CreatedAt() {
+      return formatTime(image.Created)
+    },
     CreatedSince: image.Created < 1 ? "N/A" : timeAgo(image.Created),
     Digest: name.digest,
     ID: options.truncate ? shortId(image.Id) : image.Id,
