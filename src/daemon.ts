@@ -9,7 +9,7 @@ import { openContainers } from "./engine/containers/containers.ts"
 import { LiveContainers } from "./engine/containers/live.ts"
 import type { ContainerParts } from "./engine/containers/parts.ts"
 import { isRunning } from "./engine/containers/record.ts"
-import { startContainer } from "./engine/containers/start.ts"
+import { startLocked } from "./engine/containers/start.ts"
 import { ContainerStore } from "./engine/containers/store.ts"
 import { volumeUsers } from "./engine/containers/volume-users.ts"
 import type { Engine } from "./engine/contract.ts"
@@ -108,7 +108,7 @@ export async function openEngine(config: Config): Promise<OpenEngine> {
     host,
     initPath: Bun.which("catatonit") ?? undefined,
     resolveImage: (reference, platform) => images.resolve(reference, platform),
-    start: (id) => startContainer(parts, id),
+    start: (id) => startLocked(parts, id),
     imageUsed: (id) => images.touch(id),
   }
   await networks.open()

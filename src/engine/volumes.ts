@@ -19,6 +19,15 @@ type VolumeRecord = {
   readonly options: Record<string, string>
   readonly labels: Record<string, string>
 }
+/** An anonymous volume that so far is an empty directory: its row is written together with its container's. */
+export type PreparedVolume = { readonly name: string; readonly commit: () => void; readonly undo: () => void }
+
+type VolumeOptions = {
+  readonly anonymous?: boolean
+  readonly driver?: string
+  readonly options?: Readonly<Record<string, string>>
+  readonly labels?: Readonly<Record<string, string>>
+}
 type Row = { name: string; anonymous: number; created_at: number; record: string }
 
 /** In front of a directory whose removal was decided; no volume's name begins so. */
@@ -51,17 +60,26 @@ export class LocalVolumes implements Volumes {
   }
 
   /** Makes the volume unless it exists; `anonymous` ones go away with their container. */
-  ensure(
-    name: string,
-    options: {
-      readonly anonymous?: boolean
-      readonly driver?: string
-      readonly options?: Readonly<Record<string, string>>
-      readonly labels?: Readonly<Record<string, string>>
-    } = {},
-  ): Row {
+  ensure(name: string, options: VolumeOptions = {}): Row {
     const found = this.#find(name)
     if (found !== undefined) return found
+    this.#makeDirectory(name, options)
+    crashpoint("volume.create:before-row")
+    return this.#insert(name, options)
+  }
+
+  /** Makes an anonymous volume's directory. A crash before `commit` leaves an empty one, which the sweep removes. */
+  prepareAnonymous(options: VolumeOptions): PreparedVolume {
+    const name = randomBytes(32).toString("hex")
+    this.#makeDirectory(name, options)
+    return {
+      name,
+      commit: () => this.#insert(name, { ...options, anonymous: true }),
+      undo: () => rmSync(join(this.#directory, name), { recursive: true, force: true }),
+    }
+  }
+
+  #makeDirectory(name: string, options: VolumeOptions): void {
     if (!NAME.test(name) || name.length > 255)
       throw new DhowError(
         "invalid",
@@ -84,7 +102,9 @@ export class LocalVolumes implements Volumes {
       )
     mkdirSync(this.path(name), { recursive: true, mode: 0o755 })
     syncDirectory(this.#directory)
-    crashpoint("volume.create:before-row")
+  }
+
+  #insert(name: string, options: VolumeOptions): Row {
     const record: VolumeRecord = { driver: "local", options: {}, labels: { ...options.labels } }
     const row = { name, anonymous: options.anonymous ? 1 : 0, created_at: Date.now(), record: JSON.stringify(record) }
     this.#database

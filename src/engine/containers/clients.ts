@@ -1,5 +1,7 @@
 // The clients attached to one container: they may come before it starts, are joined to its streams when it does, and
 // leave when it ends. A slow client slows the container down; one that went away does not.
+import { describeError } from "../../lib/errors.ts"
+import { log } from "../../lib/log.ts"
 import type { StreamListener, Streams } from "../../supervisor/contract.ts"
 import type { InputTarget, OutputSink, StdStream } from "../contract.ts"
 
@@ -69,7 +71,7 @@ export class Clients {
     this.#joined = Promise.withResolvers()
     for (const client of this.#clients) {
       client.isEnding = true
-      if (!client.isReading) client.sink.end()
+      if (!client.isReading) endSink(client.sink)
     }
     this.#clients.clear()
   }
@@ -101,10 +103,19 @@ export class Clients {
       drained: () => client.sink.drained(),
       end: () => {
         client.isReading = false
-        if (client.isEnding) client.sink.end()
+        if (client.isEnding) endSink(client.sink)
       },
     }
     client.isReading = true
     client.leave = streams.listen(listener)
+  }
+}
+
+/** A client's trouble is its own: the end of a container goes on. */
+function endSink(sink: OutputSink): void {
+  try {
+    sink.end()
+  } catch (error) {
+    log.warn("An attached client could not be told of the end", { error: describeError(error) })
   }
 }

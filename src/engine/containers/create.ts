@@ -3,9 +3,11 @@ import { mkdirSync, rmSync } from "node:fs"
 import { crashpoint } from "../../lib/crashpoint.ts"
 import { DhowError } from "../../lib/errors.ts"
 import { now } from "../../lib/time.ts"
+import { Undo } from "../../lib/undo.ts"
 import { MEDIA_TYPE } from "../../oci/manifest.ts"
 import { formatPlatform, hostPlatform, type Platform, samePlatform } from "../../oci/platform.ts"
 import type { ContainerConfig, HostConfig, NetworkingConfig } from "../../wire/container.ts"
+import type { PreparedVolume } from "../volumes.ts"
 import { attributesOf } from "./attributes.ts"
 import { completeHostConfig, type HostConfigFacts } from "./host-config.ts"
 import { isInit } from "./init.ts"
@@ -57,6 +59,12 @@ export async function createContainer(
       })
     hostConfig.Init = false
   }
+  await using undo = new Undo(`creation of container "${name}"`)
+  const volumes: PreparedVolume[] = []
+  const prepared = (volume: PreparedVolume): void => {
+    volumes.push(volume)
+    undo.defer(volume.undo)
+  }
   const record: ContainerRecord = {
     id,
     name,
@@ -69,10 +77,9 @@ export async function createContainer(
     config: { ...merged, Hostname: merged.Hostname || defaultHostname(hostConfig, id), Image: reference },
     hostConfig,
     networkingConfig: options.networkingConfig,
-    mounts: resolveMounts(merged, hostConfig, { volumes: parts.volumes, store }),
+    mounts: resolveMounts(merged, hostConfig, { volumes: parts.volumes, store, prepared }),
   }
 
-  await using undo = new AsyncDisposableStack()
   const paths = containerPaths(config, id)
   mkdirSync(paths.state, { recursive: true, mode: 0o710 })
   undo.defer(() => rmSync(paths.state, { recursive: true, force: true }))
@@ -80,8 +87,8 @@ export async function createContainer(
   snapshotter.prepare(id, image.layers)
   undo.defer(() => snapshotter.remove(id))
   crashpoint("container.create:before-row")
-  store.insert(record, NEW_STATE)
-  undo.move()
+  store.insert(record, NEW_STATE, () => volumes.forEach((volume) => volume.commit()))
+  undo.forget()
   parts.imageUsed(image.id)
   parts.events.emit("container", "create", id, attributesOf(record))
   return { Id: id, Warnings: warnings }

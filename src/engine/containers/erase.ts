@@ -21,6 +21,7 @@ export async function erase(parts: ContainerParts, id: string, options: { readon
   crashpoint("container.remove:after-row")
   parts.events.emit("container", "destroy", id, attributesOf(record))
   live.clients.end()
+  live.runEnded()
   live.answer({ StatusCode: state.exitCode }, ["removed", "next-exit", "not-running"])
   parts.live.forget(id)
   // The answer does not wait for the files.

@@ -16,19 +16,36 @@ const FIRST_DELAY = 100
 const LONGEST_DELAY = 60_000
 /** A run that lasted this long was a good one: the next restart comes at once. */
 const GOOD_RUN = 10_000
+const RECORD_AGAIN_MS = 1000
 
 /** Follows a running process to its end. */
 export function watchExit(parts: ContainerParts, id: string, monitor: Monitor): void {
-  monitor.exited
-    .then((exit) => parts.locks.hold(id, () => recordExit(parts, id, exit)))
-    .catch((error) => log.error("An exit could not be recorded", { container: id, error: describeError(error) }))
+  monitor.exited.then(
+    (exit) => settleExit(parts, id, exit),
+    (error: unknown) => log.error("The end of a container is unknown", { container: id, error: describeError(error) }),
+  )
+}
+
+/** Records an exit, however long that takes: on a full disk whoever waits gets the answer once there is room again. */
+async function settleExit(parts: ContainerParts, id: string, exit: ExitRecord): Promise<void> {
+  for (let failures = 0; ; failures++) {
+    try {
+      return await parts.locks.hold(id, () => recordExit(parts, id, exit))
+    } catch (error) {
+      if (failures === 0)
+        log.error("An exit cannot be recorded; trying again", { container: id, error: describeError(error) })
+      await Bun.sleep(RECORD_AGAIN_MS)
+    }
+  }
 }
 
 /** Under the lock. Also called by reconciliation for what ended while the engine was away. */
 export async function recordExit(parts: ContainerParts, id: string, exit: ExitRecord): Promise<void> {
   const container = parts.store.find(id)
-  if (container === undefined || !isRunning(container.state)) return
+  if (container === undefined) return
   const { record, state } = container
+  // An earlier try came this far, and could not remove the row.
+  if (!isRunning(state)) return await removeIfAuto(parts, record, state)
   const live = parts.live.of(id)
   const finishedAt = timestamp(exit.finishedAt.getTime())
   const history = { ...historyOf(state), exitCode: exit.exitCode, oomKilled: exit.oomKilled, finishedAt, error: "" }
@@ -40,17 +57,23 @@ export async function recordExit(parts: ContainerParts, id: string, exit: ExitRe
   parts.events.emit("container", "die", id, attributesOf(record, durationOf(state.startedAt, exit)))
   live.monitor = undefined
   live.clients.end()
-  live.ended.resolve()
+  live.runEnded()
   const response = { StatusCode: exit.exitCode }
   live.answer(response, restarts ? ["next-exit"] : ["next-exit", "not-running"])
-  if (record.hostConfig.AutoRemove && !restarts && !live.isRestarting) {
+  if (record.hostConfig.AutoRemove && live.restarting === 0) {
     // The row goes before the teardown: "removed" is answered now, and the files are garbage from here on.
-    await erase(parts, id, { volumes: true })
+    await removeIfAuto(parts, record, parts.store.get(id).state)
     return
   }
   live.teardown = tearDown(parts, record)
   await live.teardown
   if (restarts) scheduleRestart(parts, id, runTime(state.startedAt, exit))
+}
+
+/** --rm and a restart policy exclude each other: what goes here never starts again by itself. */
+async function removeIfAuto(parts: ContainerParts, record: ContainerRecord, state: ContainerState): Promise<void> {
+  if (record.hostConfig.AutoRemove && state.status === "exited" && parts.live.of(record.id).restarting === 0)
+    await erase(parts, record.id, { volumes: true })
 }
 
 function shouldRestart(
@@ -83,12 +106,14 @@ function scheduleRestart(parts: ContainerParts, id: string, lasted: number): voi
 
 /** A restart by policy: counted, and given up where the container cannot be started at all. */
 export async function restartNow(parts: ContainerParts, id: string): Promise<void> {
-  const container = parts.store.find(id)
-  if (container === undefined || container.state.status !== "restarting") return
-  const history = historyOf(container.state)
-  parts.store.observe(id, { ...history, restartCount: history.restartCount + 1, status: "restarting" })
   try {
-    await parts.start(id)
+    await parts.locks.hold(id, async () => {
+      const container = parts.store.find(id)
+      if (container === undefined || container.state.status !== "restarting") return
+      const history = historyOf(container.state)
+      parts.store.observe(id, { ...history, restartCount: history.restartCount + 1, status: "restarting" })
+      await parts.start(id)
+    })
   } catch (error) {
     log.warn("A restart by policy failed", { container: id, error: describeError(error) })
   }

@@ -11,18 +11,31 @@ export class Live {
   monitor: Monitor | undefined
   readonly clients = new Clients()
   readonly execIds = new Set<string>()
-  /** Settles when the run that is now going on has ended and its answer is recorded. */
-  ended: PromiseWithResolvers<void> = Promise.withResolvers()
   /** A stop or kill by a user is under way: the exit it causes is not followed by a restart. */
   isStopping = false
-  /** Between the stop and the start of a restart: --rm does not apply. */
-  isRestarting = false
+  /** Restarts that are stopping it: --rm does not apply. */
+  restarting = 0
   /** The next restart by policy, and how long it was put off. */
   restart: { readonly timer: NodeJS.Timeout } | undefined
   restartDelay = 0
   /** Teardown after an exit, still going on behind the answer. */
   teardown: Promise<void> = Promise.resolve()
   readonly #waiters = new Set<Waiter>()
+  #ended: PromiseWithResolvers<void> = Promise.withResolvers()
+
+  /**
+   * Settles when the run that is going on, or else the next one, has ended and its answer is recorded; and when there
+   * will be none, because it could not be started or the container is removed.
+   */
+  get ended(): Promise<void> {
+    return this.#ended.promise
+  }
+
+  runEnded(): void {
+    const { resolve } = this.#ended
+    this.#ended = Promise.withResolvers()
+    resolve()
+  }
 
   wait(condition: WaitCondition, signal: AbortSignal): Promise<ContainerWaitResponse> {
     const { promise, resolve } = Promise.withResolvers<ContainerWaitResponse>()

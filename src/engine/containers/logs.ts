@@ -32,6 +32,6 @@ export async function readContainerLog(
   const { state } = parts.store.get(id)
   // Following a container that does not run yet waits for it, as in Docker; one that ended is read to its end.
   const goesOn = isRunning(state) || state.status === "created" || state.status === "restarting"
-  const follow = options.follow && goesOn ? parts.live.of(id).ended.promise : undefined
+  const follow = options.follow && goesOn ? parts.live.of(id).ended : undefined
   await readLog({ ...options, path: containerPaths(parts.config, id).log, follow }, sink)
 }

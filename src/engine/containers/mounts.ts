@@ -1,20 +1,24 @@
 // From wishes to mounts: at create, what each destination gets (volumes come into being here); at start, what the
 // runtime is told (sources made, volumes filled from the image).
 
-import { randomBytes } from "node:crypto"
 import { closeSync, constants, existsSync, mkdirSync, readdirSync, readlinkSync, statSync } from "node:fs"
 import { DhowError, errnoName } from "../../lib/errors.ts"
 import { openInRoot } from "../../lib/syscalls/open-in-root.ts"
 import type { RuntimeMount } from "../../oci/runtime-spec.ts"
 import type { ContainerConfig, HostConfig } from "../../wire/container.ts"
-import type { LocalVolumes } from "../volumes.ts"
+import type { LocalVolumes, PreparedVolume } from "../volumes.ts"
 import { type MountWish, parseBind, parseMount, parseVolumesFrom } from "./mount-specs.ts"
 import type { ResolvedMount } from "./record.ts"
 import type { ContainerStore } from "./store.ts"
 
-type Sources = { readonly volumes: LocalVolumes; readonly store: ContainerStore }
+type Sources = {
+  readonly volumes: LocalVolumes
+  readonly store: ContainerStore
+  /** Is given the anonymous volumes, each of which is to be committed or undone. */
+  readonly prepared: (volume: PreparedVolume) => void
+}
 
-/** Everything a container mounts, in order of destination; makes the named and anonymous volumes. */
+/** Everything a container mounts, in order of destination; makes the named volumes and prepares the anonymous ones. */
 export function resolveMounts(config: ContainerConfig, hostConfig: HostConfig, sources: Sources): ResolvedMount[] {
   const byDestination = new Map<string, ResolvedMount>()
   // Later kinds win over earlier ones, as in Docker: volumes-from, then binds, then mounts, then the image's volumes.
@@ -27,7 +31,7 @@ export function resolveMounts(config: ContainerConfig, hostConfig: HostConfig, s
   const add = (wish: MountWish): void => {
     if (taken.has(wish.destination)) throw new DhowError("invalid", `Duplicate mount point: ${wish.destination}`)
     taken.add(wish.destination)
-    byDestination.set(wish.destination, resolve(wish, sources.volumes))
+    byDestination.set(wish.destination, resolve(wish, sources))
   }
   for (const text of hostConfig.Binds ?? []) add(parseBind(text))
   for (const mount of hostConfig.Mounts ?? []) add(parseMount(mount))
@@ -35,7 +39,7 @@ export function resolveMounts(config: ContainerConfig, hostConfig: HostConfig, s
     const wish = parseBind(destination)
     const isTmpfs = Object.hasOwn(hostConfig.Tmpfs ?? {}, wish.destination)
     if (byDestination.has(wish.destination) || isTmpfs) continue
-    byDestination.set(wish.destination, resolve(wish, sources.volumes))
+    byDestination.set(wish.destination, resolve(wish, sources))
   }
   return [...byDestination.values()].sort((a, b) => depth(a.Destination) - depth(b.Destination))
 }
@@ -44,7 +48,7 @@ function depth(path: string): number {
   return path.split("/").length
 }
 
-function resolve(wish: MountWish, volumes: LocalVolumes): ResolvedMount {
+function resolve(wish: MountWish, { volumes, prepared }: Sources): ResolvedMount {
   const common = {
     Destination: wish.destination,
     Mode: wish.mode,
@@ -67,13 +71,17 @@ function resolve(wish: MountWish, volumes: LocalVolumes): ResolvedMount {
     }
     case "volume": {
       const anonymous = wish.source === ""
-      const name = anonymous ? randomBytes(32).toString("hex") : wish.source
-      volumes.ensure(name, {
-        anonymous,
+      const options = {
         ...(wish.driver === undefined ? {} : { driver: wish.driver }),
         ...(wish.driverOptions === undefined ? {} : { options: wish.driverOptions }),
         ...(wish.labels === undefined ? {} : { labels: wish.labels }),
-      })
+      }
+      let name = wish.source
+      if (anonymous) {
+        const volume = volumes.prepareAnonymous(options)
+        prepared(volume)
+        name = volume.name
+      } else volumes.ensure(name, options)
       return {
         ...common,
         Type: "volume",

@@ -42,7 +42,7 @@ export type ContainerParts = {
   /** Path of catatonit, or undefined where it is not installed. */
   readonly initPath: string | undefined
   readonly resolveImage: (reference: string, platform?: Platform) => RunnableImage
-  /** Starts a container: what a restart by policy calls, which start itself leads to. */
+  /** Starts a container whose lock is held: what a restart by policy calls, which start itself leads to. */
   readonly start: (id: string) => Promise<unknown>
   readonly imageUsed: (id: Digest) => void
 }

@@ -1,13 +1,13 @@
 // Start: root, network, spec, monitor, process. Whatever fails, everything before it is undone; the engine may be killed
 // at any point, and reconciliation undoes or finishes what the intent in the row tells.
-import { mkdirSync, rmSync, writeFileSync } from "node:fs"
+import { mkdirSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { crashpoint } from "../../lib/crashpoint.ts"
 import { DhowError, describeError } from "../../lib/errors.ts"
 import { log } from "../../lib/log.ts"
 import { Phases } from "../../lib/phases.ts"
-import { unmount } from "../../lib/syscalls/mount.ts"
 import { now } from "../../lib/time.ts"
+import { Undo } from "../../lib/undo.ts"
 import type { Runtime } from "../../runtime/contract.ts"
 import { resolveDevices } from "../../runtime/devices.ts"
 import { CREATE_FAILED, runtimeError } from "../../runtime/errors.ts"
@@ -18,6 +18,7 @@ import type { Monitor } from "../../supervisor/contract.ts"
 import { attributesOf } from "./attributes.ts"
 import { erase } from "./erase.ts"
 import { watchExit } from "./exits.ts"
+import type { Live } from "./live.ts"
 import { logOf } from "./log-settings.ts"
 import { commandOf } from "./merge-config.ts"
 import { runtimeMounts } from "./mounts.ts"
@@ -25,7 +26,8 @@ import { chooseNamespaces } from "./namespaces.ts"
 import { attachNetwork, type ContainerNetwork, writeNetworkRecord } from "./network.ts"
 import type { ContainerParts } from "./parts.ts"
 import { cgroupsPathOf, containerPaths } from "./paths.ts"
-import { type ContainerRecord, historyOf, isRunning } from "./record.ts"
+import { type ContainerRecord, historyOf, isRunning, NEVER } from "./record.ts"
+import { removeBundle } from "./teardown.ts"
 
 /** Starts under the container's lock. */
 export async function startContainer(parts: ContainerParts, reference: string): Promise<"started" | "unchanged"> {
@@ -62,12 +64,10 @@ async function run(parts: ContainerParts, record: ContainerRecord): Promise<void
   const runtime = parts.runtime(hostConfig.Runtime ?? parts.config.defaultRuntime)
 
   const phases = new Phases()
-  await using undo = new AsyncDisposableStack()
-  // Undone in reverse: the directory goes when nothing is mounted in it any more.
+  await using undo = new Undo(`start of container "${record.name}"`)
   mkdirSync(paths.rootfs, { recursive: true, mode: 0o700 })
-  undo.defer(() => rmSync(paths.bundle, { recursive: true, force: true }))
+  undo.defer(() => removeBundle(paths))
   parts.snapshotter.mount(id, paths.rootfs)
-  undo.defer(() => parts.snapshotter.unmount(paths.rootfs))
   phases.mark("mount")
   crashpoint("container.start:after-mount")
 
@@ -77,9 +77,6 @@ async function run(parts: ContainerParts, record: ContainerRecord): Promise<void
   phases.mark("network")
   crashpoint("container.start:after-network")
   const namespaces = chooseNamespaces(parts, id, hostConfig)
-  undo.defer(() => {
-    unmount(paths.shm)
-  })
   const mounts = await runtimeMounts(record.mounts, paths.rootfs)
   const { spec, warnings } = containerSpec({
     id,
@@ -110,6 +107,7 @@ async function run(parts: ContainerParts, record: ContainerRecord): Promise<void
   writeFileSync(join(paths.bundle, "config.json"), runtime.config(id, spec))
 
   phases.mark("spec")
+  undo.defer(() => parts.supervisor.forget(id))
   undo.defer(() => runtime.delete(id, spec.linux.cgroupsPath))
   const monitor = await launch(parts, record, runtime)
   phases.mark("create")
@@ -122,8 +120,9 @@ async function run(parts: ContainerParts, record: ContainerRecord): Promise<void
   await runtime.start(id)
   phases.mark("start")
   crashpoint("container.start:after-process")
-  undo.move()
   observeRunning(parts, record, monitor, network)
+  undo.forget()
+  await joinLate(live, monitor)
   phases.mark("record")
   log.debug("Started", { container: id, milliseconds: phases.took })
 }
@@ -177,9 +176,6 @@ function observeRunning(
   network: ContainerNetwork,
 ): void {
   const { id } = record
-  const live = parts.live.of(id)
-  live.monitor = monitor
-  live.ended = Promise.withResolvers()
   const history = historyOf(parts.store.get(id).state)
   parts.store.observe(id, {
     ...history,
@@ -197,8 +193,17 @@ function observeRunning(
       ports: network.ports,
     },
   })
+  // From here on it runs, whatever else fails.
+  parts.live.of(id).monitor = monitor
   parts.events.emit("container", "start", id, attributesOf(record))
   watchExit(parts, id, monitor)
+}
+
+/** Clients that came while the process was being let go; what it wrote before that is in the log. */
+async function joinLate(live: Live, monitor: Monitor): Promise<void> {
+  if (!live.clients.waiting || live.clients.connected) return
+  const streams = await monitor.streams()
+  if (streams !== undefined && live.monitor === monitor) live.clients.join(streams)
 }
 
 /** The container is as it was before, but knows why it did not start; with --rm it is gone. */
@@ -207,14 +212,20 @@ async function recordFailure(parts: ContainerParts, record: ContainerRecord, err
   const exitCode = (error instanceof DhowError ? error.exitCode : undefined) ?? 128
   const { state } = parts.store.get(id)
   const history = historyOf(state)
-  parts.store.observe(id, {
-    ...history,
-    status: state.startedAt.startsWith("0001") ? "created" : "exited",
-    exitCode,
-    error: describeError(error),
-  })
+  try {
+    parts.store.observe(id, {
+      ...history,
+      status: state.startedAt === NEVER ? "created" : "exited",
+      exitCode,
+      error: describeError(error),
+    })
+  } catch (cause) {
+    // A full disk, as a rule. The intent stays, and the next start of the engine finds nothing to finish.
+    log.error("Why a container did not start cannot be recorded", { container: id, error: describeError(cause) })
+  }
   const live = parts.live.of(id)
   live.clients.end()
+  live.runEnded()
   parts.events.emit("container", "die", id, attributesOf(record, { exitCode: String(exitCode) }))
   const response = { StatusCode: exitCode, Error: { Message: describeError(error) } }
   live.answer(response, ["next-exit", "not-running"])

@@ -1,6 +1,6 @@
 // Stop, kill, restart, pause. A stop is never followed by a restart of the policy.
 import { constants } from "node:os"
-import { DhowError, errnoName } from "../../lib/errors.ts"
+import { DhowError, errnoName, isKind } from "../../lib/errors.ts"
 import { attributesOf } from "./attributes.ts"
 import { stoppedState } from "./exits.ts"
 import type { ContainerParts } from "./parts.ts"
@@ -28,31 +28,38 @@ export async function stopContainer(
   if (!isRunning(parts.store.get(id).state)) return "unchanged"
   const signal = parseSignal(options.signal || record.config.StopSignal || "SIGTERM")
   const timeout = options.timeout ?? record.config.StopTimeout ?? DEFAULT_TIMEOUT
-  const live = parts.live.of(id)
-  const { promise: ended } = live.ended
-  await parts.locks.hold(id, async () => {
-    if (!isRunning(parts.store.get(id).state)) return
-    markStopping(parts, id)
-    await signalContainer(parts, parts.store.get(id), signal)
-  })
-  if (timeout < 0) await ended
-  else if (!(await within(ended, timeout * 1000))) await killAndWait(parts, id)
+  const run = await stopRun(parts, id, signal)
+  if (run === undefined) return "unchanged"
+  if (timeout < 0) await run.ended
+  else if (!(await within(run.ended, timeout * 1000))) await killAndWait(parts, id)
   const now = parts.store.find(id)
   parts.events.emit("container", "stop", id, attributesOf(now?.record ?? record))
   return "stopped"
 }
 
+/**
+ * Signals the run that is going on, on a user's wish that it ends. Returns that run's end, which is not that of a run
+ * begun while we waited for the lock; undefined where nothing runs any more.
+ */
+async function stopRun(
+  parts: ContainerParts,
+  id: string,
+  signal: number,
+): Promise<{ readonly ended: Promise<void> } | undefined> {
+  return await parts.locks.hold(id, async () => {
+    const container = parts.store.find(id)
+    if (container === undefined || !isRunning(container.state)) return undefined
+    const { ended } = parts.live.of(id)
+    markStopping(parts, id)
+    await signalContainer(parts, container, signal)
+    return { ended }
+  })
+}
+
 /** SIGKILL, and the wait for its exit to be recorded. */
 export async function killAndWait(parts: ContainerParts, id: string): Promise<void> {
-  const live = parts.live.of(id)
-  const { promise: ended } = live.ended
-  await parts.locks.hold(id, async () => {
-    const container = parts.store.find(id)
-    if (container === undefined || !isRunning(container.state)) return live.ended.resolve()
-    markStopping(parts, id)
-    await signalContainer(parts, container, SIGKILL)
-  })
-  if (await within(ended, KILL_PATIENCE)) return
+  const run = await stopRun(parts, id, SIGKILL)
+  if (run === undefined || (await within(run.ended, KILL_PATIENCE))) return
   const name = parts.store.find(id)?.record.name ?? id
   throw new DhowError("internal", `tried to kill container "${name}", but did not receive an exit event`, {
     hint: "One of its processes hangs in the kernel, often on a file system that does not answer",
@@ -70,12 +77,14 @@ export async function killContainer(parts: ContainerParts, reference: string, si
   }
   // A kill with a stop signal is a user's wish that it ends: no restart follows, as in Docker.
   const stops = signal === SIGKILL || signal === parseSignal(record.config.StopSignal || "SIGTERM")
-  const { promise: ended } = parts.live.of(id).ended
-  await parts.locks.hold(id, async () => {
+  const { ended } = await parts.locks.hold(id, async () => {
     const container = parts.store.get(id)
     if (!isRunning(container.state)) throw notRunning(id, "Cannot kill container: ")
+    // Inside an object, or this would wait for the end.
+    const run = { ended: parts.live.of(id).ended }
     if (stops) markStopping(parts, id)
     await signalContainer(parts, container, signal)
+    return run
   })
   parts.events.emit("container", "kill", id, attributesOf(record, { signal: String(signal) }))
   if (signal === SIGKILL) await within(ended, KILL_PATIENCE)
@@ -89,13 +98,13 @@ export async function restartContainer(
   const { record } = parts.store.resolve(reference)
   const live = parts.live.of(record.id)
   // An --rm container would be gone after its stop: it is only ever restarted whole.
-  live.isRestarting = true
+  live.restarting++
   try {
     await stopContainer(parts, record.id, options)
-    await startContainer(parts, record.id)
   } finally {
-    live.isRestarting = false
+    live.restarting--
   }
+  await startContainer(parts, record.id)
   parts.events.emit("container", "restart", record.id, attributesOf(record))
 }
 
@@ -146,7 +155,7 @@ function realtimeSignal(name: string): number | undefined {
 function markStopping(parts: ContainerParts, id: string): void {
   const live = parts.live.of(id)
   live.isStopping = true
-  live.ended.promise.then(() => {
+  live.ended.then(() => {
     live.isStopping = false
   })
   const { state } = parts.store.get(id)
@@ -161,7 +170,8 @@ async function signalContainer(parts: ContainerParts, container: Container, sign
     await runtime.kill(record.id, signal)
   } catch (error) {
     // It ended between our look and the signal: the exit is on its way.
-    if (errnoName(error) !== "ESRCH") throw error
+    if (errnoName(error) !== "ESRCH" && !isKind(error, "conflict")) throw error
+    return
   }
   // A frozen process takes no signal before it thaws.
   if (state.status === "paused") {

@@ -52,19 +52,23 @@ export class ContainerStore {
     return this.#idByName.get(name)
   }
 
-  /** The moment a container begins to exist. Conflict when the name is taken, in Docker's words. */
-  insert(record: ContainerRecord, state: ContainerState): Container {
+  /**
+   * The moment a container begins to exist, with the rows of what is its own: `together` is in the same transaction.
+   * Conflict when the name is taken, in Docker's words.
+   */
+  insert(record: ContainerRecord, state: ContainerState, together: () => void = () => undefined): Container {
     const holder = this.#idByName.get(record.name)
     if (holder !== undefined) throw nameConflict(record.name, holder)
-    this.#database
-      .query<
-        never,
-        { id: string; name: string; status: string; image: string; created: number; record: string; state: string }
-      >(
-        `INSERT INTO containers (id, name, status, image_id, created_at, record, state)
-         VALUES ($id, $name, $status, $image, $created, $record, $state)`,
-      )
-      .run({
+    const insert = this.#database.query<
+      never,
+      { id: string; name: string; status: string; image: string; created: number; record: string; state: string }
+    >(
+      `INSERT INTO containers (id, name, status, image_id, created_at, record, state)
+       VALUES ($id, $name, $status, $image, $created, $record, $state)`,
+    )
+    this.#database.transaction(() => {
+      together()
+      insert.run({
         id: record.id,
         name: record.name,
         status: state.status,
@@ -73,6 +77,7 @@ export class ContainerStore {
         record: JSON.stringify(record),
         state: JSON.stringify(state),
       })
+    })
     return this.#remember({ record, state, intent: undefined })
   }
 

@@ -3,9 +3,9 @@ import { rmSync } from "node:fs"
 import { crashpoint } from "../../lib/crashpoint.ts"
 import { describeError } from "../../lib/errors.ts"
 import { log } from "../../lib/log.ts"
-import { unmount } from "../../lib/syscalls/mount.ts"
+import { unmountAll } from "../../lib/syscalls/mount.ts"
 import type { ContainerParts } from "./parts.ts"
-import { cgroupsPathOf, containerPaths } from "./paths.ts"
+import { type ContainerPaths, cgroupsPathOf, containerPaths } from "./paths.ts"
 import type { ContainerRecord } from "./record.ts"
 
 /** Gives back what one run held. Goes on after a failure, and says what failed. */
@@ -26,9 +26,14 @@ export async function tearDown(parts: ContainerParts, record: ContainerRecord): 
   )
   crashpoint("container.teardown:after-runtime")
   await attempt("release the network", () => parts.networks.release(id))
-  await attempt("unmount /dev/shm", () => unmount(paths.shm))
-  await attempt("unmount the root", () => parts.snapshotter.unmount(paths.rootfs))
-  crashpoint("container.teardown:after-unmount")
   await attempt("forget the monitor", () => parts.supervisor.forget(id))
-  await attempt("remove the bundle", () => rmSync(paths.bundle, { recursive: true, force: true }))
+  await attempt("remove the bundle", () => removeBundle(paths))
+}
+
+/** What cannot be unmounted is not deleted either: behind a mount lie a user's files. */
+export function removeBundle({ bundle, rootfs, shm }: ContainerPaths): void {
+  unmountAll(shm)
+  unmountAll(rootfs)
+  crashpoint("container.teardown:after-unmount")
+  rmSync(bundle, { recursive: true, force: true })
 }

@@ -40,6 +40,11 @@ export function unmount(target: string): boolean {
   throw error
 }
 
+/** Takes away everything that is mounted there, one over the other. */
+export function unmountAll(target: string): void {
+  while (unmount(target));
+}
+
 /**
  * Creates a network namespace kept alive by a bind mount on the existing file `path`, and runs `inside`, which must be
  * synchronous, with this thread in it. Our own namespace is unchanged afterwards.
