@@ -87,7 +87,9 @@ export async function createContainer(
   snapshotter.prepare(id, image.layers)
   undo.defer(() => snapshotter.remove(id))
   crashpoint("container.create:before-row")
-  store.insert(record, NEW_STATE, () => volumes.forEach((volume) => volume.commit()))
+  store.insert(record, NEW_STATE, () => {
+    for (const volume of volumes) volume.commit()
+  })
   undo.forget()
   parts.imageUsed(image.id)
   parts.events.emit("container", "create", id, attributesOf(record))
