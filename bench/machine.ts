@@ -1,7 +1,6 @@
 // What the numbers were measured on.
 import { readFileSync } from "node:fs"
 import { availableParallelism, loadavg, release, totalmem } from "node:os"
-import { COMMIT } from "../src/lib/version.ts"
 import type { Engine } from "./engines/engine.ts"
 import type { Floor } from "./engines/floor.ts"
 
@@ -26,6 +25,5 @@ export function describeMachine(directory: string, floor: Floor, engines: readon
     `- ${system}, Linux ${release()}, state on ${fileSystem(directory)}, load ${loadavg()[0]?.toFixed(1)} at the end`,
     `- floor: ${floor.version}`,
     ...engines.map(({ name, version }) => `- ${name} ${version}`),
-    ...(COMMIT === "unknown" ? [] : [`- commit ${COMMIT}`]),
   ]
 }

@@ -16,13 +16,13 @@ export const PS: Case = {
   name: "ps",
   results: { ps: { title: `\`ps -a\` with ${CONTAINERS} containers`, unit: "time" } },
   rounds: all,
-  async open({ cli, runOptions }) {
+  async open({ cli, runOptions, removeOptions }) {
     const ids: string[] = []
     for (let count = 0; count < CONTAINERS; count++)
       ids.push((await run([...cli, "create", ...runOptions, IMAGE, "true"])).trim())
     return {
       measure: async () => ({ ps: await time([...cli, "ps", "-a"]) }),
-      close: async () => void (await run([...cli, "rm", "-f", ...ids])),
+      close: async () => void (await run([...cli, "rm", "-f", ...removeOptions, ...ids])),
     }
   },
 }

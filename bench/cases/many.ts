@@ -23,7 +23,7 @@ export const MANY: Case = {
       const began = performance.now()
       const ids = await startMany(engine)
       const start = performance.now() - began
-      return { start, remove: await time([...engine.cli, "rm", "-f", ...ids]) }
+      return { start, remove: await time([...engine.cli, "rm", "-f", ...engine.removeOptions, ...ids]) }
     },
   }),
 }
@@ -35,12 +35,12 @@ export const IDLE: Case = {
   open: async (engine) => ({
     async measure() {
       // The first containers make a daemon load code that all later ones share.
-      await run([...engine.cli, "rm", "-f", ...(await startMany(engine))])
+      await run([...engine.cli, "rm", "-f", ...engine.removeOptions, ...(await startMany(engine))])
       const before = totalMemory(engine.daemons(), "pss") + totalMemory(engine.monitors(), "pss")
       const ids = await startMany(engine)
       await Bun.sleep(2000)
       const after = totalMemory(engine.daemons(), "pss") + totalMemory(engine.monitors(), "pss")
-      await run([...engine.cli, "rm", "-f", ...ids])
+      await run([...engine.cli, "rm", "-f", ...engine.removeOptions, ...ids])
       return { idle: (after - before) / COUNT }
     },
   }),

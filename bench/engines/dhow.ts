@@ -28,10 +28,11 @@ export async function openDhow(directory: string, fixtures: Fixtures): Promise<E
   await run([...cli, "import", fixtures.busybox, IMAGE])
   return {
     name: "dhow",
-    version: (await run([client, "--version"])).trim(),
+    version: (await run([client, "--version"])).trim().replace("Dhow version ", ""),
     cli,
     client,
     runOptions: [],
+    removeOptions: [],
     daemons: () => [daemon.pid],
     monitors: () => processes((program, line) => program === "conmon" && line.includes(root)),
     close: () => end(daemon),

@@ -44,6 +44,7 @@ export async function openDocker(directory: string, fixtures: Fixtures): Promise
     cli,
     client,
     runOptions: [],
+    removeOptions: [],
     daemons: () => [containerd.pid, dockerd.pid],
     monitors: () => processes((program, line) => program.startsWith("containerd-shim") && line.includes(root)),
     async close() {

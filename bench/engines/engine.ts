@@ -13,6 +13,8 @@ export type Engine = {
   readonly client: string
   /** Further options of `run` and `create`. */
   readonly runOptions: readonly string[]
+  /** Further options of `rm -f`, so that all of them kill at once. */
+  readonly removeOptions: readonly string[]
   /** Processes that serve all containers; none where there is no daemon. */
   daemons(): readonly number[]
   /** Processes that live as long as one container, without those inside it. */

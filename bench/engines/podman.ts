@@ -29,6 +29,8 @@ export async function openPodman(directory: string, fixtures: Fixtures): Promise
     cli,
     client,
     runOptions: ["--pull", "never", "--cgroup-parent", "/dhow-bench"],
+    // It would otherwise ask nicely for ten seconds first.
+    removeOptions: ["--time", "0"],
     daemons: () => [],
     monitors: () => processes((program, line) => program === "conmon" && line.includes(root)),
     close: async () => {
