@@ -30,6 +30,7 @@ import { ownCommand } from "./lib/own-command.ts"
 import { VERSION } from "./lib/version.ts"
 import { loadConfig } from "./load-config.ts"
 import { openNetworks } from "./network/open.ts"
+import { lockRoot } from "./root-lock.ts"
 import { prepareHost, probeHost } from "./runtime/host.ts"
 import { openRuntimes } from "./runtime/runtimes.ts"
 import { openDirectorySnapshotter } from "./snapshot/directory.ts"
@@ -62,6 +63,7 @@ export async function openEngine(config: Config): Promise<OpenEngine> {
   prepareHost()
   const host = probeHost()
   mkdirSync(config.dataRoot, { recursive: true, mode: 0o711 })
+  lockRoot(config.dataRoot)
   prepareExecRoot(config.execRoot)
   const database = Database.open(join(config.dataRoot, "dhow.db"))
   const content = openContentStore(database, join(config.dataRoot, "content"))

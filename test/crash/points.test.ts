@@ -53,6 +53,7 @@ async function life(): Promise<void> {
   await engine.must("DELETE", "/containers/renamed?force=1&v=1")
   await create("short", { Cmd: ["sh", "-c", "exit 3"], HostConfig: { AutoRemove: true, NetworkMode: "none" } })
   const ended = engine.call("POST", "/containers/short/wait?condition=removed")
+  ended.catch(() => undefined)
   await engine.must("POST", "/containers/short/start")
   await ended
   await create("chatty", {
