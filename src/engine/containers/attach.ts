@@ -1,6 +1,6 @@
 // Attach: a client joins the streams of a container that runs, or of one that is about to.
 import { DhowError } from "../../lib/errors.ts"
-import type { Attachment, AttachOptions, OutputSink } from "../contract.ts"
+import type { Attachment, AttachOptions, InputTarget, OutputSink } from "../contract.ts"
 import { attributesOf } from "./attributes.ts"
 import { readContainerLog } from "./logs.ts"
 import type { ContainerParts } from "./parts.ts"
@@ -23,6 +23,7 @@ export async function attachContainer(
   const canWrite = options.stdin && (config.OpenStdin ?? false)
   const input = live.clients.input(closes)
   let leave: (() => void) | undefined
+  let output: OutputSink | undefined
   const gone = new AbortController()
   if (options.stream) parts.events.emit("container", "attach", id, attributesOf(record))
 
@@ -43,7 +44,7 @@ export async function attachContainer(
       )
     }
     if (!options.stream) return sink.end()
-    if (gone.signal.aborted) return
+    if (gone.signal.aborted) return sink.end()
     leave = live.clients.add(sink, (stream) => (stream === 1 ? options.stdout : options.stderr))
     if (live.clients.connected || !isRunning(parts.store.get(id).state)) return
     const streams = await live.monitor?.streams()
@@ -51,10 +52,21 @@ export async function attachContainer(
     else live.clients.end()
   }
 
+  // Where the end of a client's input is not the end of the process's, it is the end of the attachment, as in Docker.
+  const leavingInput: InputTarget = {
+    ...input,
+    end: () => {
+      gone.abort()
+      leave?.()
+      output?.end()
+    },
+  }
+
   return {
     tty,
-    input: canWrite ? input : IGNORED_INPUT,
+    input: !canWrite ? IGNORED_INPUT : closes ? input : leavingInput,
     connect: (sink) => {
+      output = sink
       connect(sink).catch(() => sink.end())
     },
     detach: () => {

@@ -17,7 +17,7 @@ import type { ContainerParts } from "../containers/parts.ts"
 import { containerPaths } from "../containers/paths.ts"
 import { isRunning } from "../containers/record.ts"
 import { notRunning } from "../containers/stop.ts"
-import type { Attachment, Execs, OutputSink } from "../contract.ts"
+import type { Attachment, Execs, InputTarget, OutputSink } from "../contract.ts"
 
 type Exec = {
   readonly id: string
@@ -88,10 +88,20 @@ export class ContainerExecs implements Execs {
     const { AttachStdin = false, AttachStdout = false, AttachStderr = false, Tty = false } = exec.config
     const input = exec.clients.input(!Tty)
     let leave: (() => void) | undefined
+    let output: OutputSink | undefined
+    // On a terminal the end of the client's input is the end of the attachment: the process keeps its terminal.
+    const leavingInput: InputTarget = {
+      ...input,
+      end: () => {
+        leave?.()
+        output?.end()
+      },
+    }
     return {
       tty: Tty,
-      input: AttachStdin ? input : IGNORED_INPUT,
+      input: !AttachStdin ? IGNORED_INPUT : Tty ? leavingInput : input,
       connect: (sink: OutputSink) => {
+        output = sink
         leave = exec.clients.add(sink, (stream) => (stream === 1 ? AttachStdout : AttachStderr))
         this.#run(exec).catch((error) => {
           // The head is sent already: the reason goes where the program's own complaint would have gone.
