@@ -24,12 +24,14 @@ import { openSystem } from "./engine/system.ts"
 import { LocalVolumes } from "./engine/volumes.ts"
 import { prepareExecRoot } from "./exec-root.ts"
 import { Background } from "./lib/background.ts"
+import { describeError } from "./lib/errors.ts"
 import { KeyedLock } from "./lib/keyed-lock.ts"
 import { log, setLogLevel } from "./lib/log.ts"
 import { ownCommand } from "./lib/own-command.ts"
 import { VERSION } from "./lib/version.ts"
 import { loadConfig } from "./load-config.ts"
 import { openNetworks } from "./network/open.ts"
+import type { Digest } from "./oci/digest.ts"
 import { lockRoot } from "./root-lock.ts"
 import { prepareHost, probeHost } from "./runtime/host.ts"
 import { openRuntimes } from "./runtime/runtimes.ts"
@@ -43,6 +45,7 @@ export async function runDaemon(args: readonly string[]): Promise<number> {
   setLogLevel(config.logLevel)
   const { engine, parts, close } = await openEngine(config)
   const server = await serve({ engine, hosts: config.hosts, version: VERSION })
+  surviveSurprises()
   resumeRestarts(parts)
   restWhenIdle(parts.events)
   log.info("Serving", { addresses: server.addresses, dataRoot: config.dataRoot, version: VERSION, pid: process.pid })
@@ -54,6 +57,19 @@ export async function runDaemon(args: readonly string[]): Promise<number> {
   server.close()
   close()
   return 0
+}
+
+/**
+ * An error that nobody caught belongs to one request or one container, and the others must not lose their engine over
+ * it: what it left half-done is mended at the next start, as after any crash.
+ */
+function surviveSurprises(): void {
+  process.on("uncaughtException", (error) => logSurprise("An exception was caught by nobody", error))
+  process.on("unhandledRejection", (reason) => logSurprise("A rejected promise was awaited by nobody", reason))
+}
+
+function logSurprise(message: string, error: unknown): void {
+  log.error(message, { error: describeError(error), stack: error instanceof Error ? error.stack : undefined })
 }
 
 export type OpenEngine = { readonly engine: Engine; readonly parts: ContainerParts; readonly close: () => void }
@@ -91,8 +107,12 @@ export async function openEngine(config: Config): Promise<OpenEngine> {
     collector,
     root: config.dataRoot,
     emit: (action, id, attributes) => events.emit("image", action, id, attributes),
-    containers: () =>
-      store.all().map(({ record, state }) => ({ id: record.id, imageId: record.imageId, running: isRunning(state) })),
+    containers: () => [
+      ...store
+        .all()
+        .map(({ record, state }) => ({ id: record.id, imageId: record.imageId, running: isRunning(state) })),
+      ...store.unreadable().map(({ id, image_id }) => ({ id, imageId: image_id as Digest, running: true })),
+    ],
   })
   const parts: ContainerParts = {
     config,

@@ -1,6 +1,9 @@
 // The event log: kept in the database across restarts, and handed to whoever listens. Writing is batched to the end of
 // the current turn of the loop, so that a start pays one row insert after its answer is on the way.
+import { describeError } from "../lib/errors.ts"
+import { log } from "../lib/log.ts"
 import type { Database } from "../state/database.ts"
+import { readJsonColumn } from "../state/json-column.ts"
 import type { EventMessage, EventType } from "../wire/system.ts"
 import type { Events, Filters } from "./contract.ts"
 import { hasFilter, matchLabels } from "./filters.ts"
@@ -8,6 +11,11 @@ import { hasFilter, matchLabels } from "./filters.ts"
 /** The oldest events beyond this number are dropped. */
 const KEEP = 20_000
 const PRUNE_EVERY = 1_000
+/** Where they cannot be written, no more than this many wait in memory. */
+const KEEP_UNWRITTEN = 1_000
+const WRITE_AGAIN_MS = 1000
+/** A client so far behind is not reading: its stream ends, and it may ask again with `since`. */
+const BACKLOG_LIMIT = 10_000
 
 type Listener = (event: StoredEvent) => void
 /** `nanoseconds` as text: it does not fit a double. */
@@ -26,6 +34,7 @@ export class EventLog implements Events {
   #pending: StoredEvent[] = []
   #sincePrune = 0
   #lastMilliseconds = 0
+  #again: NodeJS.Timeout | undefined
 
   constructor(database: Database) {
     this.#database = database
@@ -60,18 +69,33 @@ export class EventLog implements Events {
     const batch = this.#pending
     if (batch.length === 0) return
     this.#pending = []
+    try {
+      this.#write(batch)
+    } catch (error) {
+      // A full disk, as a rule. Listeners have had these events; the log gets the newest of them when there is room.
+      if (this.#again === undefined) log.error("Events cannot be written", { error: describeError(error) })
+      this.#pending = batch.slice(-KEEP_UNWRITTEN)
+      clearTimeout(this.#again)
+      this.#again = setTimeout(() => this.flush(), WRITE_AGAIN_MS)
+      this.#again.unref()
+      return
+    }
+    this.#again = undefined
+  }
+
+  #write(batch: readonly StoredEvent[]): void {
     const insert = this.#database.query<never, { time: number; event: string }>(
       "INSERT INTO events (time, event) VALUES ($time, $event)",
     )
+    const prunes = this.#sincePrune + batch.length >= PRUNE_EVERY
     this.#database.transaction(() => {
       for (const { milliseconds, json } of batch) insert.run({ time: Math.floor(milliseconds * 1000), event: json })
+      if (!prunes) return
+      this.#database
+        .query<never, { keep: number }>("DELETE FROM events WHERE id <= (SELECT max(id) FROM events) - $keep")
+        .run({ keep: KEEP })
     })
-    this.#sincePrune += batch.length
-    if (this.#sincePrune < PRUNE_EVERY) return
-    this.#sincePrune = 0
-    this.#database
-      .query<never, { keep: number }>("DELETE FROM events WHERE id <= (SELECT max(id) FROM events) - $keep")
-      .run({ keep: KEEP })
+    this.#sincePrune = prunes ? 0 : this.#sincePrune + batch.length
   }
 
   /** Listens from this call on, not only from the first `next()`: what happens in between is not lost. */
@@ -79,7 +103,7 @@ export class EventLog implements Events {
     const queue: StoredEvent[] = []
     const arrival = { wake: Promise.withResolvers<void>() }
     const listener = (event: StoredEvent): void => {
-      queue.push(event)
+      if (queue.push(event) > BACKLOG_LIMIT) this.#listeners.delete(listener)
       arrival.wake.resolve()
     }
     this.#listeners.add(listener)
@@ -111,6 +135,7 @@ export class EventLog implements Events {
           if (until !== undefined && stored.milliseconds > until) return
           yield stored.event
         }
+        if (queue.length === 0 && !this.#listeners.has(listener)) return
         if (until !== undefined && Date.now() >= until) return
         if (queue.length === 0) await arrival.wake.promise
         arrival.wake = Promise.withResolvers<void>()
@@ -124,15 +149,14 @@ export class EventLog implements Events {
 
   #past(since: number, until: number | undefined): StoredEvent[] {
     const rows = this.#database
-      .query<{ time: number; event: string }, { since: number; until: number }>(
-        "SELECT time, event FROM events WHERE time >= $since AND time <= $until ORDER BY id",
+      .query<{ id: number; time: number; event: string }, { since: number; until: number }>(
+        "SELECT id, time, event FROM events WHERE time >= $since AND time <= $until ORDER BY id",
       )
       .all({ since: Math.floor(since * 1000), until: Math.floor((until ?? 8e12) * 1000) })
-    return rows.map(({ time, event }) => ({
-      milliseconds: time / 1000,
-      json: event,
-      event: JSON.parse(event) as EventMessage,
-    }))
+    return rows.flatMap(({ id, time, event: json }) => {
+      const event = readJsonColumn<EventMessage>(json, `event ${id}`)
+      return event === undefined ? [] : [{ milliseconds: time / 1000, json, event }]
+    })
   }
 }
 

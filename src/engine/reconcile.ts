@@ -1,10 +1,8 @@
 // At boot: rows against reality. Transitions under way are finished or undone, what runs is adopted, what ended meanwhile
-// is recorded, and what no row names is swept. Nothing unreadable is deleted.
-import { existsSync, readdirSync, rmSync } from "node:fs"
-import { join } from "node:path"
+// is recorded, and what no row names is swept (sweep.ts).
+import { existsSync } from "node:fs"
 import { describeError } from "../lib/errors.ts"
 import { log } from "../lib/log.ts"
-import { unmount } from "../lib/syscalls/mount.ts"
 import { now } from "../lib/time.ts"
 import { erase } from "./containers/erase.ts"
 import { recordExit, restartNow, watchExit } from "./containers/exits.ts"
@@ -15,10 +13,10 @@ import { containerPaths } from "./containers/paths.ts"
 import { type Container, type ContainerState, historyOf, isRunning, NEVER } from "./containers/record.ts"
 import { startContainer } from "./containers/start.ts"
 import { tearDown } from "./containers/teardown.ts"
+import { sweep } from "./sweep.ts"
 
 /** Exit code of a process whose end nobody saw: its monitor is gone without a record. */
 const LOST_EXIT_CODE = 255
-const CONTAINER_ID = /^[0-9a-f]{64}$/
 
 /** Makes rows and reality agree; returns once the API may be served. */
 export async function reconcile(parts: ContainerParts): Promise<void> {
@@ -30,24 +28,16 @@ export async function reconcile(parts: ContainerParts): Promise<void> {
       log.error("A container could not be reconciled", { container: container.record.id, error: describeError(error) })
     }
   }
-  await sweepBundles(parts)
-  await sweepStates(parts)
-  const alive = new Set(
-    parts.store
-      .all()
-      .filter(({ state }) => isRunning(state))
-      .map(({ record }) => record.id),
-  )
-  await parts.networks.sweep(alive)
-  parts.snapshotter.sweep()
-  parts.volumes.sweep()
+  await sweep(parts)
 }
 
 /** The restarts that are due, behind the caller's back: policies at boot, and those that an earlier engine put off. */
 export function resumeRestarts(parts: ContainerParts): void {
   for (const { record, state } of parts.store.all()) {
-    if (state.status === "restarting") setTimeout(() => restartNow(parts, record.id), 0)
-    else if (!isRunning(state) && startsAtBoot(record.hostConfig.RestartPolicy?.Name, state))
+    if (state.status === "restarting") {
+      // What ended while the engine was away has its timer already.
+      if (parts.live.of(record.id).restart === undefined) parts.background.add(restartNow(parts, record.id))
+    } else if (!isRunning(state) && startsAtBoot(record.hostConfig.RestartPolicy?.Name, state))
       parts.background.add(startContainer(parts, record.id).then(() => undefined))
   }
 }
@@ -117,39 +107,4 @@ async function settleStart(parts: ContainerParts, { record, state }: Container):
   if (!("exited" in found)) return await recordExit(parts, id, found)
   parts.live.of(id).monitor = found
   watchExit(parts, id, found)
-}
-
-/** Bundles that no row names: the process is ended, what is mounted is unmounted. */
-async function sweepBundles(parts: ContainerParts): Promise<void> {
-  const directory = join(parts.config.execRoot, "containers")
-  if (!existsSync(directory)) return
-  for (const id of readdirSync(directory)) {
-    if (parts.store.find(id) !== undefined) continue
-    const paths = containerPaths(parts.config, id)
-    for (const name of parts.runtimeNames)
-      await parts
-        .runtime(name)
-        .delete(id)
-        .catch(() => undefined)
-    await parts.networks.release(id)
-    unmount(paths.shm)
-    parts.snapshotter.unmount(paths.rootfs)
-    parts.supervisor.forget(id)
-    rmSync(paths.bundle, { recursive: true, force: true })
-    await parts.snapshotter.remove(id)
-  }
-}
-
-/** State directories and snapshots that no row names. */
-async function sweepStates(parts: ContainerParts): Promise<void> {
-  for (const key of parts.snapshotter.keys()) {
-    // Other owners of snapshots, builds among them, choose other keys.
-    if (CONTAINER_ID.test(key) && parts.store.find(key) === undefined) await parts.snapshotter.remove(key)
-  }
-  const directory = join(parts.config.dataRoot, "containers")
-  if (!existsSync(directory)) return
-  for (const id of readdirSync(directory)) {
-    if (parts.store.find(id) !== undefined) continue
-    if (CONTAINER_ID.test(id)) rmSync(join(directory, id), { recursive: true, force: true })
-  }
 }

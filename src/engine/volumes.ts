@@ -9,6 +9,7 @@ import { ensureDirectory, syncDirectory } from "../lib/files.ts"
 import { log } from "../lib/log.ts"
 import { timestamp } from "../lib/time.ts"
 import type { Database } from "../state/database.ts"
+import { readJsonColumn } from "../state/json-column.ts"
 import type { VolumeInspect } from "../wire/system.ts"
 import type { Filters, Volumes } from "./contract.ts"
 import type { EventLog } from "./events.ts"
@@ -131,7 +132,7 @@ export class LocalVolumes implements Volumes {
     rejectUnknownFilters(filters, ["name", "driver", "label", "dangling"])
     return this.#rows()
       .filter((row) => {
-        const { labels } = JSON.parse(row.record) as VolumeRecord
+        const { labels } = recordOf(row)
         return (
           hasFilter(filters, "name", (value) => row.name.includes(value)) &&
           hasFilter(filters, "driver", (value) => value === "local") &&
@@ -178,7 +179,7 @@ export class LocalVolumes implements Volumes {
     const deleted: string[] = []
     let reclaimed = 0
     for (const row of this.#rows()) {
-      const { labels } = JSON.parse(row.record) as VolumeRecord
+      const { labels } = recordOf(row)
       if ((!all && row.anonymous === 0) || this.#usedBy(row.name).length > 0 || !matchLabels(filters, labels)) continue
       reclaimed += await directorySize(this.path(row.name))
       this.discard(row.name)
@@ -231,7 +232,7 @@ export class LocalVolumes implements Volumes {
   }
 
   #inspect(row: Row): VolumeInspect {
-    const record = JSON.parse(row.record) as VolumeRecord
+    const record = recordOf(row)
     const labels = row.anonymous === 1 ? { "com.docker.volume.anonymous": "", ...record.labels } : record.labels
     return {
       CreatedAt: timestamp(row.created_at).replace(/\.\d+Z$/, "Z"),
@@ -243,6 +244,11 @@ export class LocalVolumes implements Volumes {
       Scope: "local",
     }
   }
+}
+
+function recordOf(row: Row): VolumeRecord {
+  const record = readJsonColumn<VolumeRecord>(row.record, `volume "${row.name}"`)
+  return record ?? { driver: "local", options: {}, labels: {} }
 }
 
 /** Bytes of the regular files below a directory. */

@@ -2,6 +2,7 @@
 import { randomBytes } from "node:crypto"
 import { DhowError } from "../lib/errors.ts"
 import type { Database } from "../state/database.ts"
+import { readJsonColumn } from "../state/json-column.ts"
 import type { Namespace, NamespaceRecord, Network, NetworkRecord } from "./record.ts"
 import { formatAddress, formatSubnet, lastOf, type Subnet } from "./subnet.ts"
 
@@ -22,20 +23,20 @@ export class Tables {
 
   networks(): Network[] {
     const sql = "SELECT id, name, created_at, record FROM networks ORDER BY created_at, name"
-    return this.#database.query<NetworkRow, Nothing>(sql).all({}).map(toNetwork)
+    return this.#database.query<NetworkRow, Nothing>(sql).all({}).flatMap(toNetwork)
   }
 
   networkByName(name: string): Network | undefined {
     const sql = "SELECT id, name, created_at, record FROM networks WHERE name = $name"
     const row = this.#database.query<NetworkRow, { name: string }>(sql).get({ name })
-    return row === null ? undefined : toNetwork(row)
+    return row === null ? undefined : toNetwork(row)[0]
   }
 
   /** By id or its beginning; several when the beginning is not unique. */
   networksById(prefix: string): Network[] {
     const sql =
       "SELECT id, name, created_at, record FROM networks WHERE substr(id, 1, length($prefix)) = $prefix LIMIT 2"
-    return this.#database.query<NetworkRow, { prefix: string }>(sql).all({ prefix }).map(toNetwork)
+    return this.#database.query<NetworkRow, { prefix: string }>(sql).all({ prefix }).flatMap(toNetwork)
   }
 
   /** Inserts it, or replaces the record of the one with this name. */
@@ -51,12 +52,12 @@ export class Tables {
 
   namespaces(): Namespace[] {
     const sql = "SELECT key, owner, record FROM network_namespaces"
-    return this.#database.query<NamespaceRow, Nothing>(sql).all({}).map(toNamespace)
+    return this.#database.query<NamespaceRow, Nothing>(sql).all({}).flatMap(toNamespace)
   }
 
   namespacesOf(owner: string): Namespace[] {
     const sql = "SELECT key, owner, record FROM network_namespaces WHERE owner = $owner"
-    return this.#database.query<NamespaceRow, { owner: string }>(sql).all({ owner }).map(toNamespace)
+    return this.#database.query<NamespaceRow, { owner: string }>(sql).all({ owner }).flatMap(toNamespace)
   }
 
   owners(): string[] {
@@ -126,10 +127,13 @@ export class Tables {
   }
 }
 
-function toNetwork(row: NetworkRow): Network {
-  return { id: row.id, name: row.name, createdAt: row.created_at, record: JSON.parse(row.record) as NetworkRecord }
+/** One, or none where the row is unreadable. */
+function toNetwork(row: NetworkRow): Network[] {
+  const record = readJsonColumn<NetworkRecord>(row.record, `network "${row.name}"`)
+  return record === undefined ? [] : [{ id: row.id, name: row.name, createdAt: row.created_at, record }]
 }
 
-function toNamespace(row: NamespaceRow): Namespace {
-  return { key: row.key, owner: row.owner, record: JSON.parse(row.record) as NamespaceRecord }
+function toNamespace(row: NamespaceRow): Namespace[] {
+  const record = readJsonColumn<NamespaceRecord>(row.record, `network namespace "${row.key}"`)
+  return record === undefined ? [] : [{ key: row.key, owner: row.owner, record }]
 }

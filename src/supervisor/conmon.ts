@@ -1,6 +1,6 @@
 // Starts, finds again and forgets conmons. A conmon is started as our child in a session of its own and outlives us; what
 // it leaves in its bundle (conmon.pid, pidfile, ctl, attach) is how a later engine finds it.
-import { existsSync, rmSync, writeFileSync } from "node:fs"
+import { existsSync, readdirSync, rmSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { crashpoint } from "../lib/crashpoint.ts"
 import { DhowError } from "../lib/errors.ts"
@@ -20,6 +20,7 @@ const CONMON_PLACES = [
   "/usr/lib/podman/conmon",
   "/usr/local/bin/conmon",
 ]
+const ID_LENGTH = 64
 const CONMON_PID_FILE = "conmon.pid"
 /** All that conmon and the runtime make in a bundle for one life of a process. */
 const TRACES = [CONMON_PID_FILE, PID_FILE, "attach", "ctl", "winsz", "oom", EXEC_EXIT_FILE]
@@ -169,6 +170,11 @@ export function openSupervisor({ execRoot, conmonPath }: SupervisorOptions): Sup
       monitor.exited.then(() => {
         if (!monitors.has(id)) unlinkIfExists(exitFile)
       })
+    },
+
+    sweep(known: ReadonlySet<string>): void {
+      // conmon writes to the id with something behind it first.
+      for (const name of readdirSync(exits)) if (!known.has(name.slice(0, ID_LENGTH))) unlinkIfExists(join(exits, name))
     },
   }
 }

@@ -102,6 +102,8 @@ export interface Supervisor {
   }): Promise<Monitor | ExitRecord | "lost">
   /** Forgets a process that has ended, or is being ended: its exit file and what conmon made in the bundle. */
   forget(id: string): void
+  /** Removes exit files of whatever is not in `known`: nobody will ask for them. */
+  sweep(known: ReadonlySet<string>): void
 }
 
 export type ExecLaunchOptions = {

@@ -1,4 +1,5 @@
 // Removes what does not run.
+import { isKind } from "../../lib/errors.ts"
 import type { Filters } from "../contract.ts"
 import { matchLabels, rejectUnknownFilters } from "../filters.ts"
 import { parseMoment } from "../moment.ts"
@@ -19,9 +20,15 @@ export async function pruneContainers(
     if (isRunning(state) || state.status === "restarting") continue
     if (until !== undefined && Date.parse(record.created) > until) continue
     if (!matchLabels(filters, record.config.Labels ?? {})) continue
-    reclaimed += await parts.snapshotter.usage(record.id)
-    await removeContainer(parts, record.id)
-    deleted.push(record.id)
+    try {
+      const size = await parts.snapshotter.usage(record.id)
+      await removeContainer(parts, record.id)
+      reclaimed += size
+      deleted.push(record.id)
+    } catch (error) {
+      // Somebody was quicker: it runs again, or is gone.
+      if (!isKind(error, "conflict") && !isKind(error, "not-found")) throw error
+    }
   }
   return { ContainersDeleted: deleted, SpaceReclaimed: reclaimed }
 }

@@ -2,28 +2,55 @@
 // nothing and a crash loses nothing.
 import { DhowError } from "../../lib/errors.ts"
 import type { Database } from "../../state/database.ts"
+import { readJsonColumn } from "../../state/json-column.ts"
 import type { Container, ContainerRecord, ContainerState, Intent } from "./record.ts"
 
-type Row = { id: string; record: string; state: string; intent: Intent | null }
+type Row = {
+  readonly id: string
+  readonly name: string
+  readonly status: string
+  readonly image_id: string
+  readonly record: string
+  readonly state: string
+  readonly intent: Intent | null
+}
+
+/** A container whose row cannot be read as a whole: it exists, keeps its name and all it has, and nothing is done to it. */
+export type UnreadableContainer = Pick<Row, "id" | "name" | "status" | "image_id" | "record">
 
 export class ContainerStore {
   readonly #database: Database
   readonly #byId = new Map<string, Container>()
   readonly #idByName = new Map<string, string>()
+  readonly #unreadable = new Map<string, UnreadableContainer>()
 
   constructor(database: Database) {
     this.#database = database
-    for (const row of database
-      .query<Row>("SELECT id, record, state, intent FROM containers ORDER BY created_at")
-      .all()) {
-      const record = JSON.parse(row.record) as ContainerRecord
-      this.#remember({ record, state: JSON.parse(row.state) as ContainerState, intent: row.intent ?? undefined })
+    const columns = "id, name, status, image_id, record, state, intent"
+    for (const row of database.query<Row>(`SELECT ${columns} FROM containers ORDER BY created_at`).all()) {
+      const record = readJsonColumn<ContainerRecord>(row.record, `container "${row.name}"`)
+      const state = readJsonColumn<ContainerState>(row.state, `container "${row.name}"`)
+      if (record?.id === row.id && state?.status === row.status)
+        this.#remember({ record, state, intent: row.intent ?? undefined })
+      else {
+        this.#unreadable.set(row.id, row)
+        this.#idByName.set(row.name, row.id)
+      }
     }
   }
 
   /** All of them, oldest first. */
   all(): Container[] {
     return [...this.#byId.values()]
+  }
+
+  unreadable(): UnreadableContainer[] {
+    return [...this.#unreadable.values()]
+  }
+
+  /** Whether a row names it, readable or not: what belongs to it is no garbage. */
+  exists(id: string): boolean {
+    return this.#byId.has(id) || this.#unreadable.has(id)
   }
 
   get(id: string): Container {
@@ -41,9 +68,19 @@ export class ContainerStore {
     const name = reference.startsWith("/") ? reference.slice(1) : reference
     const exact = this.#byId.get(reference) ?? this.#byId.get(this.#idByName.get(name) ?? "")
     if (exact !== undefined) return exact
-    const candidates = reference === "" ? [] : [...this.#byId.keys()].filter((id) => id.startsWith(reference))
+    const known = [...this.#byId.keys(), ...this.#unreadable.keys()]
+    const candidates = reference === "" ? [] : known.filter((id) => id.startsWith(reference))
     if (candidates.length > 1) throw new DhowError("invalid", `multiple IDs found with provided prefix: ${reference}`)
-    const [only] = candidates
+    const only = candidates[0] ?? this.#idByName.get(name)
+    const damaged = this.#unreadable.get(only ?? "")
+    if (damaged !== undefined)
+      throw new DhowError(
+        "internal",
+        `Container "${damaged.name}" cannot be used: its row in the database is damaged`,
+        {
+          hint: `Stop the engine and mend or delete the row "${damaged.id}" of table "containers" in dhow.db`,
+        },
+      )
     if (only === undefined) throw new DhowError("not-found", `No such container: ${reference}`)
     return this.get(only)
   }

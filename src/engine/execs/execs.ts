@@ -30,9 +30,12 @@ type Exec = {
   consoleSize: readonly [number, number] | undefined
 }
 
+const FEW = 100
+
 export class ContainerExecs implements Execs {
   readonly #parts: ContainerParts
   readonly #byId = new Map<string, Exec>()
+  #lookAt = FEW
 
   constructor(parts: ContainerParts) {
     this.#parts = parts
@@ -44,6 +47,7 @@ export class ContainerExecs implements Execs {
     if (state.status === "paused")
       throw new DhowError("conflict", `container ${record.name} is paused, unpause the container before exec`)
     if (!config.Cmd?.length) throw new DhowError("invalid", "No exec command specified")
+    this.#forgetStranded()
     const id = randomBytes(32).toString("hex")
     this.#byId.set(id, {
       id,
@@ -147,16 +151,26 @@ export class ContainerExecs implements Execs {
     exec.monitor?.resize(size.height, size.width)
   }
 
-  /** Execs of a container that ended or is gone. */
-  forget(container: string): void {
-    for (const [id, exec] of this.#byId) if (exec.container === container) this.#byId.delete(id)
+  /** Execs that were never started, and never will be: their container has ended. Looked for when many are known. */
+  #forgetStranded(): void {
+    if (this.#byId.size < this.#lookAt) return
+    for (const [id, { status, container }] of this.#byId) {
+      const state = this.#parts.store.find(container)?.state
+      if (status === "created" && (state === undefined || !isRunning(state))) this.#byId.delete(id)
+    }
+    this.#lookAt = Math.max(FEW, 2 * this.#byId.size)
   }
 
   async #run(exec: Exec): Promise<void> {
     const { config, id } = exec
     const parts = this.#parts
-    const { record } = parts.store.get(exec.container)
     const bundle = join(parts.config.execRoot, "execs", id)
+    const container = parts.store.find(exec.container)
+    if (container === undefined) {
+      this.#byId.delete(id)
+      throw new DhowError("not-found", `No such container: ${exec.container}`)
+    }
+    const { record } = container
     try {
       const paths = containerPaths(parts.config, record.id)
       mkdirSync(bundle, { recursive: true, mode: 0o700 })
