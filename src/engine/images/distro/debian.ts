@@ -160,7 +160,10 @@ export async function debianRoot(plan: DebianPlan, options: RecipeOptions): Prom
   createInterface({ input: child.stderr }).on("line", (line) => {
     const [, level, text = ""] = /^([IWE]): (.*)$/.exec(line) ?? []
     if (level === "E" || (level === undefined && /^E: |error/i.test(line))) said.last = text || line
-    if (level === "I" && !/tempdir|automatically chosen|success in|^done$|hook|^skipping|^finding|^chroot architecture/.test(text))
+    if (
+      level === "I" &&
+      !/tempdir|automatically chosen|success in|^done$|hook|^skipping|^finding|^chroot architecture/.test(text)
+    )
       progress({ id: plan.suite, status: text.slice(0, 200) })
   })
   // "close": every process that could still write here has ended, so the directory may go.
