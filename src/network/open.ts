@@ -129,6 +129,8 @@ class HostNetworks implements Networks {
   async release(owner: string): Promise<void> {
     this.#forget(owner)
     this.#ports.release(owner)
+    this.#bridged.refill()
+    this.#isolated.refill()
   }
 
   choosePorts(

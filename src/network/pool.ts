@@ -1,8 +1,9 @@
-// Things kept ready. take() never waits: it makes one when none is ready. Refilling happens one at a time, a little after
-// the last take, so that it falls between requests and not into a burst of them.
+// Things kept ready. take() never waits: it makes one when none is ready. Refilling happens one at a time and away from the
+// starts that took: when a container has ended, or a while after the last look.
 import { log } from "../lib/log.ts"
 
-const PAUSE_MS = 15
+const LATER_MS = 200
+const SOON_MS = 5
 
 export class Pool<T> {
   readonly #size: number
@@ -27,20 +28,27 @@ export class Pool<T> {
     return ready
   }
 
-  /** Begins to refill in the background. */
-  fill(): void {
+  /** This is a good moment to refill: nobody is being started. */
+  refill(): void {
+    clearTimeout(this.#timer)
+    this.#timer = undefined
+    this.fill(SOON_MS)
+  }
+
+  /** Begins to refill in the background, after a pause. */
+  fill(pause = LATER_MS): void {
     if (this.#closed || this.#timer !== undefined || this.#ready.length >= this.#size) return
     this.#timer = setTimeout(() => {
       this.#timer = undefined
       if (this.#closed) return
       try {
         this.#ready.push(this.#make())
-        this.fill()
+        this.fill(SOON_MS)
       } catch (error) {
         // Whoever takes next tries again, and sees the error.
         log.warn("a network namespace could not be made ready", { error: String(error) })
       }
-    }, PAUSE_MS)
+    }, pause)
     this.#timer.unref()
   }
 
