@@ -1,6 +1,6 @@
-// Rest: some seconds after the last event the engine lets go of memory it does not need. One timer, armed by an event;
-// an engine that nobody uses wakes up for nothing.
-import { releaseIdleMemory } from "../lib/syscalls/memory.ts"
+// Rest: every few seconds a busy engine lets go of program text it does not use, and some seconds after the last event of
+// garbage too. One timer, armed by an event; an engine that nobody uses wakes up for nothing.
+import { releaseText } from "../lib/syscalls/memory.ts"
 import type { EventLog } from "./events.ts"
 
 const AFTER_MS = 3000
@@ -10,8 +10,9 @@ export function restWhenIdle(events: EventLog): void {
   let timer: NodeJS.Timeout | undefined
   const look = (): void => {
     const quiet = performance.now() - lastEvent
-    timer = quiet < AFTER_MS ? setTimeout(look, AFTER_MS - quiet + 1).unref() : undefined
-    if (timer === undefined) releaseIdleMemory()
+    timer = quiet < AFTER_MS ? setTimeout(look, AFTER_MS).unref() : undefined
+    if (timer === undefined) Bun.gc(true)
+    releaseText()
   }
   const arm = (): void => {
     lastEvent = performance.now()

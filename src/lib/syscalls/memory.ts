@@ -1,6 +1,5 @@
-// Gives back the memory that an idle process does not need: garbage, and the pages of its own program text that were
-// touched while it started. Text is never written, so letting it go loses nothing: what is needed again is mapped again
-// from the page cache, without reading the disk.
+// Gives back the pages of the program's own text: most were touched once, while it started. Text is never written, so
+// letting it go loses nothing; what is needed again is mapped again from the page cache, without reading the disk.
 import { readFileSync } from "node:fs"
 import { libc } from "./libc.ts"
 
@@ -8,8 +7,7 @@ const MADV_DONTNEED = 4
 /** Smaller mappings are not worth a call. */
 const SMALLEST = 1024 * 1024
 
-export function releaseIdleMemory(): void {
-  Bun.gc(true)
+export function releaseText(): void {
   for (const line of readFileSync("/proc/self/maps", "utf8").split("\n")) {
     // Only file-backed and never writable: anything else would lose what was written to it.
     const match = /^([0-9a-f]+)-([0-9a-f]+) r-xp [0-9a-f]+ \S+ (?!0 )\d+ +\//.exec(line)
