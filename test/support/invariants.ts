@@ -1,15 +1,21 @@
-// What must hold whenever an engine is idle: rows, mounts, cgroups, namespaces, interfaces, processes and directories
-// tell the same story. Returns what does not agree, one line each.
+// What must hold whenever an engine is idle: rows, mounts, cgroups, namespaces, interfaces, port rules, processes and
+// directories tell the same story. Returns what does not agree, one line each.
 import { Database } from "bun:sqlite"
-import { existsSync, readdirSync, readFileSync } from "node:fs"
+import { existsSync, readdirSync } from "node:fs"
 import { join } from "node:path"
 import type { TestEngine } from "./engine.ts"
+import { bridgePorts, cgroupsOf, conmons, mountsBelow, publishedTargets } from "./kernel-objects.ts"
 
 type Row = { id: string; name: string; status: string; intent: string | null; state: string }
+type NamespaceRow = { key: string; owner: string | null; record: string }
+type NamespaceRecord = {
+  readonly endpoints: readonly { readonly hostInterface: string; readonly settings: { readonly IPAddress?: string } }[]
+  readonly ports: readonly { readonly containerPort: number }[]
+}
 
 export function disagreements(engine: TestEngine): string[] {
   const found: string[] = []
-  const database = new Database(join(engine.dataRoot, "dhow.db"), { readonly: true })
+  using database = new Database(join(engine.dataRoot, "dhow.db"), { readonly: true })
   const column = (sql: string): string[] =>
     database
       .query<{ value: string }, []>(sql)
@@ -17,6 +23,10 @@ export function disagreements(engine: TestEngine): string[] {
       .map(({ value }) => value)
   const rows = database.query<Row, []>("SELECT id, name, status, intent, state FROM containers").all()
   const running = new Set(rows.filter(({ status }) => status === "running" || status === "paused").map(({ id }) => id))
+  const same = (what: string, real: readonly string[], wanted: readonly string[]): void => {
+    for (const name of real) if (!wanted.includes(name)) found.push(`${what}: ${name} is there and no row names it`)
+    for (const name of wanted) if (!real.includes(name)) found.push(`${what}: ${name} is missing`)
+  }
 
   for (const row of rows) if (row.intent !== null) found.push(`row ${row.name} is still ${row.intent}`)
   for (const row of rows) {
@@ -24,45 +34,63 @@ export function disagreements(engine: TestEngine): string[] {
     const { process } = JSON.parse(row.state) as { process: { pid: number } }
     if (!existsSync(`/proc/${process.pid}`)) found.push(`row ${row.name} runs, its process ${process.pid} does not`)
   }
-  compare(found, "bundles", names(join(engine.execRoot, "containers")), [...running])
-  compare(
-    found,
+  const ids = rows.map(({ id }) => id)
+  const bundles = join(engine.execRoot, "containers")
+  same("bundles", names(bundles), [...running])
+  same(
     "root mounts",
-    mountsBelow(join(engine.execRoot, "containers")),
-    [...running].map((id) => join(engine.execRoot, "containers", id, "rootfs")),
+    mountsBelow(bundles),
+    [...running].map((id) => join(bundles, id, "rootfs")),
   )
-  compare(found, "cgroups", cgroupsOf(engine.cgroupParent), [...running])
-  compare(
-    found,
-    "state directories",
-    names(join(engine.dataRoot, "containers")),
-    rows.map(({ id }) => id),
-  )
-  compare(found, "volumes", names(join(engine.dataRoot, "volumes")), column("SELECT name AS value FROM volumes"))
-  compare(
-    found,
-    "snapshots",
-    column("SELECT key AS value FROM snapshots"),
-    rows.map(({ id }) => id),
-  )
-  compare(
-    found,
-    "blobs",
-    names(join(engine.dataRoot, "content/sha256")),
-    column("SELECT substr(digest, 8) AS value FROM blobs"),
-  )
-  compare(found, "monitors", conmons(engine.execRoot), [...running])
-  const owners = column("SELECT owner AS value FROM network_namespaces WHERE owner IS NOT NULL")
-  for (const owner of owners) if (!running.has(owner)) found.push(`network namespace of ${owner}, which does not run`)
-  const keys = column("SELECT key AS value FROM network_namespaces")
-  for (const name of names(join(engine.execRoot, "netns"))) {
-    // The bridge's own anchor has no row.
-    if (!keys.includes(name) && !/anchor|bridge/.test(name)) found.push(`namespace file ${name} without a row`)
-  }
-  for (const key of keys)
-    if (!existsSync(join(engine.execRoot, "netns", key))) found.push(`namespace row ${key} without a file`)
-  database.close()
+  same("cgroups", cgroupsOf(engine.cgroupParent), [...running])
+  same("runtime states", names(join(engine.execRoot, "runtime-crun")), [...running])
+  same("exit files", names(join(engine.execRoot, "exits")), [])
+  same("state directories", names(join(engine.dataRoot, "containers")), ids)
+  same("volumes", names(join(engine.dataRoot, "volumes")), column("SELECT name AS value FROM volumes"))
+  const snapshots = column("SELECT key AS value FROM snapshots")
+  same("snapshots", snapshots, ids)
+  const trees = names(join(engine.dataRoot, "snapshots")).filter((name) => !/^\.(empty|trash)$/.test(name))
+  same("trees", trees, [...snapshots, ...column("SELECT key AS value FROM layers")])
+  same("trash", names(join(engine.dataRoot, "snapshots/.trash")), [])
+  same("ingests", names(join(engine.dataRoot, "content/ingest")), [])
+  same("leases", column("SELECT id AS value FROM leases"), [])
+  same("blobs", names(join(engine.dataRoot, "content/sha256")), column("SELECT substr(digest, 8) AS value FROM blobs"))
+
+  const monitors = conmons(engine.execRoot)
+  const containers = monitors.filter(({ exec }) => exec === undefined).map(({ container }) => container)
+  same("monitors", containers, [...running])
+  const execs = monitors.flatMap(({ exec }) => (exec === undefined ? [] : [exec]))
+  same("exec bundles", names(join(engine.execRoot, "execs")), execs)
+  network(engine, { database, running, same, found })
   return found
+}
+
+type Look = {
+  readonly database: Database
+  readonly running: ReadonlySet<string>
+  readonly same: (what: string, real: readonly string[], wanted: readonly string[]) => void
+  readonly found: string[]
+}
+
+function network(engine: TestEngine, { database, running, same, found }: Look): void {
+  const rows = database.query<NamespaceRow, []>("SELECT key, owner, record FROM network_namespaces").all()
+  for (const { owner } of rows)
+    if (owner !== null && !running.has(owner)) found.push(`network namespace of ${owner}, which does not run`)
+  const keys = rows.map(({ key }) => key)
+  same("namespace files", names(join(engine.execRoot, "netns")), keys)
+  const records = rows.map(({ record }) => JSON.parse(record) as NamespaceRecord)
+  const interfaces = records.flatMap(({ endpoints }) => endpoints.map(({ hostInterface }) => hostInterface))
+  same(
+    "interfaces on the bridge",
+    bridgePorts(engine.bridge).filter((name) => name.startsWith("veth")),
+    interfaces,
+  )
+  const published = records.flatMap(({ endpoints, ports }) =>
+    ports.map(({ containerPort }) => `${endpoints[0]?.settings.IPAddress}:${containerPort}`),
+  )
+  same("published ports", publishedTargets(engine.bridge), published)
+  const owners = database.query<{ owner: string }, []>("SELECT DISTINCT owner FROM addresses").all()
+  for (const { owner } of owners) if (!keys.includes(owner)) found.push(`address of namespace ${owner}, which is gone`)
 }
 
 /** Waits until nothing disagrees, for what goes on behind answers; throws what still does. */
@@ -76,43 +104,6 @@ export async function agree(engine: TestEngine, limit = 15_000): Promise<void> {
   }
 }
 
-function compare(found: string[], what: string, real: readonly string[], wanted: readonly string[]): void {
-  for (const name of real) if (!wanted.includes(name)) found.push(`${what}: ${name} is there and no row names it`)
-  for (const name of wanted) if (!real.includes(name)) found.push(`${what}: ${name} is missing`)
-}
-
 function names(directory: string): string[] {
   return existsSync(directory) ? readdirSync(directory) : []
-}
-
-function mountsBelow(directory: string): string[] {
-  return readFileSync("/proc/self/mounts", "utf8")
-    .split("\n")
-    .map((line) => line.split(" ")[1] ?? "")
-    .filter((path) => path.startsWith(`${directory}/`))
-}
-
-function cgroupsOf(parent: string): string[] {
-  const found = new Set<string>()
-  for (const hierarchy of readdirSync("/sys/fs/cgroup")) {
-    const directory = join("/sys/fs/cgroup", hierarchy, parent)
-    if (!existsSync(directory)) continue
-    for (const entry of readdirSync(directory, { withFileTypes: true })) if (entry.isDirectory()) found.add(entry.name)
-  }
-  return [...found]
-}
-
-/** Ids of the containers that conmons of this engine look after; execs are counted by their own id. */
-function conmons(execRoot: string): string[] {
-  const found: string[] = []
-  for (const pid of readdirSync("/proc").filter((name) => /^\d+$/.test(name))) {
-    try {
-      const argv = readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0")
-      if (!argv[0]?.endsWith("conmon") || !argv.some((word) => word.startsWith(execRoot))) continue
-      found.push(argv[argv.indexOf("--cid") + 1] ?? argv[argv.indexOf("-c") + 1] ?? `pid ${pid}`)
-    } catch {
-      // It ended while we looked.
-    }
-  }
-  return found
 }
