@@ -130,7 +130,7 @@ export async function openEngine(config: Config): Promise<OpenEngine> {
     host,
     initPath: Bun.which("catatonit") ?? undefined,
     resolveImage: (reference, platform) => images.resolve(reference, platform),
-    start: (id) => startLocked(parts, id),
+    start: (id, restarts) => startLocked(parts, id, restarts),
     imageUsed: (id) => images.touch(id),
   }
   await networks.open()

@@ -59,7 +59,7 @@ async function reconcileContainer(parts: ContainerParts, container: Container): 
   if (record.hostConfig.AutoRemove && state.finishedAt !== NEVER) await erase(parts, id, { volumes: true })
 }
 
-async function adopt(parts: ContainerParts, { record, state }: Container): Promise<void> {
+async function adopt(parts: ContainerParts, { record, state, intent }: Container): Promise<void> {
   if (!isRunning(state)) return
   const { id } = record
   const paths = containerPaths(parts.config, id)
@@ -76,9 +76,21 @@ async function adopt(parts: ContainerParts, { record, state }: Container): Promi
   }
   if (!("exited" in found)) return await recordExit(parts, id, found)
   parts.live.of(id).monitor = found
-  parts.store.intend(id, undefined)
+  if (intent === "freezing") await settleFreeze(parts, { record, state })
+  else parts.store.intend(id, undefined)
   watchExit(parts, id, found)
   log.info("Adopted a running container", { container: id, name: record.name })
+}
+
+/** The engine died while it paused the container or let it go on: the row follows what is. */
+async function settleFreeze(
+  parts: ContainerParts,
+  { record, state }: Pick<Container, "record" | "state">,
+): Promise<void> {
+  if (!isRunning(state)) return
+  const runtime = parts.runtime(record.hostConfig.Runtime ?? parts.config.defaultRuntime)
+  const known = await runtime.state(record.id)
+  parts.store.observe(record.id, { ...state, status: known?.status === "paused" ? "paused" : "running" })
 }
 
 /**
@@ -103,7 +115,9 @@ async function settleStart(parts: ContainerParts, { record, state }: Container):
   }
   const pid = "exited" in found ? found.pid : 0
   const process = { pid, ...readNetworkRecord(paths) }
-  parts.store.observe(id, { ...historyOf(state), status: "running", startedAt: now(), stoppedByUser: false, process })
+  const restartCount = state.status === "restarting" ? state.restartCount + 1 : 0
+  const history = { ...historyOf(state), startedAt: now(), restartCount, stoppedByUser: false }
+  parts.store.observe(id, { ...history, status: "running", process })
   if (!("exited" in found)) return await recordExit(parts, id, found)
   parts.live.of(id).monitor = found
   watchExit(parts, id, found)

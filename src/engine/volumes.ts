@@ -4,7 +4,7 @@ import { randomBytes } from "node:crypto"
 import { existsSync, mkdirSync, readdirSync, renameSync, rmdirSync, rmSync } from "node:fs"
 import { join } from "node:path"
 import { crashpoint } from "../lib/crashpoint.ts"
-import { DhowError } from "../lib/errors.ts"
+import { DhowError, errnoName } from "../lib/errors.ts"
 import { ensureDirectory, syncDirectory } from "../lib/files.ts"
 import { log } from "../lib/log.ts"
 import { timestamp } from "../lib/time.ts"
@@ -30,6 +30,11 @@ type VolumeOptions = {
   readonly labels?: Readonly<Record<string, string>>
 }
 type Row = { name: string; anonymous: number; created_at: number; record: string }
+
+/** Values of the column `anonymous`. The last: its container is removed, and it will be; nobody sees it any more. */
+const NAMED = 0
+const ANONYMOUS = 1
+const CONDEMNED = 2
 
 /** In front of a directory whose removal was decided; no volume's name begins so. */
 const REMOVED = ".removed-"
@@ -107,7 +112,12 @@ export class LocalVolumes implements Volumes {
 
   #insert(name: string, options: VolumeOptions): Row {
     const record: VolumeRecord = { driver: "local", options: {}, labels: { ...options.labels } }
-    const row = { name, anonymous: options.anonymous ? 1 : 0, created_at: Date.now(), record: JSON.stringify(record) }
+    const row = {
+      name,
+      anonymous: options.anonymous ? ANONYMOUS : NAMED,
+      created_at: Date.now(),
+      record: JSON.stringify(record),
+    }
     this.#database
       .query<never, Row>(
         "INSERT INTO volumes (name, anonymous, created_at, record) VALUES ($name, $anonymous, $created_at, $record)",
@@ -115,6 +125,16 @@ export class LocalVolumes implements Volumes {
       .run(row)
     this.#events.emit("volume", "create", name, { driver: "local" })
     return row
+  }
+
+  /** Decides that these are removed, in the transaction that removes their container; `discard` or `sweep` does it. */
+  condemn(names: readonly string[]): void {
+    for (const name of names)
+      this.#database
+        .query<never, { name: string; condemned: number }>(
+          "UPDATE volumes SET anonymous = $condemned WHERE name = $name",
+        )
+        .run({ name, condemned: CONDEMNED })
   }
 
   async create(options: {
@@ -165,7 +185,12 @@ export class LocalVolumes implements Volumes {
    */
   discard(name: string): void {
     const aside = join(this.#directory, `${REMOVED}${name}`)
-    renameSync(join(this.#directory, name), aside)
+    try {
+      renameSync(join(this.#directory, name), aside)
+    } catch (error) {
+      // A crash came between this and the row; or somebody took the directory away by hand.
+      if (errnoName(error) !== "ENOENT") throw error
+    }
     crashpoint("volume.remove:before-row")
     this.#database.query<never, { name: string }>("DELETE FROM volumes WHERE name = $name").run({ name })
     crashpoint("volume.remove:after-row")
@@ -180,7 +205,8 @@ export class LocalVolumes implements Volumes {
     let reclaimed = 0
     for (const row of this.#rows()) {
       const { labels } = recordOf(row)
-      if ((!all && row.anonymous === 0) || this.#usedBy(row.name).length > 0 || !matchLabels(filters, labels)) continue
+      if ((!all && row.anonymous === NAMED) || this.#usedBy(row.name).length > 0 || !matchLabels(filters, labels))
+        continue
       reclaimed += await directorySize(this.path(row.name))
       this.discard(row.name)
       deleted.push(row.name)
@@ -189,11 +215,15 @@ export class LocalVolumes implements Volumes {
   }
 
   isAnonymous(name: string): boolean {
-    return this.#find(name)?.anonymous === 1
+    return this.#find(name)?.anonymous === ANONYMOUS
   }
 
   /** Finishes removals, and removes what a crash left of a creation: empty directories without a row. A full one is only named. */
   sweep(): void {
+    const condemned = this.#database.query<{ name: string }, { condemned: number }>(
+      "SELECT name FROM volumes WHERE anonymous = $condemned",
+    )
+    for (const { name } of condemned.all({ condemned: CONDEMNED })) this.discard(name)
     for (const name of readdirSync(this.#directory)) {
       if (name.startsWith(REMOVED)) {
         this.#database
@@ -214,13 +244,17 @@ export class LocalVolumes implements Volumes {
   }
 
   #rows(): Row[] {
-    return this.#database.query<Row>("SELECT name, anonymous, created_at, record FROM volumes ORDER BY name").all()
+    return this.#database
+      .query<Row>("SELECT name, anonymous, created_at, record FROM volumes WHERE anonymous < 2 ORDER BY name")
+      .all()
   }
 
   #find(name: string): Row | undefined {
     return (
       this.#database
-        .query<Row, { name: string }>("SELECT name, anonymous, created_at, record FROM volumes WHERE name = $name")
+        .query<Row, { name: string }>(
+          "SELECT name, anonymous, created_at, record FROM volumes WHERE name = $name AND anonymous < 2",
+        )
         .get({ name }) ?? undefined
     )
   }
@@ -233,7 +267,7 @@ export class LocalVolumes implements Volumes {
 
   #inspect(row: Row): VolumeInspect {
     const record = recordOf(row)
-    const labels = row.anonymous === 1 ? { "com.docker.volume.anonymous": "", ...record.labels } : record.labels
+    const labels = row.anonymous === ANONYMOUS ? { "com.docker.volume.anonymous": "", ...record.labels } : record.labels
     return {
       CreatedAt: timestamp(row.created_at).replace(/\.\d+Z$/, "Z"),
       Driver: record.driver,

@@ -46,6 +46,8 @@ async function life(): Promise<void> {
     AttachStdout: true,
   })
   await engine.must("POST", `/exec/${exec}/start`, { Detach: true })
+  await engine.must("POST", "/containers/worker/pause")
+  await engine.must("POST", "/containers/worker/unpause")
   await engine.must("POST", "/containers/worker/rename?name=renamed")
   await engine.must("POST", "/containers/renamed/stop?t=0")
   await engine.must("POST", "/containers/renamed/start")

@@ -17,7 +17,8 @@ export async function erase(parts: ContainerParts, id: string, options: { readon
   const live = parts.live.of(id)
   clearTimeout(live.restart?.timer)
   crashpoint("container.remove:before-row")
-  parts.store.delete(id)
+  const volumes = options.volumes ? ownVolumes(parts, record) : []
+  parts.store.delete(id, () => parts.volumes.condemn(volumes))
   crashpoint("container.remove:after-row")
   parts.events.emit("container", "destroy", id, attributesOf(record))
   live.clients.end()
@@ -25,18 +26,22 @@ export async function erase(parts: ContainerParts, id: string, options: { readon
   live.answer({ StatusCode: state.exitCode }, ["removed", "next-exit", "not-running"])
   parts.live.forget(id)
   // The answer does not wait for the files.
-  const cleared = live.teardown.then(() => clearFiles(parts, record, options.volumes ?? false))
+  const cleared = live.teardown.then(() => clearFiles(parts, record, volumes))
   parts.background.add(cleared)
 }
 
 /** Takes away what a container without a row left. */
-export async function clearFiles(parts: ContainerParts, record: ContainerRecord, volumes: boolean): Promise<void> {
+export async function clearFiles(
+  parts: ContainerParts,
+  record: ContainerRecord,
+  volumes: readonly string[],
+): Promise<void> {
   await tearDown(parts, record)
   try {
     await parts.snapshotter.remove(record.id)
     crashpoint("container.remove:after-snapshot")
     rmSync(containerPaths(parts.config, record.id).state, { recursive: true, force: true })
-    if (volumes) removeAnonymousVolumes(parts, record)
+    for (const volume of volumes) parts.volumes.discard(volume)
   } catch (error) {
     log.warn("Files of a removed container are still there; the next start of the engine sweeps them", {
       container: record.id,
@@ -45,9 +50,8 @@ export async function clearFiles(parts: ContainerParts, record: ContainerRecord,
   }
 }
 
-function removeAnonymousVolumes(parts: ContainerParts, record: ContainerRecord): void {
-  for (const mount of record.mounts) {
-    if (mount.Name === undefined || !parts.volumes.isAnonymous(mount.Name)) continue
-    if (volumeUsers(parts, mount.Name).length === 0) parts.volumes.discard(mount.Name)
-  }
+/** The anonymous volumes that nobody else mounts. */
+function ownVolumes(parts: ContainerParts, { id, mounts }: ContainerRecord): string[] {
+  const names = mounts.flatMap(({ Name }) => (Name !== undefined && parts.volumes.isAnonymous(Name) ? [Name] : []))
+  return names.filter((name) => volumeUsers(parts, name).every((user) => user === id))
 }

@@ -110,9 +110,7 @@ export async function restartNow(parts: ContainerParts, id: string): Promise<voi
     await parts.locks.hold(id, async () => {
       const container = parts.store.find(id)
       if (container === undefined || container.state.status !== "restarting") return
-      const history = historyOf(container.state)
-      parts.store.observe(id, { ...history, restartCount: history.restartCount + 1, status: "restarting" })
-      await parts.start(id)
+      await parts.start(id, container.state.restartCount + 1)
     })
   } catch (error) {
     log.warn("A restart by policy failed", { container: id, error: describeError(error) })

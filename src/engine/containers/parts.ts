@@ -42,7 +42,7 @@ export type ContainerParts = {
   /** Path of catatonit, or undefined where it is not installed. */
   readonly initPath: string | undefined
   readonly resolveImage: (reference: string, platform?: Platform) => RunnableImage
-  /** Starts a container whose lock is held: what a restart by policy calls, which start itself leads to. */
-  readonly start: (id: string) => Promise<unknown>
+  /** Starts a container whose lock is held: what a restart by policy calls, which start itself leads to. It is the nth of those. */
+  readonly start: (id: string, restarts: number) => Promise<unknown>
   readonly imageUsed: (id: Digest) => void
 }

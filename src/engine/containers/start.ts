@@ -32,11 +32,18 @@ import { removeBundle } from "./teardown.ts"
 /** Starts under the container's lock. */
 export async function startContainer(parts: ContainerParts, reference: string): Promise<"started" | "unchanged"> {
   const { id } = parts.store.resolve(reference).record
-  return await parts.locks.hold(id, () => startLocked(parts, id))
+  return await parts.locks.hold(id, () => startLocked(parts, id, 0))
 }
 
-/** The same, by whoever holds the lock already. */
-export async function startLocked(parts: ContainerParts, id: string): Promise<"started" | "unchanged"> {
+/**
+ * The same, by whoever holds the lock already. `restarts` is how often the policy has started it in a row, this start
+ * included; it is recorded when the process runs, so that a start which a crash undid does not count.
+ */
+export async function startLocked(
+  parts: ContainerParts,
+  id: string,
+  restarts: number,
+): Promise<"started" | "unchanged"> {
   const { record, state } = parts.store.get(id)
   if (state.status === "paused") throw new DhowError("conflict", "cannot start a paused container, try unpause instead")
   if (isRunning(state)) return "unchanged"
@@ -49,7 +56,7 @@ export async function startLocked(parts: ContainerParts, id: string): Promise<"s
   parts.store.intend(id, "starting")
   crashpoint("container.start:after-intent")
   try {
-    await run(parts, record)
+    await run(parts, record, restarts)
   } catch (error) {
     await recordFailure(parts, record, error)
     throw error
@@ -57,7 +64,7 @@ export async function startLocked(parts: ContainerParts, id: string): Promise<"s
   return "started"
 }
 
-async function run(parts: ContainerParts, record: ContainerRecord): Promise<void> {
+async function run(parts: ContainerParts, record: ContainerRecord, restarts: number): Promise<void> {
   const { id, hostConfig, config } = record
   const paths = containerPaths(parts.config, id)
   const live = parts.live.of(id)
@@ -120,7 +127,7 @@ async function run(parts: ContainerParts, record: ContainerRecord): Promise<void
   await runtime.start(id)
   phases.mark("start")
   crashpoint("container.start:after-process")
-  observeRunning(parts, record, monitor, network)
+  observeRunning(parts, record, { monitor, network, restarts })
   undo.forget()
   await joinLate(live, monitor)
   phases.mark("record")
@@ -172,10 +179,10 @@ function checkExecutable(parts: ContainerParts, { id, config, mounts, hostConfig
 function observeRunning(
   parts: ContainerParts,
   record: ContainerRecord,
-  monitor: Monitor,
-  network: ContainerNetwork,
+  run: { readonly monitor: Monitor; readonly network: ContainerNetwork; readonly restarts: number },
 ): void {
   const { id } = record
+  const { monitor, network, restarts } = run
   const history = historyOf(parts.store.get(id).state)
   parts.store.observe(id, {
     ...history,
@@ -185,6 +192,7 @@ function observeRunning(
     exitCode: 0,
     error: "",
     oomKilled: false,
+    restartCount: restarts,
     stoppedByUser: false,
     process: {
       pid: monitor.pid,

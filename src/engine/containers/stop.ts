@@ -1,5 +1,6 @@
 // Stop, kill, restart, pause. A stop is never followed by a restart of the policy.
 import { constants } from "node:os"
+import { crashpoint } from "../../lib/crashpoint.ts"
 import { DhowError, errnoName, isKind } from "../../lib/errors.ts"
 import { attributesOf } from "./attributes.ts"
 import { stoppedState } from "./exits.ts"
@@ -114,7 +115,7 @@ export async function pauseContainer(parts: ContainerParts, reference: string): 
     const { record, state } = parts.store.get(id)
     if (state.status === "paused") throw new DhowError("conflict", `container ${id} is already paused`)
     if (!isRunning(state)) throw notRunning(id)
-    await runtimeOf(parts, { record, state, intent: undefined }).pause(id)
+    await freeze(parts, id, () => runtimeOf(parts, { record, state, intent: undefined }).pause(id))
     parts.store.observe(id, { ...state, status: "paused" })
     parts.events.emit("container", "pause", id, attributesOf(record))
   })
@@ -125,10 +126,22 @@ export async function unpauseContainer(parts: ContainerParts, reference: string)
   await parts.locks.hold(id, async () => {
     const { record, state } = parts.store.get(id)
     if (state.status !== "paused") throw new DhowError("conflict", `Container ${id} is not paused`)
-    await runtimeOf(parts, { record, state, intent: undefined }).resume(id)
+    await freeze(parts, id, () => runtimeOf(parts, { record, state, intent: undefined }).resume(id))
     parts.store.observe(id, { ...state, status: "running" })
     parts.events.emit("container", "unpause", id, attributesOf(record))
   })
+}
+
+/** After a crash in here the next engine looks which of the two it is. */
+async function freeze(parts: ContainerParts, id: string, step: () => Promise<void>): Promise<void> {
+  parts.store.intend(id, "freezing")
+  try {
+    await step()
+    crashpoint("container.pause:before-row")
+  } catch (error) {
+    parts.store.intend(id, undefined)
+    throw error
+  }
 }
 
 /** The number of "KILL", "SIGKILL" or "9". */

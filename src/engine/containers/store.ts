@@ -153,10 +153,13 @@ export class ContainerStore {
     return this.#remember({ record: amended, state, intent })
   }
 
-  /** The moment a container ceases to exist; its files are garbage from here on. */
-  delete(id: string): void {
+  /** The moment a container ceases to exist; its files are garbage from here on. `together` as at `insert`. */
+  delete(id: string, together: () => void = () => undefined): void {
     const { record } = this.get(id)
-    this.#database.query<never, { id: string }>("DELETE FROM containers WHERE id = $id").run({ id })
+    this.#database.transaction(() => {
+      together()
+      this.#database.query<never, { id: string }>("DELETE FROM containers WHERE id = $id").run({ id })
+    })
     this.#byId.delete(id)
     this.#idByName.delete(record.name)
   }
