@@ -134,7 +134,7 @@ export function busyboxTar(): Uint8Array {
   try {
     const script = `
       mkdir -p bin etc tmp proc sys dev vol && cp /bin/busybox bin/busybox &&
-      for applet in sh cat echo sleep true false id seq yes head wc test ls md5sum dd ip wget nc hostname stty kill ps tee; do ln bin/busybox bin/$applet; done &&
+      for applet in pwd grep touch env mkdir rm mount nslookup stat find ln mv usleep sort nproc sh cat echo sleep true false id seq yes head wc test ls md5sum dd ip wget nc hostname stty kill ps tee; do ln bin/busybox bin/$applet; done &&
       echo root:x:0:0:root:/root:/bin/sh > etc/passwd && echo root:x:0: > etc/group && echo seed > vol/seed && tar -cf - bin etc tmp proc sys dev vol`
     return Bun.spawnSync(["sh", "-c", script], { cwd: directory }).stdout
   } finally {

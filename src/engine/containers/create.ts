@@ -1,11 +1,13 @@
 // Create: image, volumes and snapshot first, the row last. From the row on the container exists.
 import { mkdirSync, rmSync } from "node:fs"
+import { hostname } from "node:os"
 import { crashpoint } from "../../lib/crashpoint.ts"
-import { DhowError } from "../../lib/errors.ts"
+import { DhowError, isKind } from "../../lib/errors.ts"
 import { now } from "../../lib/time.ts"
 import { Undo } from "../../lib/undo.ts"
 import { MEDIA_TYPE } from "../../oci/manifest.ts"
 import { formatPlatform, hostPlatform, type Platform, samePlatform } from "../../oci/platform.ts"
+import { normalizeCapabilities } from "../../runtime/capabilities.ts"
 import type { ContainerConfig, HostConfig, NetworkingConfig } from "../../wire/container.ts"
 import type { PreparedVolume } from "../volumes.ts"
 import { attributesOf } from "./attributes.ts"
@@ -43,7 +45,8 @@ export async function createContainer(
   if (reference === "") throw new DhowError("invalid", "No command specified: the image's name is empty")
   const image = parts.resolveImage(reference, options.platform)
   const { hostConfig, warnings } = completeHostConfig(options.hostConfig, hostConfigFacts(parts))
-  checkNetworkMode(parts, hostConfig.NetworkMode ?? "bridge")
+  checkCapabilities(parts, hostConfig)
+  inRequest(() => checkNetworkMode(parts, hostConfig.NetworkMode ?? "bridge"))
   if (options.platform === undefined && !samePlatform(image.platform, hostPlatform()))
     warnings.push(
       `The requested image's platform (${formatPlatform(image.platform)}) does not match the detected host platform (${formatPlatform(hostPlatform())}) and no specific platform was requested`,
@@ -77,7 +80,7 @@ export async function createContainer(
     config: { ...merged, Hostname: merged.Hostname || defaultHostname(hostConfig, id), Image: reference },
     hostConfig,
     networkingConfig: options.networkingConfig,
-    mounts: resolveMounts(merged, hostConfig, { volumes: parts.volumes, store, prepared }),
+    mounts: inRequest(() => resolveMounts(merged, hostConfig, { volumes: parts.volumes, store, prepared })),
   }
 
   const paths = containerPaths(config, id)
@@ -96,6 +99,26 @@ export async function createContainer(
   return { Id: id, Warnings: warnings }
 }
 
+function checkCapabilities({ host }: ContainerParts, hostConfig: HostConfig): void {
+  for (const key of ["CapAdd", "CapDrop"] as const) {
+    try {
+      normalizeCapabilities(hostConfig[key] ?? [], host)
+    } catch (cause) {
+      throw new DhowError("invalid", `invalid ${key}`, { cause })
+    }
+  }
+}
+
+/** Only a missing image may be "not found" here: a client answers that by pulling it. */
+function inRequest<T>(work: () => T): T {
+  try {
+    return work()
+  } catch (error) {
+    if (isKind(error, "not-found")) throw new DhowError("invalid", error.message, { cause: error.cause })
+    throw error
+  }
+}
+
 export function hostConfigFacts(parts: ContainerParts): HostConfigFacts {
   return {
     defaultRuntime: parts.config.defaultRuntime,
@@ -107,5 +130,6 @@ export function hostConfigFacts(parts: ContainerParts): HostConfigFacts {
 }
 
 function defaultHostname(hostConfig: HostConfig, id: string): string {
+  if (hostConfig.NetworkMode === "host") return hostname()
   return hostConfig.UTSMode === "host" || hostConfig.NetworkMode?.startsWith("container:") ? "" : id.slice(0, 12)
 }

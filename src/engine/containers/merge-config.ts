@@ -1,4 +1,5 @@
 // What a container runs with: what its creator says, completed from the image.
+import { posix } from "node:path"
 import { DhowError } from "../../lib/errors.ts"
 import type { Healthcheck, ImageRunConfig } from "../../oci/image-config.ts"
 import type { ContainerConfig } from "../../wire/container.ts"
@@ -7,7 +8,7 @@ import type { ContainerConfig } from "../../wire/container.ts"
 export function mergeConfig(user: ContainerConfig, image: ImageRunConfig): ContainerConfig {
   const merged: ContainerConfig = { ...user }
   merged.User = user.User || image.User || ""
-  merged.WorkingDir = user.WorkingDir || image.WorkingDir || ""
+  merged.WorkingDir = cleanDirectory(user.WorkingDir || image.WorkingDir || "")
   if (user.StopSignal || image.StopSignal) merged.StopSignal = user.StopSignal || image.StopSignal || ""
   merged.Env = mergeEnvironment(user.Env ?? [], image.Env ?? [])
   merged.Labels = { ...image.Labels, ...user.Labels }
@@ -31,6 +32,12 @@ export function mergeConfig(user: ContainerConfig, image: ImageRunConfig): Conta
   const healthcheck = mergeHealthcheck(user.Healthcheck, image.Healthcheck)
   if (healthcheck !== undefined) merged.Healthcheck = healthcheck
   return merged
+}
+
+function cleanDirectory(path: string): string {
+  if (path !== "" && !path.startsWith("/"))
+    throw new DhowError("invalid", `the working directory '${path}' is invalid, it needs to be an absolute path`)
+  return path === "" ? "" : posix.resolve(path)
 }
 
 function mergeEnvironment(user: readonly string[], image: readonly string[]): string[] {

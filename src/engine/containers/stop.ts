@@ -73,14 +73,14 @@ export async function killContainer(parts: ContainerParts, reference: string, si
   const signal = parseSignal(signalText || "KILL")
   if (!isRunning(state)) {
     if (state.status === "restarting") await parts.locks.hold(id, () => abandonRestart(parts, id))
-    else throw notRunning(id, "Cannot kill container: ")
+    else throw notRunning(id)
     return
   }
   // A kill with a stop signal is a user's wish that it ends: no restart follows, as in Docker.
   const stops = signal === SIGKILL || signal === parseSignal(record.config.StopSignal || "SIGTERM")
   const { ended } = await parts.locks.hold(id, async () => {
     const container = parts.store.get(id)
-    if (!isRunning(container.state)) throw notRunning(id, "Cannot kill container: ")
+    if (!isRunning(container.state)) throw notRunning(id)
     // Inside an object, or this would wait for the end.
     const run = { ended: parts.live.of(id).ended }
     if (stops) markStopping(parts, id)
@@ -207,8 +207,8 @@ function abandonRestart(parts: ContainerParts, id: string): void {
   live.answer({ StatusCode: historyOf(container.state).exitCode }, ["not-running"])
 }
 
-export function notRunning(id: string, prefix = ""): DhowError {
-  return new DhowError("conflict", `${prefix}container ${id} is not running`)
+export function notRunning(id: string): DhowError {
+  return new DhowError("conflict", `container ${id} is not running`)
 }
 
 /** True when `promise` settles within `milliseconds`. */
