@@ -6,7 +6,12 @@ import { dockerCliDirectory } from "../../tools/docker-cli.ts"
 import type { TestEngine } from "./engine.ts"
 
 export type Outcome = { readonly status: number; readonly stdout: string; readonly stderr: string }
-export type CommandOptions = { readonly stdin?: string | Uint8Array; readonly env?: Readonly<Record<string, string>> }
+export type CommandOptions = {
+  readonly stdin?: string | Uint8Array
+  readonly env?: Readonly<Record<string, string>>
+  /** Milliseconds until the command is killed. */
+  readonly patience?: number
+}
 
 /** Less than a test has: one that overruns loses the engine to bun's clean-up, and with it the tests after it. */
 const PATIENCE = 10_000
@@ -28,6 +33,8 @@ export class CommandLine {
   /** Runs a command to its end. Without stdin its standard input is /dev/null. */
   async run(args: readonly string[], options: CommandOptions = {}): Promise<Outcome> {
     const child = Bun.spawn([...this.#words, ...args], {
+      timeout: options.patience ?? PATIENCE,
+      killSignal: "SIGKILL",
       stdio: [options.stdin === undefined ? "ignore" : new Blob([options.stdin as string]), "pipe", "pipe"],
       env: { ...this.#env, ...options.env },
     })

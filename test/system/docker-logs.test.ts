@@ -74,15 +74,13 @@ describe.skipIf(dockerProgram === undefined)("docker logs", () => {
     expect(await logs.ended()).toBe(0)
   })
 
-  test("-f goes on over a restart", async () => {
+  test("a restart keeps what was logged before", async () => {
     await client.ok("run", "-d", "--name", "again", "bb", "sh", "-c", "echo run; sleep 60")
-    const logs = client.spawn(["logs", "-f", "again"])
-    await logs.stdout.contains("run\n")
     await client.ok("restart", "-t", "0", "again")
-    expect(await client.ok("logs", "again")).toBe("run\nrun")
-    logs.kill()
-    await logs.ended()
+    const logs = client.spawn(["logs", "-f", "again"])
+    await logs.stdout.contains("run\nrun\n")
     await client.ok("rm", "-f", "again")
+    expect(await logs.ended()).toBe(0)
   })
 
   test("no byte is changed: NUL, invalid UTF-8, no final newline", async () => {

@@ -60,7 +60,9 @@ describe.skipIf(dockerProgram === undefined)("docker run", () => {
   })
 
   test("shows 100 MB whole", async () => {
-    const run = await client.run(["run", "--rm", "bb", "sh", "-c", "yes 0123456789abcde | head -c 104857600"])
+    const run = await client.run(["run", "--rm", "bb", "sh", "-c", "yes 0123456789abcde | head -c 104857600"], {
+      patience: 50_000,
+    })
     expect(run.status).toBe(0)
     expect(run.stdout.length).toBe(104_857_600)
   }, 60_000)
@@ -133,8 +135,10 @@ describe.skipIf(dockerProgram === undefined)("docker run", () => {
 
   test("attach joins a running container, and its status is the program's", async () => {
     await client.ok("run", "-di", "--name", "joined", "bb", "sh", "-c", "read line; echo read $line; exit 4")
-    const attach = await client.run(["attach", "joined"], { stdin: "word\n" })
-    expect(attach).toEqual({ status: 4, stdout: "read word\n", stderr: "" })
+    const attach = client.spawn(["attach", "joined"])
+    attach.write("word\n")
+    expect(await attach.ended()).toBe(4)
+    expect(attach.stdout.text).toBe("read word\n")
     const again = await client.run(["attach", "joined"])
     expect(again.status).toBe(1)
     expect(again.stderr).toContain("cannot attach to a stopped container, start it first")

@@ -31,7 +31,7 @@ export function resolveMounts(config: ContainerConfig, hostConfig: HostConfig, s
   const add = (wish: MountWish): void => {
     if (taken.has(wish.destination)) throw new DhowError("invalid", `Duplicate mount point: ${wish.destination}`)
     taken.add(wish.destination)
-    byDestination.set(wish.destination, resolve(wish, sources))
+    byDestination.set(wish.destination, resolve(labelled(wish), sources))
   }
   for (const text of hostConfig.Binds ?? []) add(parseBind(text))
   for (const mount of hostConfig.Mounts ?? []) add(parseMount(mount))
@@ -42,6 +42,11 @@ export function resolveMounts(config: ContainerConfig, hostConfig: HostConfig, s
     byDestination.set(wish.destination, resolve(wish, sources))
   }
   return [...byDestination.values()].sort((a, b) => depth(a.Destination) - depth(b.Destination))
+}
+
+/** Docker shows a volume that was asked for as shared between containers, where labels are in use. */
+function labelled(wish: MountWish): MountWish {
+  return wish.type === "volume" && wish.mode === "" ? { ...wish, mode: "z" } : wish
 }
 
 function depth(path: string): number {
