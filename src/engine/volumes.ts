@@ -67,6 +67,7 @@ export class LocalVolumes implements Volumes {
 
   /** Makes the volume unless it exists; `anonymous` ones go away with their container. */
   ensure(name: string, options: VolumeOptions = {}): Row {
+    checkDriver(options.driver)
     const found = this.#find(name)
     if (found !== undefined) return found
     this.#makeDirectory(name, options)
@@ -76,6 +77,7 @@ export class LocalVolumes implements Volumes {
 
   /** Makes an anonymous volume's directory. A crash before `commit` leaves an empty one, which the sweep removes. */
   prepareAnonymous(options: VolumeOptions): PreparedVolume {
+    checkDriver(options.driver)
     const name = randomBytes(32).toString("hex")
     this.#makeDirectory(name, options)
     return {
@@ -90,11 +92,6 @@ export class LocalVolumes implements Volumes {
       throw new DhowError(
         "invalid",
         `create ${name}: "${name}" includes invalid characters for a local volume name, only "[a-zA-Z0-9][a-zA-Z0-9_.-]" are allowed. If you intended to pass a host directory, use absolute path`,
-      )
-    if (options.driver !== undefined && options.driver !== "" && options.driver !== "local")
-      throw new DhowError(
-        "not-found",
-        `error looking up volume plugin ${options.driver}: plugin "${options.driver}" not found`,
       )
     if (options.options !== undefined && Object.keys(options.options).length > 0)
       throw new DhowError(
@@ -278,6 +275,11 @@ export class LocalVolumes implements Volumes {
       Scope: "local",
     }
   }
+}
+
+function checkDriver(driver: string | undefined): void {
+  if (driver === undefined || driver === "" || driver === "local") return
+  throw new DhowError("not-found", `error looking up volume plugin ${driver}: plugin "${driver}" not found`)
 }
 
 function recordOf(row: Row): VolumeRecord {

@@ -22,7 +22,8 @@ export function checkDefaultBridge(tables: Tables, bridge: Network, request: Att
     const network = reference === bridge.name ? bridge : findNetwork(tables, reference)
     if (network.id !== bridge.id)
       throw new DhowError("invalid", `Container "${request.name}" cannot be attached to network "${network.name}"`)
-    if (settings.IPAMConfig?.IPv4Address)
+    const { IPv4Address, IPv6Address, LinkLocalIPs = [] } = settings.IPAMConfig ?? {}
+    if (IPv4Address || IPv6Address || LinkLocalIPs.length > 0)
       throw new DhowError("invalid", "user specified IP address is supported on user defined networks only")
     if ((settings.Aliases ?? []).length > 0)
       throw new DhowError("invalid", "network-scoped aliases are only supported for user-defined networks")

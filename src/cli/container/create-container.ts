@@ -34,8 +34,8 @@ export async function createWithImage(
     ...(request.HostConfig?.Init === undefined ? { init: "auto" as const } : {}),
   }
   const fetchImage = (): Promise<void> => pullQuietlyOrShown(client, image, { quiet: flags.quiet === true, platform })
-  if (pull === "always") await fetchImage()
   try {
+    if (pull === "always") await fetchImage()
     const created = await createContainer(client, request, options).catch(async (error: unknown) => {
       if (pull !== "missing" || isId || !isMissingImage(error)) throw error
       if (flags.quiet !== true)

@@ -9,6 +9,7 @@ import { containerFlags, createOnlyFlags } from "../create/flags.ts"
 import { createRequest } from "../create/request.ts"
 import { boolean, type FlagValues, string } from "../flags/flags.ts"
 import { print } from "../output.ts"
+import { parseDetachKeys } from "../terminal/detach-keys.ts"
 import { runSession } from "../terminal/session.ts"
 import { followWindowSize, forwardSignals } from "../terminal/signals.ts"
 import { exitStatus } from "./attached.ts"
@@ -36,6 +37,7 @@ export const run = defineCommand({
   ],
   async run({ client }, flags, args) {
     refuseUnsupported(flags)
+    parseDetachKeys(flags["detach-keys"])
     const request = createRequest(flags, args[0]!, args.slice(1))
     if (flags.detach === true) detachStreams(request, flags.attach)
     else if (request.AttachStdin === true && request.Tty === true && !isTerminal(0))

@@ -20,6 +20,7 @@ import { checkNetworkMode } from "./network.ts"
 import type { ContainerParts } from "./parts.ts"
 import { containerPaths } from "./paths.ts"
 import { type ContainerRecord, NEW_STATE } from "./record.ts"
+import { parseSignal } from "./signals.ts"
 import { nameConflict } from "./store.ts"
 
 export type CreateOptions = {
@@ -51,6 +52,10 @@ export async function createContainer(
     warnings.push(
       `The requested image's platform (${formatPlatform(image.platform)}) does not match the detected host platform (${formatPlatform(hostPlatform())}) and no specific platform was requested`,
     )
+
+  if (options.config.StopSignal) parseSignal(options.config.StopSignal)
+  if (hostConfig.UTSMode === "host" && options.config.Hostname)
+    throw new DhowError("invalid", "conflicting options: hostname and the UTS mode")
 
   const id = newId()
   const merged = mergeConfig(options.config, image.config.config ?? {})
@@ -123,8 +128,7 @@ export function hostConfigFacts(parts: ContainerParts): HostConfigFacts {
   return {
     defaultRuntime: parts.config.defaultRuntime,
     knownRuntimes: parts.runtimeNames,
-    cgroupVersion: parts.host.cgroup.mode === "v2" ? 2 : 1,
-    cpus: parts.host.cpus,
+    host: parts.host,
     init: parts.config.init,
   }
 }

@@ -1,32 +1,37 @@
 // HostConfig as it is kept: defaults filled in and wishes checked, with Docker's words. Pure, but for the facts given.
 import { DhowError } from "../../lib/errors.ts"
-import type { HostConfig, LogConfig, Resources } from "../../wire/container.ts"
+import type { HostFacts } from "../../runtime/host-facts.ts"
+import { verifyResources } from "../../runtime/resources.ts"
+import { parseSecurityOptions } from "../../runtime/security-options.ts"
+import type { HostConfig, LogConfig } from "../../wire/container.ts"
 
 export type HostConfigFacts = {
   readonly defaultRuntime: string
   readonly knownRuntimes: readonly string[]
-  readonly cgroupVersion: 1 | 2
-  readonly cpus: number
+  readonly host: Pick<HostFacts, "cgroup" | "cpus" | "apparmor">
   /** The daemon's `init` key. */
   readonly init: boolean
 }
 
-const MINIMUM_MEMORY = 6 * 1024 * 1024
 const DEFAULT_SHM = 64 * 1024 * 1024
 const LOG_DRIVERS = new Set(["local", "json-file", "none"])
 
 export function completeHostConfig(
   asked: HostConfig,
   facts: HostConfigFacts,
+  options: { readonly update?: boolean } = {},
 ): { hostConfig: HostConfig; warnings: string[] } {
-  const warnings: string[] = []
   const runtime = asked.Runtime || facts.defaultRuntime
   if (!facts.knownRuntimes.includes(runtime)) throw invalid(`unknown or invalid runtime name: ${runtime}`)
   const restart = asked.RestartPolicy?.Name || "no"
   checkRestartPolicy(asked)
   if (asked.AutoRemove && restart !== "no") throw invalid("can't create 'AutoRemove' container with restart policy")
-  checkResources(asked, facts)
+  const { resources, warnings: dropped } = verifyResources(asked, facts.host, options)
+  const warnings = [...dropped]
   checkModes(asked)
+  const profile = parseSecurityOptions(asked.SecurityOpt).apparmor
+  if (profile !== "" && profile !== "unconfined" && !facts.host.apparmor)
+    warnings.push(`AppArmor is not enabled on this host: the profile "${profile}" is not applied`)
   const networkMode =
     asked.NetworkMode === undefined || asked.NetworkMode === "" || asked.NetworkMode === "default"
       ? "bridge"
@@ -36,18 +41,17 @@ export function completeHostConfig(
   return {
     warnings,
     hostConfig: {
-      ...asked,
+      ...resources,
       NetworkMode: networkMode,
       PortBindings: asked.PortBindings ?? {},
       RestartPolicy: { Name: restart, MaximumRetryCount: asked.RestartPolicy?.MaximumRetryCount ?? 0 },
       LogConfig: completeLogConfig(asked.LogConfig),
       IpcMode: asked.IpcMode || "private",
-      CgroupnsMode: asked.CgroupnsMode || (facts.cgroupVersion === 2 ? "private" : "host"),
+      CgroupnsMode: asked.CgroupnsMode || (facts.host.cgroup.mode === "v2" ? "private" : "host"),
       ShmSize: asked.ShmSize || DEFAULT_SHM,
       Runtime: runtime,
       Init: asked.Init ?? (facts.init ? true : null),
-      // Docker's own CLI sends -1 for "default swappiness" up to API 1.39.
-      MemorySwappiness: asked.MemorySwappiness === -1 ? null : (asked.MemorySwappiness ?? null),
+      MemorySwappiness: resources.MemorySwappiness ?? null,
     },
   }
 }
@@ -104,42 +108,6 @@ function checkRestartPolicy({ RestartPolicy: policy }: HostConfig): void {
     )
 }
 
-/** Also used by update. */
-export function checkResources(asked: Resources, facts: Pick<HostConfigFacts, "cpus">): void {
-  const { Memory: memory = 0, MemorySwap: swap = 0, MemoryReservation: reservation = 0, NanoCpus: nano = 0 } = asked
-  if (memory !== 0 && memory < MINIMUM_MEMORY) throw invalid("Minimum memory limit allowed is 6MB")
-  if (memory > 0 && swap > 0 && swap < memory)
-    throw invalid("Minimum memoryswap limit should be larger than memory limit, see usage")
-  if (memory === 0 && swap > 0)
-    throw invalid("You should always set the Memory limit when using Memoryswap limit, see usage")
-  const swappiness = asked.MemorySwappiness
-  if (swappiness !== undefined && swappiness !== null && (swappiness < -1 || swappiness > 100))
-    throw invalid(`Invalid value: ${swappiness}, valid memory swappiness range is 0-100`)
-  if (reservation !== 0 && reservation < MINIMUM_MEMORY) throw invalid("Minimum memory reservation allowed is 6MB")
-  if (memory > 0 && reservation > 0 && memory < reservation)
-    throw invalid("Minimum memory limit can not be less than memory reservation limit, see usage")
-  if (nano > 0 && (asked.CpuPeriod ?? 0) > 0)
-    throw invalid("Conflicting options: Nano CPUs and CPU Period cannot both be set")
-  if (nano > 0 && (asked.CpuQuota ?? 0) > 0)
-    throw invalid("Conflicting options: Nano CPUs and CPU Quota cannot both be set")
-  if (nano < 0 || nano > facts.cpus * 1e9)
-    throw invalid(
-      `range of CPUs is from 0.01 to ${facts.cpus.toFixed(2)}, as there are only ${facts.cpus} CPUs available`,
-    )
-  const period = asked.CpuPeriod ?? 0
-  if (period !== 0 && (period < 1000 || period > 1_000_000))
-    throw invalid("CPU cfs period can not be less than 1ms (i.e. 1000) or larger than 1s (i.e. 1000000)")
-  const quota = asked.CpuQuota ?? 0
-  if (quota > 0 && quota < 1000) throw invalid("CPU cfs quota can not be less than 1ms (i.e. 1000)")
-  const weight = asked.BlkioWeight ?? 0
-  if (weight !== 0 && (weight < 10 || weight > 1000)) throw invalid("Range of blkio weight is from 10 to 1000")
-  for (const [list, name] of [
-    [asked.CpusetCpus, "cpuset cpus"],
-    [asked.CpusetMems, "cpuset mems"],
-  ] as const)
-    if (list && !/^\d+(-\d+)?(,\d+(-\d+)?)*$/.test(list)) throw invalid(`Invalid value ${list} for ${name}`)
-}
-
 function checkModes(asked: HostConfig): void {
   const ofContainer = (mode: string): boolean => /^container:.+/.test(mode)
   const {
@@ -156,6 +124,8 @@ function checkModes(asked: HostConfig): void {
   if (!["", "private", "host"].includes(cgroup)) throw invalid(`invalid cgroup namespace mode: ${cgroup}`)
   if (!["", "host"].includes(user)) throw invalid(`invalid userns mode: ${user}`)
   if ((asked.ShmSize ?? 0) < 0) throw invalid("SHM size can not be less than 0")
+  if (!["", "default"].includes((asked.Isolation ?? "").toLowerCase()))
+    throw invalid(`invalid isolation '${asked.Isolation}' on linux`)
   const oom = asked.OomScoreAdj ?? 0
   if (oom < -1000 || oom > 1000) throw invalid(`Invalid value ${oom}, range for oom score adj is [-1000, 1000]`)
   if (Object.hasOwn(asked.Annotations ?? {}, ""))

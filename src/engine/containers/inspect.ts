@@ -1,10 +1,11 @@
 // One container as `inspect` shows it.
 import type { ContainerInspect, InspectNetworkSettings, InspectState } from "../../wire/container.ts"
+import { inspectConfig, inspectHostConfig, inspectNetworks } from "./inspect-config.ts"
 import { commandOf } from "./merge-config.ts"
 import { mountPoint } from "./mount-point.ts"
 import type { ContainerParts } from "./parts.ts"
 import { containerPaths } from "./paths.ts"
-import { type ContainerState, isRunning } from "./record.ts"
+import { type ContainerRecord, type ContainerState, isRunning } from "./record.ts"
 import { sizes } from "./sizes.ts"
 import { pidOf } from "./status.ts"
 
@@ -37,7 +38,7 @@ export async function inspectContainer(
     ProcessLabel: "",
     AppArmorProfile: "",
     ExecIDs: execIds.length > 0 ? execIds : null,
-    HostConfig: record.hostConfig,
+    HostConfig: inspectHostConfig(record.hostConfig, parts.host),
     GraphDriver: {
       Name: parts.snapshotter.name === "directory" ? "overlay2" : parts.snapshotter.name,
       Data: {
@@ -50,8 +51,8 @@ export async function inspectContainer(
     },
     ...(options.size ? await sizes(parts, record.id, record.layers) : {}),
     Mounts: record.mounts.map(mountPoint),
-    Config: record.config,
-    NetworkSettings: networkSettings(state, record.id),
+    Config: inspectConfig(record.config),
+    NetworkSettings: networkSettings(state, record),
   }
 }
 
@@ -73,13 +74,13 @@ function inspectState(state: ContainerState): InspectState {
   }
 }
 
-function networkSettings(state: ContainerState, id: string): InspectNetworkSettings {
+function networkSettings(state: ContainerState, record: ContainerRecord): InspectNetworkSettings {
   const process = isRunning(state) ? state.process : undefined
   const endpoints = process?.endpoints ?? {}
   const bridge = endpoints["bridge"]
   return {
     Bridge: "",
-    SandboxID: process === undefined ? "" : id,
+    SandboxID: process === undefined ? "" : record.id,
     SandboxKey: process?.networkNamespace ?? "",
     Ports: process?.ports ?? {},
     HairpinMode: false,
@@ -95,6 +96,6 @@ function networkSettings(state: ContainerState, id: string): InspectNetworkSetti
     IPPrefixLen: bridge?.IPPrefixLen ?? 0,
     IPv6Gateway: bridge?.IPv6Gateway ?? "",
     MacAddress: bridge?.MacAddress ?? "",
-    Networks: { ...endpoints },
+    Networks: inspectNetworks(endpoints, record.hostConfig.NetworkMode ?? "bridge"),
   }
 }

@@ -3,6 +3,7 @@ import { DhowError } from "../../lib/errors.ts"
 import type { ContainerStatus, ContainerSummary, EndpointSettings, SummaryPort } from "../../wire/container.ts"
 import type { Filters } from "../contract.ts"
 import { hasFilter, matchLabels, rejectUnknownFilters } from "../filters.ts"
+import { inspectNetworks } from "./inspect-config.ts"
 import { commandOf } from "./merge-config.ts"
 import { mountPoint } from "./mount-point.ts"
 import type { ContainerParts } from "./parts.ts"
@@ -142,7 +143,10 @@ async function summary(
   withSize: boolean,
 ): Promise<ContainerSummary> {
   const { path, args } = commandOf(record.config)
-  const networks: Record<string, EndpointSettings> = isRunning(state) ? { ...state.process.endpoints } : {}
+  const networks = inspectNetworks(
+    isRunning(state) ? state.process.endpoints : {},
+    record.hostConfig.NetworkMode ?? "bridge",
+  )
   return {
     Id: record.id,
     Names: [`/${record.name}`],

@@ -33,10 +33,10 @@ export function resolveMounts(config: ContainerConfig, hostConfig: HostConfig, s
     taken.add(wish.destination)
     byDestination.set(wish.destination, resolve(labelled(wish), sources))
   }
-  for (const text of hostConfig.Binds ?? []) add(parseBind(text))
+  for (const text of hostConfig.Binds ?? []) add(withDriver(parseBind(text), hostConfig.VolumeDriver))
   for (const mount of hostConfig.Mounts ?? []) add(parseMount(mount))
   for (const destination of Object.keys(config.Volumes ?? {})) {
-    const wish = parseBind(destination)
+    const wish = withDriver(parseBind(destination), hostConfig.VolumeDriver)
     const isTmpfs = Object.hasOwn(hostConfig.Tmpfs ?? {}, wish.destination)
     if (byDestination.has(wish.destination) || isTmpfs) continue
     byDestination.set(wish.destination, resolve(wish, sources))
@@ -47,6 +47,11 @@ export function resolveMounts(config: ContainerConfig, hostConfig: HostConfig, s
 /** Docker shows a volume that was asked for as shared between containers, where labels are in use. */
 function labelled(wish: MountWish): MountWish {
   return wish.type === "volume" && wish.mode === "" ? { ...wish, mode: "z" } : wish
+}
+
+/** --volume-driver is about the volumes of -v and of the image, not about those of --mount. */
+function withDriver(wish: MountWish, driver: string | undefined): MountWish {
+  return wish.type === "volume" && driver ? { ...wish, driver } : wish
 }
 
 function depth(path: string): number {
@@ -71,7 +76,9 @@ function resolve(wish: MountWish, { volumes, prepared }: Sources): ResolvedMount
           `invalid mount config for type "bind": bind source path does not exist: ${wish.source}`,
         )
       const readOnly = wish.readOnlyNonRecursive || wish.nonRecursive ? "ro" : "rro"
-      const options = [wish.nonRecursive ? "bind" : "rbind", wish.propagation, wish.readOnly ? readOnly : "rw"]
+      // A recursive propagation would make crun's bind recursive too; of a single mount both mean the same.
+      const propagation = wish.nonRecursive ? wish.propagation.replace(/^r/, "") : wish.propagation
+      const options = [wish.nonRecursive ? "bind" : "rbind", propagation, wish.readOnly ? readOnly : "rw"]
       return { ...common, Type: "bind", Source: wish.source, Propagation: wish.propagation, options }
     }
     case "volume": {

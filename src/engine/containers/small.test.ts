@@ -1,19 +1,19 @@
 import { describe, expect, test } from "bun:test"
+import { hostFacts } from "../../runtime/fixtures.ts"
 import { completeHostConfig, parseLogSize } from "./host-config.ts"
 import { isInit } from "./init.ts"
 import { newId, newName, parseName } from "./names.ts"
 import { NEW_STATE } from "./record.ts"
+import { parseSignal } from "./signals.ts"
 import { humanDuration, statusText } from "./status.ts"
-import { parseSignal } from "./stop.ts"
 import { selectProcesses } from "./top.ts"
 
 const facts = {
   defaultRuntime: "crun",
   knownRuntimes: ["crun", "runc"],
-  cgroupVersion: 1,
-  cpus: 2,
+  host: hostFacts({ cpus: 2 }),
   init: false,
-} as const
+}
 
 describe("completeHostConfig()", () => {
   test("fills in Docker's defaults", () => {
@@ -48,9 +48,23 @@ describe("completeHostConfig()", () => {
     [{ LogConfig: { Type: "nosuch" } }, "logger: no log driver named 'nosuch' is registered"],
     [{ LogConfig: { Type: "local", Config: { "max-size": "ten" } } }, "invalid size: 'ten'"],
     [{ IpcMode: "bogus" }, "invalid IPC mode: bogus"],
+    [{ Isolation: "hyperv" }, "invalid isolation 'hyperv' on linux"],
   ])("refuses %p", (asked, message) => {
     expect(() => completeHostConfig(asked, facts)).toThrow(message)
   })
+})
+
+test("completeHostConfig() limits swap with the memory, and drops with a warning what the host cannot do", () => {
+  const host = hostFacts()
+  const { hostConfig, warnings } = completeHostConfig(
+    { Memory: 64 << 20, BlkioWeight: 300, SecurityOpt: ["apparmor=web"] },
+    { ...facts, host: { ...host, cgroup: { ...host.cgroup, blockWeight: false } } },
+  )
+  expect(hostConfig).toMatchObject({ MemorySwap: 128 << 20, BlkioWeight: 0 })
+  expect(warnings).toEqual([
+    "Your kernel does not support Block I/O weight or the cgroup is not mounted. Weight discarded.",
+    'AppArmor is not enabled on this host: the profile "web" is not applied',
+  ])
 })
 
 test("parseLogSize() reads units of 1024", () => {

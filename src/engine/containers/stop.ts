@@ -6,6 +6,7 @@ import { attributesOf } from "./attributes.ts"
 import { stoppedState } from "./exits.ts"
 import type { ContainerParts } from "./parts.ts"
 import { type Container, historyOf, isRunning } from "./record.ts"
+import { parseSignal } from "./signals.ts"
 import { startContainer } from "./start.ts"
 
 const DEFAULT_TIMEOUT = 10
@@ -142,27 +143,6 @@ async function freeze(parts: ContainerParts, id: string, step: () => Promise<voi
     parts.store.intend(id, undefined)
     throw error
   }
-}
-
-/** The number of "KILL", "SIGKILL" or "9". */
-export function parseSignal(text: string): number {
-  const upper = text.toUpperCase()
-  if (/^\d+$/.test(text)) {
-    const number = Number(text)
-    if (number >= 1 && number <= 64) return number
-  }
-  const name = upper.startsWith("SIG") ? upper : `SIG${upper}`
-  const number = (constants.signals as Readonly<Record<string, number>>)[name] ?? realtimeSignal(name)
-  if (number === undefined) throw new DhowError("invalid", `invalid signal: ${text}`)
-  return number
-}
-
-function realtimeSignal(name: string): number | undefined {
-  const match = /^SIGRTM(IN|AX)(?:([+-])(\d+))?$/.exec(name)
-  if (match === null) return undefined
-  const offset = Number(match[3] ?? 0) * (match[2] === "-" ? -1 : 1)
-  const number = (match[1] === "IN" ? 34 : 64) + offset
-  return number >= 34 && number <= 64 ? number : undefined
 }
 
 function markStopping(parts: ContainerParts, id: string): void {

@@ -35,7 +35,13 @@ export async function updateContainer(
         "conflict",
         "Conflicting options: Nano CPUs cannot be updated as CPU Quota/Period has already been set",
       )
-    const { hostConfig, warnings } = completeHostConfig(wanted, hostConfigFacts(parts))
+    const { Memory: memory = 0, MemorySwap: swap = 0 } = wanted
+    if (set["Memory"] !== undefined && set["MemorySwap"] === undefined && swap > 0 && memory > swap)
+      throw new DhowError(
+        "conflict",
+        "Memory limit should be smaller than already set memoryswap limit, update the memoryswap at the same time",
+      )
+    const { hostConfig, warnings } = completeHostConfig(wanted, hostConfigFacts(parts), { update: true })
     if (isRunning(state) && Object.keys(set).length > 0)
       await parts.runtime(hostConfig.Runtime ?? parts.config.defaultRuntime).update(id, runtimeResources(hostConfig))
     parts.store.amend(id, { hostConfig })

@@ -1,0 +1,135 @@
+// What a container was created with, as `inspect` shows it: every field that Docker always shows is there, empty where
+// nothing was asked for, since clients read them without looking first.
+import { defaultMaskedPaths, defaultReadonlyPaths } from "../../runtime/spec.ts"
+import type { ContainerConfig, EndpointSettings, HostConfig } from "../../wire/container.ts"
+
+const CONFIG: ContainerConfig = {
+  Hostname: "",
+  Domainname: "",
+  User: "",
+  AttachStdin: false,
+  AttachStdout: false,
+  AttachStderr: false,
+  Tty: false,
+  OpenStdin: false,
+  StdinOnce: false,
+  Env: null,
+  Cmd: null,
+  Image: "",
+  Volumes: null,
+  WorkingDir: "",
+  Entrypoint: null,
+  OnBuild: null,
+  Labels: {},
+}
+
+const HOST_CONFIG: HostConfig = {
+  Binds: null,
+  ContainerIDFile: "",
+  LogConfig: {},
+  NetworkMode: "",
+  PortBindings: {},
+  RestartPolicy: {},
+  AutoRemove: false,
+  VolumeDriver: "",
+  VolumesFrom: null,
+  ConsoleSize: [0, 0],
+  CapAdd: null,
+  CapDrop: null,
+  CgroupnsMode: "",
+  Dns: [],
+  DnsOptions: [],
+  DnsSearch: [],
+  ExtraHosts: null,
+  GroupAdd: null,
+  IpcMode: "",
+  Cgroup: "",
+  Links: null,
+  OomScoreAdj: 0,
+  PidMode: "",
+  Privileged: false,
+  PublishAllPorts: false,
+  ReadonlyRootfs: false,
+  SecurityOpt: null,
+  UTSMode: "",
+  UsernsMode: "",
+  ShmSize: 0,
+  Runtime: "",
+  Isolation: "",
+  CpuShares: 0,
+  Memory: 0,
+  NanoCpus: 0,
+  CgroupParent: "",
+  BlkioWeight: 0,
+  BlkioWeightDevice: [],
+  BlkioDeviceReadBps: [],
+  BlkioDeviceWriteBps: [],
+  BlkioDeviceReadIOps: [],
+  BlkioDeviceWriteIOps: [],
+  CpuPeriod: 0,
+  CpuQuota: 0,
+  CpuRealtimePeriod: 0,
+  CpuRealtimeRuntime: 0,
+  CpusetCpus: "",
+  CpusetMems: "",
+  Devices: [],
+  DeviceCgroupRules: null,
+  DeviceRequests: null,
+  MemoryReservation: 0,
+  MemorySwap: 0,
+  MemorySwappiness: null,
+  OomKillDisable: null,
+  PidsLimit: null,
+  Ulimits: null,
+  CpuCount: 0,
+  CpuPercent: 0,
+  IOMaximumIOps: 0,
+  IOMaximumBandwidth: 0,
+  MaskedPaths: null,
+  ReadonlyPaths: null,
+}
+
+const ENDPOINT: EndpointSettings = {
+  IPAMConfig: null,
+  Links: null,
+  Aliases: null,
+  MacAddress: "",
+  DriverOpts: null,
+  GwPriority: 0,
+  NetworkID: "",
+  EndpointID: "",
+  Gateway: "",
+  IPAddress: "",
+  IPPrefixLen: 0,
+  IPv6Gateway: "",
+  GlobalIPv6Address: "",
+  GlobalIPv6PrefixLen: 0,
+  DNSNames: null,
+}
+
+export function inspectConfig(config: ContainerConfig): ContainerConfig {
+  return { ...CONFIG, ...config }
+}
+
+export function inspectHostConfig(
+  hostConfig: HostConfig,
+  host: { readonly thermalPaths: readonly string[] },
+): HostConfig {
+  const isOpen = hostConfig.Privileged === true
+  return {
+    ...HOST_CONFIG,
+    MaskedPaths: isOpen ? null : [...defaultMaskedPaths(host)],
+    ReadonlyPaths: isOpen ? null : [...defaultReadonlyPaths()],
+    ...hostConfig,
+  }
+}
+
+/** The networks by name. A container that does not run keeps the name of the one it will be on, with nothing in it. */
+export function inspectNetworks(
+  endpoints: Readonly<Record<string, EndpointSettings>>,
+  networkMode: string,
+): Record<string, EndpointSettings> {
+  const names = Object.keys(endpoints)
+  if (names.length === 0 && !networkMode.startsWith("container:")) names.push(networkMode)
+  return Object.fromEntries(names.map((name) => [name, { ...ENDPOINT, ...endpoints[name] }]))
+}
