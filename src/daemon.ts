@@ -15,6 +15,7 @@ import { volumeUsers } from "./engine/containers/volume-users.ts"
 import type { Engine } from "./engine/contract.ts"
 import { EventLog } from "./engine/events.ts"
 import { ContainerExecs } from "./engine/execs/execs.ts"
+import { runProbe } from "./engine/execs/probe.ts"
 import { openCollector } from "./engine/gc.ts"
 import { openImages } from "./engine/images/images.ts"
 import { openNetworksNoun } from "./engine/networks.ts"
@@ -132,14 +133,16 @@ export async function openEngine(config: Config): Promise<OpenEngine> {
     resolveImage: (reference, platform) => images.resolve(reference, platform),
     start: (id, restarts) => startLocked(parts, id, restarts),
     imageUsed: (id) => images.touch(id),
+    probe: (id, command, options) => runProbe(execs, id, command, options),
   }
+  const execs = new ContainerExecs(parts)
   await networks.open()
   await reconcile(parts)
   content.sweep()
   parts.background.add(images.reconcile())
   const engine: Engine = {
     containers: openContainers(parts),
-    execs: new ContainerExecs(parts),
+    execs,
     images,
     networks: openNetworksNoun(networks, store),
     volumes,

@@ -6,6 +6,8 @@ import { log } from "../lib/log.ts"
 import { now } from "../lib/time.ts"
 import { erase } from "./containers/erase.ts"
 import { recordExit, restartNow, watchExit } from "./containers/exits.ts"
+import { freshHealth } from "./containers/health.ts"
+import { beginHealthChecks } from "./containers/health-checks.ts"
 import { logOf } from "./containers/log-settings.ts"
 import { readNetworkRecord } from "./containers/network.ts"
 import type { ContainerParts } from "./containers/parts.ts"
@@ -79,6 +81,7 @@ async function adopt(parts: ContainerParts, { record, state, intent }: Container
   if (intent === "freezing") await settleFreeze(parts, { record, state })
   else parts.store.intend(id, undefined)
   watchExit(parts, id, found)
+  if (parts.store.get(id).state.status === "running") beginHealthChecks(parts, id)
   log.info("Adopted a running container", { container: id, name: record.name })
 }
 
@@ -117,8 +120,9 @@ async function settleStart(parts: ContainerParts, { record, state }: Container):
   const process = { pid, ...readNetworkRecord(paths) }
   const restartCount = state.status === "restarting" ? state.restartCount + 1 : 0
   const history = { ...historyOf(state), startedAt: now(), restartCount, stoppedByUser: false }
-  parts.store.observe(id, { ...history, status: "running", process })
+  parts.store.observe(id, { ...history, status: "running", ...freshHealth(record.config), process })
   if (!("exited" in found)) return await recordExit(parts, id, found)
   parts.live.of(id).monitor = found
   watchExit(parts, id, found)
+  beginHealthChecks(parts, id)
 }

@@ -73,6 +73,8 @@ export interface Monitor {
    */
   streams(): Promise<Streams | undefined>
   resize(height: number, width: number): void
+  /** SIGKILL to the process and to what it started, as far as that stayed in its process group. */
+  kill(): void
   /** Tells conmon to begin a new log file, where the one it writes was rotated or removed; else nothing happens. */
   reopenLog(): void
 }

@@ -5,7 +5,7 @@ import { ControlFifo } from "./control.ts"
 import { KILLED, readExitFile } from "./exit-file.ts"
 import { LogKeeper } from "./logs/rotate.ts"
 import { wasRotated } from "./logs/segments.ts"
-import { killExactly } from "./process.ts"
+import { killExactly, killGroupExactly } from "./process.ts"
 import type { StreamHub } from "./streams.ts"
 
 export type MonitorParts = {
@@ -31,6 +31,7 @@ export class ConmonMonitor implements Monitor {
   readonly bundle: string
   readonly #hub: StreamHub
   readonly #control: ControlFifo
+  readonly #startTime: string | undefined
 
   constructor(parts: MonitorParts) {
     this.id = parts.id
@@ -38,6 +39,7 @@ export class ConmonMonitor implements Monitor {
     this.conmonPid = parts.conmonPid
     this.bundle = parts.bundle
     this.#hub = parts.hub
+    this.#startTime = parts.startTime
     const { logPath, logRotation } = parts
     this.#control = new ControlFifo(parts.bundle, () => logPath !== undefined && wasRotated(logPath))
     const keeper =
@@ -56,6 +58,10 @@ export class ConmonMonitor implements Monitor {
 
   resize(height: number, width: number): void {
     this.#control.resize(height, width)
+  }
+
+  kill(): void {
+    killGroupExactly(this.pid, this.#startTime, this.conmonPid)
   }
 
   reopenLog(): void {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test"
-import { isAlive, killExactly, processArguments, processStat, watchProcess } from "./process.ts"
+import { isAlive, killExactly, killGroupExactly, processArguments, processStat, watchProcess } from "./process.ts"
 
 /** A process that is not our child: its parent is the shell, which tells its pid and waits. */
 async function grandchild(): Promise<{ readonly pid: number; end(): Promise<unknown> }> {
@@ -42,6 +42,27 @@ describe("killExactly()", () => {
     killExactly(pid, undefined)
     expect(isAlive(pid)).toBe(true)
     killExactly(pid, processStat(pid)?.startTime)
+    await end()
+    expect(isAlive(pid)).toBe(false)
+  })
+})
+
+describe("killGroupExactly()", () => {
+  test("ends the whole group, and the one process alone where its group is to be spared", async () => {
+    const shell = Bun.spawn(["sh", "-c", "sleep 100 & echo $!; wait"], {
+      stdio: ["ignore", "pipe", "ignore"],
+      detached: true,
+    })
+    const { value } = await shell.stdout.getReader().read()
+    const member = Number(Buffer.from(value!).toString())
+    killGroupExactly(member, "1", process.pid)
+    expect(isAlive(shell.pid)).toBe(true)
+    killGroupExactly(member, processStat(member)?.startTime, process.pid)
+    await shell.exited
+    while (isAlive(member)) await Bun.sleep(5)
+
+    const { pid, end } = await grandchild()
+    killGroupExactly(pid, processStat(pid)?.startTime, process.pid)
     await end()
     expect(isAlive(pid)).toBe(false)
   })

@@ -7,7 +7,12 @@ const SYS_pidfd_send_signal = 424n
 const SYS_pidfd_open = 434n
 const SIGKILL = 9n
 
-export type ProcessStat = { readonly parent: number; readonly state: string; readonly startTime: string }
+export type ProcessStat = {
+  readonly parent: number
+  readonly group: number
+  readonly state: string
+  readonly startTime: string
+}
 
 /** undefined where no such process exists. A zombie exists, with state "Z". */
 export function processStat(pid: number): ProcessStat | undefined {
@@ -15,7 +20,7 @@ export function processStat(pid: number): ProcessStat | undefined {
   if (text === undefined) return undefined
   // The second field is the program's name in parentheses and may hold spaces and parentheses itself.
   const fields = text.slice(text.lastIndexOf(")") + 2).split(" ")
-  return { state: fields[0] ?? "", parent: Number(fields[1]), startTime: fields[19] ?? "" }
+  return { state: fields[0] ?? "", parent: Number(fields[1]), group: Number(fields[2]), startTime: fields[19] ?? "" }
 }
 
 /** The arguments a process was started with; empty for a zombie or none. */
@@ -30,12 +35,29 @@ export function isAlive(pid: number): boolean {
 
 /** Kills the process unless its pid has gone to another one: the pidfd holds on to the one whose start time was read. */
 export function killExactly(pid: number, startTime: string | undefined): void {
+  whileHeld(pid, startTime, (fd) => libc().syscall(SYS_pidfd_send_signal, BigInt(fd), SIGKILL, 0n, 0n, 0n, 0n))
+}
+
+/**
+ * The same with its whole process group, unless that is the group of `spared`. While one of its members lives, a group's
+ * number is its own.
+ */
+export function killGroupExactly(pid: number, startTime: string | undefined, spared: number): void {
+  const group = processStat(pid)?.group ?? 0
+  if (group > 1 && group !== processStat(spared)?.group)
+    whileHeld(pid, startTime, () => process.kill(-group, "SIGKILL"))
+  else killExactly(pid, startTime)
+}
+
+function whileHeld(pid: number, startTime: string | undefined, kill: (fd: number) => void): void {
   if (pid <= 1 || startTime === undefined) return
   const fd = Number(libc().syscall(SYS_pidfd_open, BigInt(pid), 0n, 0n, 0n, 0n, 0n))
   if (fd < 0) return
   try {
     if (processStat(pid)?.startTime !== startTime) return
-    libc().syscall(SYS_pidfd_send_signal, BigInt(fd), SIGKILL, 0n, 0n, 0n, 0n)
+    kill(fd)
+  } catch (error) {
+    if (errnoName(error) !== "ESRCH") throw error
   } finally {
     closeSync(fd)
   }

@@ -11,6 +11,7 @@ import { normalizeCapabilities } from "../../runtime/capabilities.ts"
 import type { ContainerConfig, HostConfig, NetworkingConfig } from "../../wire/container.ts"
 import type { PreparedVolume } from "../volumes.ts"
 import { attributesOf } from "./attributes.ts"
+import { checkHealthcheck } from "./health.ts"
 import { completeHostConfig, type HostConfigFacts } from "./host-config.ts"
 import { isInit } from "./init.ts"
 import { commandOf, mergeConfig } from "./merge-config.ts"
@@ -45,6 +46,7 @@ export async function createContainer(
   const reference = options.config.Image ?? ""
   if (reference === "") throw new DhowError("invalid", "No command specified: the image's name is empty")
   const image = parts.resolveImage(reference, options.platform)
+  checkHealthcheck(options.config.Healthcheck)
   const { hostConfig, warnings } = completeHostConfig(options.hostConfig, hostConfigFacts(parts))
   checkCapabilities(parts, hostConfig)
   inRequest(() => checkNetworkMode(parts, hostConfig.NetworkMode ?? "bridge"))

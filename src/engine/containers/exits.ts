@@ -7,6 +7,7 @@ import { timestamp } from "../../lib/time.ts"
 import type { ExitRecord, Monitor } from "../../supervisor/contract.ts"
 import { attributesOf } from "./attributes.ts"
 import { erase } from "./erase.ts"
+import { endHealthChecks, uncheckedHealth } from "./health-checks.ts"
 import type { Live } from "./live.ts"
 import type { ContainerParts } from "./parts.ts"
 import { type ContainerRecord, type ContainerState, historyOf, isRunning } from "./record.ts"
@@ -48,7 +49,9 @@ export async function recordExit(parts: ContainerParts, id: string, exit: ExitRe
   if (!isRunning(state)) return await removeIfAuto(parts, record, state)
   const live = parts.live.of(id)
   const finishedAt = timestamp(exit.finishedAt.getTime())
-  const history = { ...historyOf(state), exitCode: exit.exitCode, oomKilled: exit.oomKilled, finishedAt, error: "" }
+  const ended = { exitCode: exit.exitCode, oomKilled: exit.oomKilled, finishedAt, error: "" }
+  const history = { ...historyOf(state), ...uncheckedHealth(state), ...ended }
+  endHealthChecks(parts, id)
   const restarts = shouldRestart(record, history, live)
   if (exit.oomKilled) parts.events.emit("container", "oom", id, attributesOf(record))
   crashpoint("container.exit:before-row")

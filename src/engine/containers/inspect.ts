@@ -1,5 +1,6 @@
 // One container as `inspect` shows it.
 import type { ContainerInspect, InspectNetworkSettings, InspectState } from "../../wire/container.ts"
+import { inspectHealth } from "./health-checks.ts"
 import { inspectConfig, inspectHostConfig, inspectNetworks } from "./inspect-config.ts"
 import { commandOf } from "./merge-config.ts"
 import { mountPoint } from "./mount-point.ts"
@@ -24,7 +25,7 @@ export async function inspectContainer(
     Created: record.created,
     Path: path,
     Args: args,
-    State: inspectState(state),
+    State: { ...inspectState(state), ...inspectHealth(parts, record.id, state) },
     Image: record.imageId,
     ResolvConfPath: paths.resolvConf,
     HostnamePath: paths.hostname,

@@ -3,6 +3,7 @@ import { DhowError } from "../../lib/errors.ts"
 import type { ContainerStatus, ContainerSummary, EndpointSettings, SummaryPort } from "../../wire/container.ts"
 import type { Filters } from "../contract.ts"
 import { hasFilter, matchLabels, rejectUnknownFilters } from "../filters.ts"
+import { HEALTH_FILTERS } from "./health.ts"
 import { inspectNetworks } from "./inspect-config.ts"
 import { commandOf } from "./merge-config.ts"
 import { mountPoint } from "./mount-point.ts"
@@ -53,6 +54,9 @@ export async function listContainers(parts: ContainerParts, options: ListOptions
       throw new DhowError("invalid", `invalid filter 'status=${value}'`)
   for (const value of filters.get("exited") ?? [])
     if (!/^-?\d+$/.test(value)) throw new DhowError("invalid", `invalid filter 'exited=${value}'`)
+  for (const value of filters.get("health") ?? [])
+    if (!HEALTH_FILTERS.includes(value))
+      throw new DhowError("invalid", `invalid value for health (${value}): must be one of ${HEALTH_FILTERS.join(", ")}`)
   const limit = options.limit !== undefined && options.limit > 0 ? options.limit : undefined
   // `-n`, `status=`, `before=` and `since=` look at all containers, as in Docker.
   const everything =
@@ -98,7 +102,7 @@ function matches({ record, state }: Container, filters: Filters): boolean {
     hasFilter(filters, "name", (value) => nameMatches(record.name, value)) &&
     hasFilter(filters, "status", (value) => state.status === value) &&
     hasFilter(filters, "exited", (value) => state.status === "exited" && state.exitCode === Number(value)) &&
-    hasFilter(filters, "health", (value) => value === "none") &&
+    hasFilter(filters, "health", (value) => value === (state.health ?? "none")) &&
     hasFilter(
       filters,
       "network",

@@ -4,6 +4,7 @@ import type { Monitor } from "../../supervisor/contract.ts"
 import type { ContainerWaitResponse } from "../../wire/container.ts"
 import type { WaitCondition } from "../contract.ts"
 import { Clients } from "./clients.ts"
+import type { HealthResult } from "./health.ts"
 
 type Waiter = { readonly condition: WaitCondition; readonly resolve: (response: ContainerWaitResponse) => void }
 
@@ -11,6 +12,9 @@ export class Live {
   monitor: Monitor | undefined
   readonly clients = new Clients()
   readonly execIds = new Set<string>()
+  readonly health: { failingStreak: number; results: readonly HealthResult[] } = { failingStreak: 0, results: [] }
+  /** Ends the health checks; there while they run. */
+  healthChecks: AbortController | undefined
   /** A stop or kill by a user is under way: the exit it causes is not followed by a restart. */
   isStopping = false
   /** Restarts that are stopping it: --rm does not apply. */

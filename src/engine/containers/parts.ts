@@ -24,6 +24,15 @@ export type RunnableImage = {
   readonly layers: readonly Digest[]
 }
 
+export type ProbeOptions = {
+  /** Milliseconds from the begin of the process on. */
+  readonly timeout: number
+  /** Gives up: what the probe would have said is of no interest any more. */
+  readonly signal: AbortSignal
+}
+
+export type ProbeOutcome = { readonly exitCode: number; readonly output: string }
+
 export type ContainerParts = {
   readonly config: Config
   readonly store: ContainerStore
@@ -44,5 +53,7 @@ export type ContainerParts = {
   readonly resolveImage: (reference: string, platform?: Platform) => RunnableImage
   /** Starts a container whose lock is held: what a restart by policy calls, which start itself leads to. It is the nth of those. */
   readonly start: (id: string, restarts: number) => Promise<unknown>
+  /** Runs a command in a running container to its end: what a health check is made of. */
+  readonly probe: (id: string, command: readonly string[], options: ProbeOptions) => Promise<ProbeOutcome>
   readonly imageUsed: (id: Digest) => void
 }

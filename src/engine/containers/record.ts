@@ -10,6 +10,7 @@ import type {
   NetworkingConfig,
   PortMap,
 } from "../../wire/container.ts"
+import type { HealthStatus } from "./health.ts"
 
 /** What was asked for, completed from the image and the defaults at create. */
 export type ContainerRecord = {
@@ -53,6 +54,8 @@ export type History = {
   readonly restartCount: number
   /** Ended by stop or kill: `unless-stopped` then leaves it alone at the next boot of the engine. */
   readonly stoppedByUser: boolean
+  /** Absent where no check is configured, and before the first start. */
+  readonly health?: HealthStatus
 }
 
 export type ProcessReference = {
@@ -100,6 +103,7 @@ export function isRunning(
 
 /** The history alone, to build the next state from. */
 export function historyOf(state: ContainerState): History {
-  const { startedAt, finishedAt, exitCode, error, oomKilled, restartCount, stoppedByUser } = state
-  return { startedAt, finishedAt, exitCode, error, oomKilled, restartCount, stoppedByUser }
+  const { startedAt, finishedAt, exitCode, error, oomKilled, restartCount, stoppedByUser, health } = state
+  const always = { startedAt, finishedAt, exitCode, error, oomKilled, restartCount, stoppedByUser }
+  return health === undefined ? always : { ...always, health }
 }

@@ -113,9 +113,9 @@ test("humanDuration() rounds as Docker does", () => {
 
 test("statusText() tells exit code and age", () => {
   const at = Date.parse("2026-01-01T00:01:00Z")
-  expect(
-    statusText({ ...NEW_STATE, status: "exited", exitCode: 3, finishedAt: "2026-01-01T00:00:30Z" }, undefined, at),
-  ).toBe("Exited (3) 30 seconds ago")
+  expect(statusText({ ...NEW_STATE, status: "exited", exitCode: 3, finishedAt: "2026-01-01T00:00:30Z" }, at)).toBe(
+    "Exited (3) 30 seconds ago",
+  )
   expect(statusText(NEW_STATE)).toBe("Created")
 })
 

@@ -18,6 +18,8 @@ import type { Monitor } from "../../supervisor/contract.ts"
 import { attributesOf } from "./attributes.ts"
 import { erase } from "./erase.ts"
 import { watchExit } from "./exits.ts"
+import { freshHealth } from "./health.ts"
+import { beginHealthChecks } from "./health-checks.ts"
 import type { Live } from "./live.ts"
 import { logOf } from "./log-settings.ts"
 import { commandOf } from "./merge-config.ts"
@@ -194,6 +196,7 @@ function observeRunning(
     oomKilled: false,
     restartCount: restarts,
     stoppedByUser: false,
+    ...freshHealth(record.config),
     process: {
       pid: monitor.pid,
       networkNamespace: network.namespace,
@@ -205,6 +208,7 @@ function observeRunning(
   parts.live.of(id).monitor = monitor
   parts.events.emit("container", "start", id, attributesOf(record))
   watchExit(parts, id, monitor)
+  beginHealthChecks(parts, id)
 }
 
 /** Clients that came while the process was being let go; what it wrote before that is in the log. */

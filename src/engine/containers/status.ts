@@ -1,10 +1,11 @@
 // "Up 3 minutes", "Exited (0) 2 hours ago": the words of `ps`, in the units of go-units.
 import { type ContainerState, isRunning, NEVER } from "./record.ts"
 
-export function statusText(state: ContainerState, health?: string, at: number = Date.now()): string {
+export function statusText(state: ContainerState, at: number = Date.now()): string {
   switch (state.status) {
     case "running": {
       const up = `Up ${humanDuration(at - Date.parse(state.startedAt))}`
+      const { health } = state
       return health === undefined ? up : `${up} (${health === "starting" ? "health: starting" : health})`
     }
     case "paused":

@@ -4,6 +4,7 @@ import { crashpoint } from "../../lib/crashpoint.ts"
 import { DhowError, errnoName, isKind } from "../../lib/errors.ts"
 import { attributesOf } from "./attributes.ts"
 import { stoppedState } from "./exits.ts"
+import { beginHealthChecks, endHealthChecks, uncheckedHealth } from "./health-checks.ts"
 import type { ContainerParts } from "./parts.ts"
 import { type Container, historyOf, isRunning } from "./record.ts"
 import { parseSignal } from "./signals.ts"
@@ -117,7 +118,8 @@ export async function pauseContainer(parts: ContainerParts, reference: string): 
     if (state.status === "paused") throw new DhowError("conflict", `container ${id} is already paused`)
     if (!isRunning(state)) throw notRunning(id)
     await freeze(parts, id, () => runtimeOf(parts, { record, state, intent: undefined }).pause(id))
-    parts.store.observe(id, { ...state, status: "paused" })
+    endHealthChecks(parts, id)
+    parts.store.observe(id, { ...state, ...uncheckedHealth(state), status: "paused" })
     parts.events.emit("container", "pause", id, attributesOf(record))
   })
 }
@@ -129,6 +131,7 @@ export async function unpauseContainer(parts: ContainerParts, reference: string)
     if (state.status !== "paused") throw new DhowError("conflict", `Container ${id} is not paused`)
     await freeze(parts, id, () => runtimeOf(parts, { record, state, intent: undefined }).resume(id))
     parts.store.observe(id, { ...state, status: "running" })
+    beginHealthChecks(parts, id)
     parts.events.emit("container", "unpause", id, attributesOf(record))
   })
 }
@@ -170,6 +173,7 @@ async function signalContainer(parts: ContainerParts, container: Container, sign
   if (state.status === "paused") {
     await runtime.resume(record.id)
     parts.store.observe(record.id, { ...state, status: "running", stoppedByUser: true }, "stopping")
+    beginHealthChecks(parts, record.id)
   }
 }
 

@@ -30,6 +30,9 @@ type Exec = {
   consoleSize: readonly [number, number] | undefined
 }
 
+/** An exec that the engine made for itself. */
+export type OwnExec = { readonly exited: Promise<number>; readonly kill: () => void }
+
 const FEW = 100
 
 export class ContainerExecs implements Execs {
@@ -120,6 +123,24 @@ export class ContainerExecs implements Execs {
     }
   }
 
+  /** Runs a command for the engine itself; resolves once the process runs. The exec is forgotten when it has ended. */
+  async run(container: string, config: ExecConfig, sink: OutputSink): Promise<OwnExec> {
+    const { Id: id } = await this.create(container, config)
+    const exec = this.#get(id)
+    exec.status = "starting"
+    exec.clients.add(sink, () => true)
+    const forget = (): boolean => this.#byId.delete(id)
+    try {
+      const monitor = await this.#run(exec)
+      const exited = monitor.exited.then(({ exitCode }) => exitCode)
+      exited.finally(forget)
+      return { exited, kill: () => monitor.kill() }
+    } catch (error) {
+      forget()
+      throw error
+    }
+  }
+
   async inspect(id: string): Promise<ExecInspect> {
     const { config, container, status, monitor, exitCode } = this.#get(id)
     const [entrypoint = "", ...args] = config.Cmd ?? []
@@ -161,7 +182,7 @@ export class ContainerExecs implements Execs {
     this.#lookAt = Math.max(FEW, 2 * this.#byId.size)
   }
 
-  async #run(exec: Exec): Promise<void> {
+  async #run(exec: Exec): Promise<Monitor> {
     const { config, id } = exec
     const parts = this.#parts
     const bundle = join(parts.config.execRoot, "execs", id)
@@ -214,7 +235,8 @@ export class ContainerExecs implements Execs {
       record.id,
       attributesOf(record, { execID: id }),
     )
-    exec.monitor.exited
+    const { monitor } = exec
+    monitor.exited
       .then(({ exitCode }) => {
         exec.status = "exited"
         exec.exitCode = exitCode
@@ -230,6 +252,7 @@ export class ContainerExecs implements Execs {
       .catch((error) =>
         log.error("The end of an exec could not be recorded", { exec: id, error: describeError(error) }),
       )
+    return monitor
   }
 
   #clean(exec: Exec, bundle: string): void {

@@ -1,0 +1,109 @@
+// Runs health checks: one timer per container that has a check and runs, none for any other. A check is an exec in the
+// container. Its status is in the row, where a restart of the engine finds it; results and streak are kept in memory.
+import { setTimeout as sleep } from "node:timers/promises"
+import { describeError } from "../../lib/errors.ts"
+import { log } from "../../lib/log.ts"
+import { now } from "../../lib/time.ts"
+import type { InspectState } from "../../wire/container.ts"
+import { attributesOf } from "./attributes.ts"
+import { type Check, checkOf, type HealthResult, judge, nextInterval } from "./health.ts"
+import type { ContainerParts } from "./parts.ts"
+import type { ContainerState } from "./record.ts"
+
+const RESULTS_KEPT = 5
+
+/** From now on the container's check runs, if it has one: after a start, an unpause, or a restart of the engine. */
+export function beginHealthChecks(parts: ContainerParts, id: string): void {
+  const { record, state } = parts.store.get(id)
+  const check = checkOf(record.config)
+  if (check === undefined) return
+  const live = parts.live.of(id)
+  live.healthChecks?.abort()
+  live.healthChecks = new AbortController()
+  // A streak that an earlier engine counted is known by its outcome only.
+  if (state.health === "starting") live.health.failingStreak = 0
+  else if (state.health === "unhealthy") live.health.failingStreak ||= check.retries
+  runChecks(parts, { id, check, signal: live.healthChecks.signal }).catch((error: unknown) =>
+    log.error("The health of a container is not looked after any more", { container: id, error: describeError(error) }),
+  )
+}
+
+/** The container ended or is frozen: a run that is under way is given up, and its result counts for nothing. */
+export function endHealthChecks(parts: ContainerParts, id: string): void {
+  const live = parts.live.find(id)
+  live?.healthChecks?.abort()
+  if (live !== undefined) live.healthChecks = undefined
+}
+
+/** The status after the checks have ended: as in Docker, what is not checked is not healthy. */
+export function uncheckedHealth({ health }: ContainerState): Pick<ContainerState, "health"> {
+  return health === undefined ? {} : { health: "unhealthy" }
+}
+
+/** `State.Health` of inspect; absent for a container that was never checked. */
+export function inspectHealth(
+  parts: ContainerParts,
+  id: string,
+  { health }: ContainerState,
+): Pick<InspectState, "Health"> {
+  if (health === undefined) return {}
+  const { failingStreak = 0, results = [] } = parts.live.find(id)?.health ?? {}
+  return { Health: { Status: health, FailingStreak: failingStreak, Log: [...results] } }
+}
+
+type Run = { readonly id: string; readonly check: Check; readonly signal: AbortSignal }
+
+async function runChecks(parts: ContainerParts, run: Run): Promise<void> {
+  const { id, check, signal } = run
+  for (;;) {
+    const state = parts.store.find(id)?.state
+    if (state === undefined) return
+    await sleep(nextInterval(check, state.health ?? "starting", ageOf(state)), undefined, { signal }).catch(
+      () => undefined,
+    )
+    if (signal.aborted) return
+    const begun = Date.now()
+    const result = await runOnce(parts, run)
+    if (signal.aborted) return
+    // The lock, so that no transition under way writes over what is recorded here.
+    await parts.locks.hold(id, () => {
+      if (!signal.aborted) recordResult(parts, run, result, begun)
+    })
+  }
+}
+
+async function runOnce(parts: ContainerParts, { id, check, signal }: Run): Promise<HealthResult> {
+  const Start = now()
+  try {
+    const { exitCode, output } = await parts.probe(id, check.command, { timeout: check.timeout, signal })
+    return { Start, End: now(), ExitCode: exitCode, Output: output }
+  } catch (error) {
+    // A check that cannot be run has failed. Its reason is the user's to see, like the output of one that ran.
+    if (!signal.aborted) log.warn("A health check could not be run", { container: id, error: describeError(error) })
+    return { Start, End: now(), ExitCode: -1, Output: error instanceof Error ? error.message : String(error) }
+  }
+}
+
+function recordResult(parts: ContainerParts, { id, check }: Run, result: HealthResult, begun: number): void {
+  const container = parts.store.find(id)
+  if (container === undefined) return
+  const { record, state, intent } = container
+  const { health } = parts.live.of(id)
+  const before = { status: state.health ?? "starting", failingStreak: health.failingStreak }
+  const verdict = judge(check, before, result.ExitCode, begun - Date.parse(state.startedAt))
+  health.failingStreak = verdict.failingStreak
+  health.results = [...health.results, result].slice(-RESULTS_KEPT)
+  if (verdict.status === state.health) return
+  try {
+    parts.store.observe(id, { ...state, health: verdict.status }, intent)
+  } catch (error) {
+    // A full disk, as a rule: the next result finds the old status, and tries again.
+    log.error("The health of a container cannot be recorded", { container: id, error: describeError(error) })
+    return
+  }
+  parts.events.emit("container", `health_status: ${verdict.status}`, id, attributesOf(record))
+}
+
+function ageOf(state: ContainerState): number {
+  return Date.now() - Date.parse(state.startedAt)
+}
