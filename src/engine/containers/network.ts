@@ -92,6 +92,13 @@ export async function attachNetwork(parts: ContainerParts, record: ContainerReco
   }
 }
 
+/** Who shares another's network has its name too. */
+export function hostnameOf(parts: ContainerParts, { config, hostConfig }: ContainerRecord): string {
+  const other = donorOf(hostConfig.NetworkMode ?? "")
+  if (config.Hostname || other === undefined || hostConfig.UTSMode === "host") return config.Hostname ?? ""
+  return hostnameOf(parts, parts.store.resolve(other).record)
+}
+
 function wantedNetworks(parts: ContainerParts, record: ContainerRecord, mode: string): Map<string, EndpointSettings> {
   const asked = Object.entries(record.networkingConfig.EndpointsConfig ?? {})
   const wanted = new Map<string, EndpointSettings>()

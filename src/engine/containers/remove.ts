@@ -2,7 +2,7 @@
 import { DhowError } from "../../lib/errors.ts"
 import { erase } from "./erase.ts"
 import type { ContainerParts } from "./parts.ts"
-import { isRunning } from "./record.ts"
+import { type ContainerRecord, type ContainerState, isRunning } from "./record.ts"
 import { killAndWait } from "./stop.ts"
 
 export type RemoveOptions = { readonly force?: boolean; readonly volumes?: boolean; readonly link?: boolean }
@@ -16,23 +16,25 @@ export async function removeContainer(
     throw new DhowError("not-implemented", `Cannot remove link "${reference}": links are not available in this version`)
   const { record, state } = parts.store.resolve(reference)
   const { id } = record
-  if (isRunning(state)) {
-    if (!options.force) {
-      const how =
-        state.status === "paused"
-          ? "unpause and then stop the container before removal or force remove"
-          : "stop the container before removal or force remove"
-      throw new DhowError("conflict", `cannot remove container "${record.name}": container is ${state.status}: ${how}`)
-    }
+  if (isRunning(state) && !options.force) throw stillRuns(record, state)
+  for (;;) {
+    const running = await parts.locks.hold(id, async () => {
+      const container = parts.store.find(id)
+      if (container !== undefined && isRunning(container.state)) return container
+      if (container !== undefined) await erase(parts, id, options)
+      return undefined
+    })
+    if (running === undefined) return
+    // It was running, or a start that we waited for has come before us.
+    if (!options.force) throw stillRuns(running.record, running.state)
     await killAndWait(parts, id)
   }
-  await parts.locks.hold(id, async () => {
-    if (parts.store.find(id) === undefined) return
-    if (isRunning(parts.store.get(id).state))
-      throw new DhowError(
-        "conflict",
-        `cannot remove container "${record.name}": container is running: stop the container before removal or force remove`,
-      )
-    await erase(parts, id, options)
-  })
+}
+
+function stillRuns(record: ContainerRecord, state: ContainerState): DhowError {
+  const how =
+    state.status === "paused"
+      ? "unpause and then stop the container before removal or force remove"
+      : "stop the container before removal or force remove"
+  return new DhowError("conflict", `cannot remove container "${record.name}": container is ${state.status}: ${how}`)
 }

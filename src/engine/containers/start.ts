@@ -25,7 +25,7 @@ import { logOf } from "./log-settings.ts"
 import { commandOf } from "./merge-config.ts"
 import { runtimeMounts } from "./mounts.ts"
 import { chooseNamespaces } from "./namespaces.ts"
-import { attachNetwork, type ContainerNetwork, writeNetworkRecord } from "./network.ts"
+import { attachNetwork, type ContainerNetwork, hostnameOf, writeNetworkRecord } from "./network.ts"
 import type { ContainerParts } from "./parts.ts"
 import { cgroupsPathOf, containerPaths } from "./paths.ts"
 import { type ContainerRecord, historyOf, isRunning, NEVER } from "./record.ts"
@@ -89,7 +89,7 @@ async function run(parts: ContainerParts, record: ContainerRecord, restarts: num
   const mounts = await runtimeMounts(record.mounts, paths.rootfs)
   const { spec, warnings } = containerSpec({
     id,
-    hostname: config.Hostname ?? "",
+    hostname: hostnameOf(parts, record),
     config,
     hostConfig,
     rootfs: paths.rootfs,
