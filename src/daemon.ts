@@ -1,6 +1,5 @@
 // START HERE. Builds every part in order, wires them, makes rows and reality agree, serves. There is no orderly end but
 // the end of the process: being killed at any instant is normal.
-import { mkdirSync } from "node:fs"
 import { join } from "node:path"
 import { serve } from "./api/serve.ts"
 import type { Config } from "./config.ts"
@@ -33,7 +32,7 @@ import { VERSION } from "./lib/version.ts"
 import { loadConfig } from "./load-config.ts"
 import { openNetworks } from "./network/open.ts"
 import type { Digest } from "./oci/digest.ts"
-import { lockRoot } from "./root-lock.ts"
+import { claimExecRoot, lockRoot, makeRoot } from "./root-lock.ts"
 import { prepareHost, probeHost } from "./runtime/host.ts"
 import { openRuntimes } from "./runtime/runtimes.ts"
 import { openDirectorySnapshotter } from "./snapshot/directory.ts"
@@ -79,9 +78,10 @@ export type OpenEngine = { readonly engine: Engine; readonly parts: ContainerPar
 export async function openEngine(config: Config): Promise<OpenEngine> {
   prepareHost()
   const host = probeHost()
-  mkdirSync(config.dataRoot, { recursive: true, mode: 0o711 })
-  lockRoot(config.dataRoot)
+  makeRoot(config.dataRoot)
+  lockRoot(config.dataRoot, "state root")
   prepareExecRoot(config.execRoot)
+  claimExecRoot(config.execRoot, config.dataRoot)
   const database = Database.open(join(config.dataRoot, "dhow.db"))
   const content = openContentStore(database, join(config.dataRoot, "content"))
   const snapshotter = openDirectorySnapshotter(database, join(config.dataRoot, "snapshots"), {

@@ -1,4 +1,6 @@
 // Builds the Config: defaults, then the file, then the environment, then dockerd's flags.
+import { isIP } from "node:net"
+import { resolve } from "node:path"
 import { parseArgs } from "node:util"
 import * as v from "valibot"
 import type { Config } from "./config.ts"
@@ -59,29 +61,38 @@ export function loadConfig(args: readonly string[], environment: NodeJS.ProcessE
     if (name === "" || path === "") throw new DhowError("invalid", `invalid runtime "${entry}": expected NAME=PATH`)
     runtimes[name] = { path }
   }
-  const logOptions = {
-    ...file["log-opts"],
-    ...Object.fromEntries((flags["log-opt"] ?? []).map((entry) => entry.split("=", 2))),
-  }
+  const logOptions = { ...file["log-opts"], ...parseLogOptions(flags["log-opt"] ?? []) }
   const pool = flags["network-pool"] === undefined ? (file["network-pool"] ?? 4) : Number(flags["network-pool"])
   if (!Number.isInteger(pool) || pool < 0 || pool > 64)
     throw new DhowError("invalid", `invalid network-pool "${flags["network-pool"]}": expected 0 to 64`)
-  const execRoot = flags["exec-root"] ?? environment["DHOW_EXEC_ROOT"] ?? file["exec-root"] ?? "/run/dhow"
+  const execRoot = resolve(flags["exec-root"] ?? environment["DHOW_EXEC_ROOT"] ?? file["exec-root"] ?? "/run/dhow")
+  const dataRoot = flags["data-root"] ?? environment["DHOW_DATA_ROOT"] ?? file["data-root"] ?? "/var/lib/dhow"
+  const hosts = flags.host ?? file.hosts ?? []
+  const dns = flags.dns ?? file.dns ?? []
+  for (const server of dns)
+    if (isIP(server) === 0) throw new DhowError("invalid", `invalid DNS server "${server}": expected an IP address`)
+  const bridge = flags.bridge ?? file.bridge ?? "dhow0"
+  // Linux's own limit, and what it refuses in the name of an interface.
+  if (!/^[^\s/:]{1,15}$/.test(bridge))
+    throw new DhowError("invalid", `invalid bridge name "${bridge}": expected 1 to 15 characters`)
   return Object.freeze({
-    dataRoot: flags["data-root"] ?? environment["DHOW_DATA_ROOT"] ?? file["data-root"] ?? "/var/lib/dhow",
+    dataRoot: resolve(dataRoot),
     execRoot,
-    hosts: flags.host ?? file.hosts ?? [`unix://${execRoot}/dhow.sock`],
+    hosts: hosts.length > 0 ? hosts : [`unix://${execRoot}/dhow.sock`],
     configFile,
     logLevel: flags.debug || file.debug ? "debug" : logLevel(flags["log-level"] ?? file["log-level"] ?? "info"),
     defaultRuntime: flags["default-runtime"] ?? file["default-runtime"] ?? "crun",
     runtimes,
     init: flags.init ?? file.init ?? false,
-    cgroupParent: flags["cgroup-parent"] ?? file["cgroup-parent"] ?? "/dhow",
-    dns: flags.dns ?? file.dns ?? [],
+    cgroupParent: resolve("/", flags["cgroup-parent"] ?? file["cgroup-parent"] ?? "dhow"),
+    dns,
     dnsSearch: flags["dns-search"] ?? file["dns-search"] ?? [],
     dnsOptions: flags["dns-opt"] ?? file["dns-opts"] ?? [],
-    logOptions: { maxSize: parseSize(logOptions["max-size"] ?? "33m"), maxFile: Number(logOptions["max-file"] ?? 3) },
-    bridge: flags.bridge ?? file.bridge ?? "dhow0",
+    logOptions: {
+      maxSize: parseSize(logOptions["max-size"] ?? "33m"),
+      maxFile: parseCount(logOptions["max-file"] ?? "3"),
+    },
+    bridge,
     bip: flags.bip ?? file.bip,
     networkPool: pool,
   } satisfies Config)
@@ -92,7 +103,9 @@ function parseFlags(args: readonly string[]) {
     return parseArgs({ args: [...args], options: FLAGS, strict: true, allowPositionals: false }).values
   } catch (cause) {
     const message = cause instanceof Error ? cause.message : String(cause)
-    throw new DhowError("invalid", message.split(". To specify")[0] ?? message, { hint: "See dhow daemon --help" })
+    throw new DhowError("invalid", message.split(/\. To specify|\.?\n/)[0] ?? message, {
+      hint: "See dhow daemon --help",
+    })
   }
 }
 
@@ -108,15 +121,39 @@ function readFile(path: string, isAsked: boolean): v.InferOutput<typeof FileSche
   } catch (cause) {
     throw new DhowError("invalid", `Configuration file "${path}" is not JSON`, { cause })
   }
+  if (typeof value !== "object" || value === null || Array.isArray(value))
+    throw new DhowError("invalid", `Configuration file "${path}" is not a JSON object`)
   const result = v.safeParse(FileSchema, value)
   if (result.success) return result.output
   const [issue] = result.issues
-  throw new DhowError("invalid", `Configuration file "${path}": key "${v.getDotPath(issue) ?? ""}": ${issue.message}`)
+  const key = v.getDotPath(issue) ?? ""
+  if (issue.type === "strict_object" && issue.expected === "never")
+    throw new DhowError("invalid", `Configuration file "${path}": unknown key "${key}"`)
+  throw new DhowError("invalid", `Configuration file "${path}": key "${key}": ${issue.message}`)
 }
 
 function logLevel(text: string): Config["logLevel"] {
   if (text === "debug" || text === "info" || text === "warn" || text === "error") return text
   throw new DhowError("invalid", `invalid log level "${text}": expected debug, info, warn or error`)
+}
+
+type LogOptions = { readonly "max-size"?: string; readonly "max-file"?: string }
+
+function parseLogOptions(entries: readonly string[]): LogOptions {
+  const known = ["max-size", "max-file"]
+  return Object.fromEntries(
+    entries.map((entry) => {
+      const [name = "", value] = entry.split("=", 2)
+      if (!known.includes(name) || value === undefined)
+        throw new DhowError("invalid", `invalid log option "${entry}": expected max-size=SIZE or max-file=COUNT`)
+      return [name, value]
+    }),
+  )
+}
+
+function parseCount(text: string): number {
+  if (/^[1-9]\d{0,3}$/.test(text)) return Number(text)
+  throw new DhowError("invalid", `invalid max-file "${text}": expected a number from 1`)
 }
 
 function parseSize(text: string): number {
