@@ -5,7 +5,7 @@ import { DhowError, type DhowErrorOptions } from "../lib/errors.ts"
 import { log } from "../lib/log.ts"
 
 export const CREATE_FAILED = "OCI runtime create failed: unable to start container process"
-const EXEC_PREFIX = "OCI runtime exec failed: exec failed: unable to start container process"
+export const EXEC_FAILED = "OCI runtime exec failed: exec failed: unable to start container process"
 
 export type RuntimeFailure = {
   /** "create" for a container's own process, "exec" for a further one. */
@@ -19,7 +19,7 @@ export function runtimeError(stderr: string, failure: RuntimeFailure): DhowError
   const text = plainMessage(stderr)
   // Not kept as the cause: it says the same in other words, and causes are shown to the user.
   log.debug("runtime failed", { text })
-  const prefix = failure.verb === "exec" ? EXEC_PREFIX : CREATE_FAILED
+  const prefix = failure.verb === "exec" ? EXEC_FAILED : CREATE_FAILED
   const named = failure.command ?? ""
   const fail = (detail: string, options: DhowErrorOptions = {}): DhowError =>
     new DhowError("invalid", `${prefix}: ${detail}`, options)

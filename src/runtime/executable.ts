@@ -52,16 +52,21 @@ export function inspectExecutable(rootfs: string, executable: Executable): Execu
     const path = posix.resolve("/", cwd, command)
     return inspectFile(rootfs, path, { architecture: executable.architecture, depth: 0 })
   }
-  const search = env.find((entry) => entry.startsWith("PATH="))?.slice("PATH=".length) || DEFAULT_PATH
   let unusable: ExecutableProblem | undefined
-  for (const directory of search.split(":")) {
-    const path = posix.resolve("/", cwd, directory || ".", command)
+  for (const directory of searchPath(env)) {
+    const path = posix.resolve("/", cwd, directory, command)
     const found = inspectFile(rootfs, path, { architecture: executable.architecture, depth: 0 })
     if (found?.problem === "not-found") continue
     if (found?.problem !== "not-executable" && found?.problem !== "directory") return found
     unusable ??= found
   }
   return unusable ?? { problem: "not-found" }
+}
+
+/** The directories in which a command without a slash is looked for. */
+export function searchPath(env: readonly string[]): string[] {
+  const path = env.find((entry) => entry.startsWith("PATH="))?.slice("PATH=".length) || DEFAULT_PATH
+  return path.split(":").map((directory) => directory || ".")
 }
 
 /** One clause for a person, without a full stop: what is wrong and, where there is something to do, what. */

@@ -37,7 +37,11 @@ describe.skipIf(dockerProgram === undefined)("docker exec", () => {
     expect(run.stdout + run.stderr).toContain(
       'OCI runtime exec failed: exec failed: unable to start container process: exec: "no-such-program": executable file not found in $PATH',
     )
+    expect((run.stdout + run.stderr).match(/not found/g)).toHaveLength(1)
     expect((await exec("main", "/etc/passwd")).status).toBe(126)
+    const onTerminal = await exec("-t", "main", "no-such-program")
+    expect(onTerminal.status).toBe(127)
+    expect(onTerminal.stdout).toContain('exec: "no-such-program": executable file not found in $PATH')
   })
 
   test("a missing directory gives 126 or 127 and names it", async () => {

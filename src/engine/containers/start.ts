@@ -11,7 +11,6 @@ import { Undo } from "../../lib/undo.ts"
 import type { Runtime } from "../../runtime/contract.ts"
 import { resolveDevices } from "../../runtime/devices.ts"
 import { CREATE_FAILED, runtimeError } from "../../runtime/errors.ts"
-import { describeProblem, inspectExecutable } from "../../runtime/executable.ts"
 import { containerSpec } from "../../runtime/spec.ts"
 import { resolveUser } from "../../runtime/user.ts"
 import type { Monitor } from "../../supervisor/contract.ts"
@@ -28,6 +27,7 @@ import { chooseNamespaces } from "./namespaces.ts"
 import { attachNetwork, type ContainerNetwork, hostnameOf, writeNetworkRecord } from "./network.ts"
 import type { ContainerParts } from "./parts.ts"
 import { cgroupsPathOf, containerPaths } from "./paths.ts"
+import { programProblem } from "./program.ts"
 import { type ContainerRecord, historyOf, isRunning, NEVER } from "./record.ts"
 import { removeBundle } from "./teardown.ts"
 
@@ -162,20 +162,16 @@ async function launch(parts: ContainerParts, record: ContainerRecord, runtime: R
 }
 
 /** Throws where the program cannot be run, saying why. Mounts can hide what the image holds: then nothing is known. */
-function checkExecutable(parts: ContainerParts, { id, config, mounts, hostConfig }: ContainerRecord): void {
+function checkExecutable(parts: ContainerParts, record: ContainerRecord): void {
+  const { config, hostConfig, mounts } = record
   if (mounts.length > 0 || Object.keys(hostConfig.Tmpfs ?? {}).length > 0) return
-  const { path: command } = commandOf(config)
-  const problem = inspectExecutable(containerPaths(parts.config, id).rootfs, {
-    command,
+  const problem = programProblem(parts, record, {
+    command: commandOf(config).path,
     cwd: config.WorkingDir || "/",
     env: config.Env ?? [],
-    architecture: parts.host.architecture,
   })
   if (problem === undefined) return
-  const isMissing = problem.problem === "not-found" || problem.problem === "missing-interpreter"
-  throw new DhowError("invalid", `${CREATE_FAILED}: ${describeProblem(command, problem)}`, {
-    exitCode: isMissing ? 127 : 126,
-  })
+  throw new DhowError("invalid", `${CREATE_FAILED}: ${problem.detail}`, { exitCode: problem.exitCode })
 }
 
 function observeRunning(

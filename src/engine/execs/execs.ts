@@ -5,7 +5,6 @@ import { mkdirSync, rmSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { DhowError, describeError } from "../../lib/errors.ts"
 import { log } from "../../lib/log.ts"
-import { runtimeError } from "../../runtime/errors.ts"
 import { execProcess } from "../../runtime/process.ts"
 import { resolveUser } from "../../runtime/user.ts"
 import type { Monitor, Streams } from "../../supervisor/contract.ts"
@@ -18,6 +17,7 @@ import { containerPaths } from "../containers/paths.ts"
 import { isRunning } from "../containers/record.ts"
 import { notRunning } from "../containers/stop.ts"
 import type { Attachment, Execs, InputTarget, OutputSink } from "../contract.ts"
+import { execFailure } from "./failure.ts"
 
 type Exec = {
   readonly id: string
@@ -216,7 +216,7 @@ export class ContainerExecs implements Execs {
         ...(attached ? { beforeStart: (streams: Streams) => exec.clients.join(streams) } : {}),
       })
     } catch (error) {
-      const failure = execFailure(error, config)
+      const failure = execFailure(parts, { error, config, record })
       exec.status = "exited"
       exec.exitCode = failure.exitCode ?? 126
       parts.events.emit(
@@ -278,10 +278,4 @@ export class ContainerExecs implements Execs {
     const found = [...this.#byId.values()].filter(({ id }) => id.startsWith(prefix))
     return found.length === 1 ? found[0] : undefined
   }
-}
-
-function execFailure(error: unknown, config: ExecConfig): DhowError {
-  if (error instanceof DhowError && error.kind !== "internal") return error
-  const text = error instanceof Error ? error.message : String(error)
-  return runtimeError(text, { verb: "exec", command: config.Cmd?.[0] })
 }
