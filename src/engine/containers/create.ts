@@ -17,6 +17,7 @@ import { isInit } from "./init.ts"
 import { commandOf, mergeConfig } from "./merge-config.ts"
 import { resolveMounts } from "./mounts.ts"
 import { newId, newName, parseName } from "./names.ts"
+import { donorOf } from "./namespaces.ts"
 import { checkNetworkMode } from "./network.ts"
 import type { ContainerParts } from "./parts.ts"
 import { containerPaths } from "./paths.ts"
@@ -49,7 +50,10 @@ export async function createContainer(
   checkHealthcheck(options.config.Healthcheck)
   const { hostConfig, warnings } = completeHostConfig(options.hostConfig, hostConfigFacts(parts))
   checkCapabilities(parts, hostConfig)
-  inRequest(() => checkNetworkMode(parts, hostConfig.NetworkMode ?? "bridge"))
+  inRequest(() => {
+    checkNetworkMode(parts, hostConfig.NetworkMode ?? "bridge")
+    nameDonorsById(parts, hostConfig)
+  })
   if (options.platform === undefined && !samePlatform(image.platform, hostPlatform()))
     warnings.push(
       `The requested image's platform (${formatPlatform(image.platform)}) does not match the detected host platform (${formatPlatform(hostPlatform())}) and no specific platform was requested`,
@@ -113,6 +117,14 @@ function checkCapabilities({ host }: ContainerParts, hostConfig: HostConfig): vo
     } catch (cause) {
       throw new DhowError("invalid", `invalid ${key}`, { cause })
     }
+  }
+}
+
+/** So that a rename of the other container does not part the two. */
+function nameDonorsById({ store }: ContainerParts, hostConfig: HostConfig): void {
+  for (const key of ["NetworkMode", "PidMode", "IpcMode"] as const) {
+    const donor = donorOf(hostConfig[key] ?? "")
+    if (donor !== undefined) hostConfig[key] = `container:${store.resolve(donor).record.id}`
   }
 }
 

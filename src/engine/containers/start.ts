@@ -235,8 +235,8 @@ async function recordFailure(parts: ContainerParts, record: ContainerRecord, err
   live.clients.end()
   live.runEnded()
   parts.events.emit("container", "die", id, attributesOf(record, { exitCode: String(exitCode) }))
-  const response = { StatusCode: exitCode, Error: { Message: describeError(error) } }
-  live.answer(response, ["next-exit", "not-running"])
+  // Without the reason: whoever started it has that, and clients would print it twice.
+  live.answer({ StatusCode: exitCode }, ["next-exit", "not-running"])
   if (record.hostConfig.AutoRemove) await erase(parts, id, { volumes: true })
 }
 
