@@ -1,0 +1,95 @@
+// The Registries interface: a repository is its endpoints in order, mirrors before the registry itself. The last one's
+// refusal is the answer, in Docker's words.
+import { DhowError, isKind } from "../lib/errors.ts"
+import { isDigest } from "../oci/digest.ts"
+import { familiarName, familiarReference } from "../oci/reference.ts"
+import { RefusedError } from "./answer-error.ts"
+import { hasBlob, streamBlob } from "./blobs.ts"
+import type { Registries, Repository } from "./contract.ts"
+import { resolveEndpoints } from "./endpoints.ts"
+import { ConnectionError } from "./exchange.ts"
+import { listReferrers, listTags } from "./listings.ts"
+import { fetchManifest, headManifest, storeManifest } from "./manifests.ts"
+import { PACE, type Pace } from "./retry.ts"
+import { Memory, Session } from "./session.ts"
+import type { RegistrySettings } from "./settings.ts"
+import { mount, upload } from "./uploads.ts"
+
+const PATIENCE = 60_000
+const CERTIFICATES = ["/etc/dhow/certs.d", "/etc/docker/certs.d"]
+
+type Name = { readonly domain: string; readonly path: string }
+
+export function openRegistries(options: {
+  /** Asked for every repository: the file may have changed. */
+  readonly settings: () => RegistrySettings
+  readonly pace?: Pace
+  readonly patience?: number
+  /** Where certificates lie by host. */
+  readonly certificates?: readonly string[]
+}): Registries {
+  const { settings, pace = PACE, patience = PATIENCE, certificates = CERTIFICATES } = options
+  const memory = new Memory()
+  return {
+    repository(name, { access, credentials }) {
+      const shared = { memory, pace, patience, certificates, access, credentials }
+      const sessions = resolveEndpoints(settings(), name, access).map((endpoint) => new Session(endpoint, shared))
+      return repositoryAt(name, sessions, access)
+    },
+  }
+}
+
+function repositoryAt(name: Name, sessions: readonly Session[], access: "pull" | "push"): Repository {
+  const own = sessions.at(-1)!
+
+  async function firstOf<T>(reference: string | undefined, ask: (session: Session) => Promise<T>): Promise<T> {
+    for (const session of sessions)
+      try {
+        return await ask(session)
+      } catch (error) {
+        if (error instanceof ConnectionError) session.forget()
+        if (session === own || isKind(error, "cancelled"))
+          throw access === "pull" ? inWords(error, name, reference) : error
+      }
+    throw new DhowError("internal", `Repository "${name.path}" has no endpoint`)
+  }
+
+  return {
+    head: (reference, options) => firstOf(reference, (session) => headManifest(session, reference, options)),
+    manifest: (reference, options) => firstOf(reference, (session) => fetchManifest(session, reference, options)),
+    blob: (blob, { start, signal }) => streamBlob(sessions, blob, { start, signal }),
+    hasBlob: (digest, { signal }) => firstOf(undefined, (session) => hasBlob(session, digest, signal)),
+    mount: (digest, from, { signal }) => firstOf(undefined, (session) => mount(session, digest, { from, signal })),
+    upload: (source, { signal }) => firstOf(undefined, (session) => upload(session, source, signal)),
+    putManifest: (reference, manifest, { signal }) =>
+      firstOf(reference, (session) => storeManifest(session, reference, { ...manifest, signal })),
+    tags: (options) => firstOf(undefined, (session) => listTags(session, options)),
+    referrers: (digest, options) => firstOf(digest, (session) => listReferrers(session, digest, options)),
+  }
+}
+
+/** The texts that Docker's users know and tools look for. */
+function inWords(error: unknown, name: Name, reference: string | undefined): unknown {
+  if (!(error instanceof RefusedError)) return error
+  const { code, message, status } = error
+  const repository = familiarName(name)
+  if (code === "DENIED")
+    return new DhowError(
+      "not-found",
+      `pull access denied for ${repository}, repository does not exist or may require 'docker login': ${message}`,
+      { cause: error },
+    )
+  if (code === "NAME_UNKNOWN")
+    return new DhowError("not-found", `repository ${repository} not found: ${message}`, { cause: error })
+  if (reference !== undefined && (code === "MANIFEST_UNKNOWN" || (status === 404 && code === ""))) {
+    const shown = familiarReference(isDigest(reference) ? { ...name, digest: reference } : { ...name, tag: reference })
+    return new DhowError(
+      "not-found",
+      `manifest for ${shown} not found: ${code === "" ? "manifest unknown" : message}`,
+      {
+        cause: error,
+      },
+    )
+  }
+  return error
+}

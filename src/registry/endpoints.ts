@@ -1,0 +1,76 @@
+// From a repository's name to the places where it may be asked for: a pure function of the settings. The longest prefix
+// decides; what it does not say, nothing else says.
+import { DhowError } from "../lib/errors.ts"
+import type { HostSettings, PrefixSettings, RegistrySettings } from "./settings.ts"
+
+export type Endpoint = {
+  /** "registry-1.docker.io", "localhost:5000" */
+  readonly host: string
+  /** The repository's path there. */
+  readonly path: string
+  /** In the order in which they are tried. */
+  readonly schemes: readonly ("https" | "http")[]
+  readonly verify: boolean
+  readonly tls: Pick<HostSettings, "ca" | "cert" | "key">
+  /** The user's credentials are for the registry that was named: what the settings put in its place never sees them. */
+  readonly isNamed: boolean
+}
+
+type Name = { readonly domain: string; readonly path: string }
+
+const HUB = "docker.io"
+const HUB_HOST = "registry-1.docker.io"
+
+export function resolveEndpoints(settings: RegistrySettings, name: Name, access: "pull" | "push"): readonly Endpoint[] {
+  const full = `${name.domain}/${name.path}`
+  const [prefix, rule] = ruleFor(settings, full)
+  if (rule.blocked === true)
+    throw new DhowError("forbidden", `Registry access to "${full}" is blocked: "${prefix}" is in the configuration`)
+  const replaced = (by: string): string => by + full.slice(prefix.length)
+  const mirrors = access === "pull" ? (rule.mirrors ?? []).map(replaced) : []
+  const own = rule.rewrite === undefined ? defaulted(settings, full) : replaced(rule.rewrite)
+  return [...mirrors.map((mirror) => endpointOf(settings, mirror, name.domain)), endpointOf(settings, own, name.domain)]
+}
+
+/** 127.0.0.0/8, ::1 and localhost need no certificate: nobody else can answer there. */
+export function isLoopback(host: string): boolean {
+  const name = host.replace(/:\d+$/, "").replace(/^\[|\]$/g, "")
+  return name === "localhost" || name === "::1" || /^127\.\d+\.\d+\.\d+$/.test(name) || name.endsWith(".localhost")
+}
+
+function ruleFor({ prefixes = {} }: RegistrySettings, full: string): readonly [string, PrefixSettings] {
+  let found: readonly [string, PrefixSettings] = ["", {}]
+  for (const [prefix, rule] of Object.entries(prefixes))
+    if ((full === prefix || full.startsWith(`${prefix}/`)) && prefix.length > found[0].length) found = [prefix, rule]
+  return found
+}
+
+function defaulted(settings: RegistrySettings, full: string): string {
+  if (settings.default === undefined || settings.default === HUB || !full.startsWith(`${HUB}/`)) return full
+  return settings.default + full.slice(HUB.length)
+}
+
+function endpointOf(settings: RegistrySettings, full: string, domain: string): Endpoint {
+  const named = hostOf(full)
+  const path = full.slice(named.length + 1)
+  if (path === "") throw new DhowError("invalid", `Registry settings lead to "${full}", which names no repository`)
+  const host = named === HUB ? HUB_HOST : named
+  const { insecure = isLoopback(host), ca, cert, key } = settings.hosts?.[named] ?? {}
+  return {
+    host,
+    path,
+    schemes: insecure ? ["https", "http"] : ["https"],
+    verify: !insecure || ca !== undefined,
+    tls: {
+      ...(ca === undefined ? {} : { ca }),
+      ...(cert === undefined ? {} : { cert }),
+      ...(key === undefined ? {} : { key }),
+    },
+    isNamed: named === domain,
+  }
+}
+
+function hostOf(full: string): string {
+  const slash = full.indexOf("/")
+  return slash < 0 ? full : full.slice(0, slash)
+}

@@ -1,0 +1,171 @@
+// Requests to one repository at one endpoint: the scheme found out, who asks shown in the way the registry wants, what
+// passes by itself tried again.
+import { DhowError } from "../lib/errors.ts"
+import { refusalOf } from "./answer-error.ts"
+import { tlsFor } from "./certificates.ts"
+import { type Challenge, parseChallenges } from "./challenge.ts"
+import { basicHeader, type Credentials } from "./credentials.ts"
+import type { Endpoint } from "./endpoints.ts"
+import { type Answer, type Ask, type Body, ConnectionError, exchange, placeOf } from "./exchange.ts"
+import { delayBefore, isPassing, isWorthRetrying, type Pace, pause } from "./retry.ts"
+import { Tokens } from "./tokens.ts"
+
+/** What sessions share, so that a second pull neither probes nor logs in again. */
+export class Memory {
+  readonly tokens = new Tokens()
+  /** By host: how it last asked to be shown who asks. */
+  readonly challenges = new Map<string, Challenge>()
+  /** By host that may be spoken to without TLS: what it spoke. */
+  readonly schemes = new Map<string, "https" | "http">()
+}
+
+export type SessionOptions = {
+  readonly memory: Memory
+  readonly pace: Pace
+  /** Longest silence, in milliseconds. */
+  readonly patience: number
+  readonly certificates: readonly string[]
+  readonly access: "pull" | "push"
+  readonly credentials: Credentials | undefined
+}
+
+export type Request = {
+  readonly method: Ask["method"]
+  /** Below /v2/<repository>/, or a whole address that the registry gave. */
+  readonly at: string | URL
+  readonly headers?: Readonly<Record<string, string>>
+  readonly body?: Body
+  /** Statuses that are an answer; any other is thrown as a refusal. */
+  readonly expect: readonly number[]
+  /** Repository that is to be read too. */
+  readonly alsoFrom?: string
+  /** 1 where the caller must begin earlier than with this request. */
+  readonly tries?: number
+  readonly signal: AbortSignal
+}
+
+export class Session {
+  readonly endpoint: Endpoint
+  readonly #options: SessionOptions
+  readonly #tls
+
+  constructor(endpoint: Endpoint, options: SessionOptions) {
+    this.endpoint = endpoint
+    this.#options = options
+    this.#tls = tlsFor(endpoint, options.certificates)
+  }
+
+  get pace(): Pace {
+    return this.#options.pace
+  }
+
+  async send(request: Request): Promise<Answer> {
+    const { pace } = this.#options
+    const tries = request.tries ?? pace.tries
+    for (let attempt = 0; ; attempt++) {
+      const isLast = attempt + 1 >= tries
+      let delay: number | undefined
+      try {
+        const answer = await this.#authorized(request)
+        if (request.expect.includes(answer.status)) return answer
+        if (!isLast && isPassing(answer.status)) delay = delayBefore(attempt, pace, answer)
+        if (delay === undefined) throw await refusalOf(request.method, answer)
+        await answer.discard()
+      } catch (error) {
+        if (isLast || !isWorthRetrying(error) || !(error instanceof ConnectionError)) throw error
+        delay = delayBefore(attempt, pace)
+      }
+      await pause(delay!, request.signal)
+    }
+  }
+
+  async #authorized(request: Request): Promise<Answer> {
+    const { memory } = this.#options
+    const { host } = this.endpoint
+    const origin = await this.#origin(request.signal)
+    const url = request.at instanceof URL ? request.at : new URL(`${origin}/v2/${this.endpoint.path}/${request.at}`)
+    const isOurs = url.host === new URL(origin).host
+    for (let round = 0; ; round++) {
+      const authorization = isOurs ? await this.#authorization(request, url) : undefined
+      const answer = await exchange({
+        method: request.method,
+        url,
+        headers: {
+          ...request.headers,
+          ...(authorization === undefined ? {} : { Authorization: authorization.header }),
+        },
+        tls: this.#tls,
+        patience: this.#options.patience,
+        signal: request.signal,
+        ...(request.body === undefined ? {} : { body: request.body }),
+      })
+      if (answer.status !== 401 || answer.url.host !== url.host || !isOurs) return answer
+      const challenge = chosen(parseChallenges(answer.headers.get("www-authenticate") ?? ""))
+      // Shown once more only when it may be better than before: a first time, or a token that has gone stale.
+      const isStale = authorization?.wasCached === true
+      if (challenge === undefined || round > 1 || (authorization !== undefined && !isStale)) return answer
+      memory.challenges.set(host, challenge)
+      if (authorization?.key !== undefined) memory.tokens.forget(authorization.key)
+      await answer.discard()
+    }
+  }
+
+  async #authorization(
+    request: Request,
+    url: URL,
+  ): Promise<{ header: string; key?: string; wasCached?: boolean } | undefined> {
+    const { memory, access, patience } = this.#options
+    const credentials = this.endpoint.isNamed ? this.#options.credentials : undefined
+    if (credentials?.registryToken !== undefined) return { header: `Bearer ${credentials.registryToken}` }
+    const challenge = memory.challenges.get(this.endpoint.host)
+    if (challenge === undefined) return undefined
+    if (challenge.scheme === "basic") {
+      if (credentials?.username !== undefined) return { header: basicHeader(credentials) }
+      throw new DhowError("forbidden", `${placeOf(request.method, url)}: no basic auth credentials`)
+    }
+    const scopes = [
+      `repository:${this.endpoint.path}:${access === "push" ? "pull,push" : "pull"}`,
+      ...(request.alsoFrom === undefined ? [] : [`repository:${request.alsoFrom}:pull`]),
+    ]
+    const who = JSON.stringify([credentials?.username, credentials?.password, credentials?.identityToken])
+    // The key holds who asks only as a digest, so that no secret lies about in one more place.
+    const key = Bun.SHA256.hash(JSON.stringify([url.origin, challenge.parameters, scopes, who]), "hex")
+    const known = memory.tokens.cached(key)
+    if (known !== undefined) return { header: known, key, wasCached: true }
+    const { signal } = request
+    const options = { scopes, credentials, from: url, tls: this.#tls, patience, signal }
+    return { header: await memory.tokens.fetch(key, challenge, options), key }
+  }
+
+  /** HTTPS, unless the host may do without and does. */
+  async #origin(signal: AbortSignal): Promise<string> {
+    const { host, schemes } = this.endpoint
+    const { memory, patience } = this.#options
+    let scheme = schemes.length === 1 ? schemes[0]! : memory.schemes.get(host)
+    if (scheme === undefined) {
+      scheme = "http"
+      try {
+        const url = new URL(`https://${host}/v2/`)
+        await (await exchange({ method: "GET", url, tls: this.#tls, patience, signal })).discard()
+        scheme = "https"
+      } catch (error) {
+        if (!(error instanceof ConnectionError)) throw error
+      }
+      memory.schemes.set(host, scheme)
+    }
+    return `${scheme}://${host}`
+  }
+
+  /** The host may be another program by the next time. */
+  forget(): void {
+    this.#options.memory.schemes.delete(this.endpoint.host)
+  }
+}
+
+/** Tokens before passwords, where a registry takes both. */
+function chosen(challenges: readonly Challenge[]): Challenge | undefined {
+  return (
+    challenges.find(({ scheme, parameters }) => scheme === "bearer" && parameters["realm"] !== undefined) ??
+    challenges.find(({ scheme }) => scheme === "basic")
+  )
+}
