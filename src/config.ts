@@ -19,8 +19,8 @@ export type Config = {
   readonly dnsSearch: readonly string[]
   readonly dnsOptions: readonly string[]
   readonly logOptions: { readonly maxSize: number; readonly maxFile: number }
-  /** Name of the default bridge's interface, and its subnet where the user fixes one ("172.17.0.1/16"). */
-  readonly bridge: string
+  /** Interface of the default bridge where the user names one, and its subnet where the user fixes it ("172.17.0.1/16"). */
+  readonly bridge: string | undefined
   readonly bip: string | undefined
   /** Ready network namespaces to keep. */
   readonly networkPool: number

@@ -71,9 +71,9 @@ export function loadConfig(args: readonly string[], environment: NodeJS.ProcessE
   const dns = flags.dns ?? file.dns ?? []
   for (const server of dns)
     if (isIP(server) === 0) throw new DhowError("invalid", `invalid DNS server "${server}": expected an IP address`)
-  const bridge = flags.bridge ?? file.bridge ?? "dhow0"
+  const bridge = flags.bridge ?? file.bridge
   // Linux's own limit, and what it refuses in the name of an interface.
-  if (!/^[^\s/:]{1,15}$/.test(bridge))
+  if (bridge !== undefined && !/^[^\s/:]{1,15}$/.test(bridge))
     throw new DhowError("invalid", `invalid bridge name "${bridge}": expected 1 to 15 characters`)
   return Object.freeze({
     dataRoot: resolve(dataRoot),

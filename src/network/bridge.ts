@@ -7,6 +7,7 @@ import { DhowError } from "../lib/errors.ts"
 import { log } from "../lib/log.ts"
 import type { NetlinkSocket } from "../lib/netlink.ts"
 import { libc } from "../lib/syscalls/libc.ts"
+import { chooseInterface, otherOwner, ownerMark } from "./bridge-owner.ts"
 import { acceptForwarding, withdrawForwarding } from "./forward-policy.ts"
 import { hostMtu, occupiedSubnets } from "./host-routes.ts"
 import { bridgePorts, linkIndex, listAddresses, openRouteSocket, pinBridge, removeLink } from "./link.ts"
@@ -31,7 +32,12 @@ const LOCK_EX = 2
 const LOCK_NB = 4
 const PATIENCE_MS = 20_000
 
-export type BridgeConfig = { readonly bridge: string; readonly bip: string | undefined }
+export type BridgeConfig = {
+  /** undefined: one is chosen that no other engine has. */
+  readonly bridge: string | undefined
+  readonly bip: string | undefined
+  readonly execRoot: string
+}
 
 /** The row of the default bridge, with a subnet that fits the configuration and the host. */
 export function settleBridge(tables: Tables, host: NetlinkSocket, config: BridgeConfig): Network {
@@ -39,26 +45,27 @@ export function settleBridge(tables: Tables, host: NetlinkSocket, config: Bridge
   const wanted = config.bip === undefined ? undefined : parseCidr(config.bip)
   const kept = known?.record.subnets[0]
   const inUse = tables.owners().length > 0
+  const bridge = chooseInterface(host, config, known?.record.interface)
   if (known !== undefined && kept !== undefined) {
     const subnet = parseCidr(kept.subnet).subnet
     const asWanted =
       wanted === undefined ||
       (formatSubnet(wanted.subnet) === kept.subnet && formatAddress(wanted.address) === kept.gateway)
-    const collision = occupiedSubnets(host, config.bridge).find((other) => overlaps(subnet, other))
-    if (known.record.interface === config.bridge && asWanted && collision === undefined) return known
-    if (inUse) {
+    const collision = occupiedSubnets(host, bridge).find((other) => overlaps(subnet, other))
+    if (known.record.interface === bridge && asWanted && collision === undefined) return known
+    if (inUse && otherOwner(host, known.record.interface, config.execRoot) === undefined) {
       log.warn("default bridge keeps its subnet while containers run on it", { subnet: kept.subnet, bip: config.bip })
       return known
     }
   }
-  const subnet = wanted?.subnet ?? chooseSubnet(occupiedSubnets(host, config.bridge))
+  const subnet = wanted?.subnet ?? chooseSubnet(occupiedSubnets(host, bridge))
   const gateway = wanted?.address ?? subnet.base + 1
   if (subnet.prefixLength > 29)
     throw new DhowError("invalid", `The default bridge's subnet "${formatSubnet(subnet)}" is too small`, {
       hint: "Use a prefix length of at most 29",
     })
   const record = defaultBridgeRecord({
-    interface: config.bridge,
+    interface: bridge,
     subnet: formatSubnet(subnet),
     gateway: formatAddress(gateway),
     mtu: hostMtu(host),
@@ -90,14 +97,24 @@ export function bridgeIsUp(host: NetlinkSocket, network: Network): boolean {
 export async function makeBridge(
   network: Network,
   parts: { readonly namespaces: Namespaces; readonly netavark: Netavark },
+  execRoot: string,
 ): Promise<void> {
-  const { gateway } = subnetOf(network)
   await withThrowaway(network, parts, async (path, request) => parts.netavark.setup(path, request))
   crashpoint("network.bridge:after-netavark")
-  using host = openRouteSocket()
-  pinBridge(host, network.record.interface, macOf(parseAddress(gateway)), network.record.mtu)
+  claimBridge(network, execRoot)
   setSysctl("net/ipv4/ip_forward", "1")
   await acceptForwarding(network.record.interface)
+}
+
+/** Marks the bridge as this engine's; others leave it alone from then on. */
+export function claimBridge(network: Network, execRoot: string): void {
+  const { gateway } = subnetOf(network)
+  using host = openRouteSocket()
+  pinBridge(host, network.record.interface, {
+    macAddress: macOf(parseAddress(gateway)),
+    mtu: network.record.mtu,
+    alias: ownerMark(execRoot),
+  })
 }
 
 /** Answers to a connection from 127.0.0.1 through a published port come back as packets for 127.0.0.1. */

@@ -15,7 +15,16 @@ import {
 import { formatAddress, parseAddress } from "./subnet.ts"
 
 const RTM = { NEWLINK: 16, DELLINK: 17, GETLINK: 18, SETLINK: 19, NEWADDR: 20, GETADDR: 22, NEWROUTE: 24 } as const
-const IFLA = { ADDRESS: 1, IFNAME: 3, MTU: 4, MASTER: 10, PROTINFO: 12, LINKINFO: 18, NET_NS_FD: 28 } as const
+const IFLA = {
+  ADDRESS: 1,
+  IFNAME: 3,
+  MTU: 4,
+  MASTER: 10,
+  PROTINFO: 12,
+  LINKINFO: 18,
+  IFALIAS: 20,
+  NET_NS_FD: 28,
+} as const
 const IFLA_INFO = { KIND: 1, DATA: 2 } as const
 const VETH_INFO_PEER = 1
 const IFA = { ADDRESS: 1, LOCAL: 2, BROADCAST: 4 } as const
@@ -137,13 +146,21 @@ export function removeLink(host: NetlinkSocket, name: string): boolean {
 }
 
 /**
- * Gives the bridge a MAC of its own. Without one it takes the lowest of its ports', which changes as containers come
- * and go and leaves every neighbour with a stale ARP entry.
+ * Marks the bridge as ours, and gives it a MAC of its own. Without one it takes the lowest of its ports', which changes
+ * as containers come and go and leaves every neighbour with a stale ARP entry.
  */
-export function pinBridge(host: NetlinkSocket, bridge: string, macAddress: string, mtu: number): void {
+export function pinBridge(
+  host: NetlinkSocket,
+  bridge: string,
+  { macAddress, mtu, alias }: { readonly macAddress: string; readonly mtu: number; readonly alias: string },
+): void {
   const index = linkIndex(host, bridge)
   if (index === undefined) throw new Error(`Bridge "${bridge}" is gone`)
-  const settings = [attribute(IFLA.ADDRESS, parseMac(macAddress)), attribute(IFLA.MTU, u32(mtu))]
+  const settings = [
+    attribute(IFLA.ADDRESS, parseMac(macAddress)),
+    attribute(IFLA.MTU, u32(mtu)),
+    attribute(IFLA.IFALIAS, Buffer.from(alias)),
+  ]
   const body = [linkHeader({ index }), ...settings]
   host.request([{ type: RTM.NEWLINK, flags: NLM_F.ACK, body }], `bridge "${bridge}"`)
 }
@@ -162,6 +179,13 @@ export function allowHairpin(host: NetlinkSocket, hostInterface: string): void {
 export function linkMtu(socket: NetlinkSocket, name: string): number | undefined {
   const link = getLink(socket, name)
   return link === undefined ? undefined : readAttributes(link.subarray(16)).get(IFLA.MTU)?.readUInt32LE(0)
+}
+
+/** The text that somebody wrote on the interface, "" for none or where there is no such interface. */
+export function linkAlias(socket: NetlinkSocket, name: string): string {
+  const link = getLink(socket, name)
+  const alias = link === undefined ? undefined : readAttributes(link.subarray(16)).get(IFLA.IFALIAS)
+  return alias === undefined ? "" : alias.toString().replace(/\0.*$/s, "")
 }
 
 export function openRouteSocket(): NetlinkSocket {

@@ -7,9 +7,18 @@ import type { NetlinkSocket } from "../lib/netlink.ts"
 import type { Database } from "../state/database.ts"
 import type { PortMap } from "../wire/container.ts"
 import type { NetworkInspect } from "../wire/system.ts"
-import { asOnlyBridgeMaker, bridgeIsUp, makeBridge, removeBridge, routeLoopback, settleBridge } from "./bridge.ts"
+import {
+  asOnlyBridgeMaker,
+  bridgeIsUp,
+  claimBridge,
+  makeBridge,
+  removeBridge,
+  routeLoopback,
+  settleBridge,
+} from "./bridge.ts"
+import { otherOwner } from "./bridge-owner.ts"
 import type { Attached, AttachRequest, Networks, PortMapping } from "./contract.ts"
-import { allowHairpin, bridgePorts, linkIndex, openRouteSocket, removeLink } from "./link.ts"
+import { allowHairpin, bridgePorts, linkAlias, linkIndex, openRouteSocket, removeLink } from "./link.ts"
 import { checkDefaultBridge, findNetwork } from "./lookup.ts"
 import { Namespaces } from "./namespaces.ts"
 import { Netavark } from "./netavark.ts"
@@ -23,7 +32,7 @@ import {
   prepareBridged,
   prepareIsolated,
 } from "./prepare.ts"
-import { type Published, PublishedPorts } from "./publish.ts"
+import { PublishedPorts, publications } from "./publish.ts"
 import { DEFAULT_NETWORKS, type Namespace, type Network, plainRecord, renderNetwork } from "./record.ts"
 import { Tables } from "./tables.ts"
 
@@ -35,8 +44,8 @@ const TIDY_MS = 3000
 export type NetworksOptions = {
   readonly database: Database
   readonly execRoot: string
-  /** Interface of the default bridge. */
-  readonly bridge: string
+  /** Interface of the default bridge; undefined for one that no other engine has. */
+  readonly bridge: string | undefined
   /** Its address and subnet, where the user fixes them: "10.0.0.1/24". */
   readonly bip: string | undefined
   /** Ready namespaces to keep. */
@@ -76,12 +85,17 @@ class HostNetworks implements Networks {
   }
 
   async open(): Promise<void> {
-    this.#namespaces.prepareDirectory()
     this.#host = openRouteSocket()
     for (const name of ["host", "none"] as const)
       if (this.#tables.networkByName(name) === undefined)
         this.#tables.putNetwork(name, plainRecord(DEFAULT_NETWORKS[name]))
     this.#bridge = this.#settle()
+    if (bridgeIsUp(this.#host, this.#bridge) && linkAlias(this.#host, this.#bridge.record.interface) === "")
+      await asOnlyBridgeMaker(async () => {
+        this.#bridge = this.#settle()
+        if (bridgeIsUp(this.#parts().host, this.#bridge)) claimBridge(this.#bridge, this.#options.execRoot)
+      })
+    this.#namespaces.prepareDirectory()
     this.#tables.deleteStrayAddresses()
     this.#adopt(this.#bridge)
     this.#isolated.fill()
@@ -211,7 +225,9 @@ class HostNetworks implements Networks {
     const { host, tables } = this.#parts()
     const before = tables.networkByName(DEFAULT_NETWORKS.bridge)
     const bridge = settleBridge(tables, host, this.#options)
-    if (before !== undefined && bridgeIsUp(host, before) && !bridgeIsUp(host, bridge)) this.#outdated = before
+    const isOurs =
+      before !== undefined && otherOwner(host, before.record.interface, this.#options.execRoot) === undefined
+    if (isOurs && bridgeIsUp(host, before) && !bridgeIsUp(host, bridge)) this.#outdated = before
     return bridge
   }
 
@@ -224,7 +240,7 @@ class HostNetworks implements Networks {
         await removeBridge(this.#outdated, parts)
         this.#outdated = undefined
       }
-      await makeBridge(this.#bridge, parts)
+      await makeBridge(this.#bridge, parts, this.#options.execRoot)
       await this.#tryPublish()
       this.#bridged.fill()
     })
@@ -333,10 +349,4 @@ class HostNetworks implements Networks {
     if (this.#bridge === undefined) throw new DhowError("internal", "Networks are not open")
     return this.#bridge
   }
-}
-
-/** What a container's namespace publishes: its ports lead to its first address. */
-function publications({ owner, record }: Namespace): Published[] {
-  const address = record.endpoints[0]?.settings.IPAddress
-  return owner === null || record.ports.length === 0 || !address ? [] : [{ address, ports: record.ports }]
 }

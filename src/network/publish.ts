@@ -20,6 +20,7 @@ import type { PortMapping } from "./contract.ts"
 import { listAddresses, openRouteSocket } from "./link.ts"
 import { findProgram } from "./netavark.ts"
 import { isAny } from "./ports.ts"
+import type { Namespace } from "./record.ts"
 import { parseAddress } from "./subnet.ts"
 
 const NFNL_SUBSYS_NFTABLES = 10
@@ -227,4 +228,10 @@ table ip ${bridge} {
   }
 }
 `
+}
+
+/** What a container's namespace publishes: its ports lead to its first address. */
+export function publications({ owner, record }: Namespace): Published[] {
+  const address = record.endpoints[0]?.settings.IPAddress
+  return owner === null || record.ports.length === 0 || !address ? [] : [{ address, ports: record.ports }]
 }
