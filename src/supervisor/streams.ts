@@ -6,6 +6,7 @@
 // Order at the end: conmon sends the last bytes, closes the connection, writes the exit file, exits. So `end` comes
 // after the last byte, exactly once, but `Monitor.exited` may settle before a slow listener has seen its `end`.
 
+import { copyOf } from "../lib/bytes.ts"
 import { log } from "../lib/log.ts"
 import { libc } from "../lib/syscalls/libc.ts"
 import { connectAttach } from "./attach-socket.ts"
@@ -102,7 +103,7 @@ export class StreamHub implements Streams {
     for (let at = 0; at < chunk.length; at += INPUT_PACKET) {
       const packet = chunk.subarray(at, at + INPUT_PACKET)
       if (this.#queue.length === 0 && this.#send(packet)) continue
-      this.#queue.push(packet.slice())
+      this.#queue.push(copyOf(packet))
       this.#queued += packet.length
     }
     this.#wake()

@@ -1,5 +1,6 @@
 // What goes out on one connection, in order. A write that the kernel does not take whole is kept (copied: the caller's
 // bytes are his again when write returns) and `false` tells the caller to wait for `drained`.
+import { copyOf } from "../../lib/bytes.ts"
 
 /** The little of Bun's socket that is used here. */
 export type ByteSocket = {
@@ -30,7 +31,7 @@ export class Output {
   write(chunk: Uint8Array): boolean {
     if (this.#gone || this.#ending || chunk.length === 0) return !this.backlogged
     if (this.#queue.length > 0) {
-      this.#queue.push(chunk.slice())
+      this.#queue.push(copyOf(chunk))
       return false
     }
     const written = this.#socket.write(chunk)
@@ -39,7 +40,7 @@ export class Output {
       this.gone()
       return true
     }
-    this.#queue.push(chunk.slice(written))
+    this.#queue.push(copyOf(chunk.subarray(written)))
     return false
   }
 

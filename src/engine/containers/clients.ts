@@ -1,5 +1,6 @@
 // The clients attached to one container: they may come before it starts, are joined to its streams when it does, and
 // leave when it ends. A slow client slows the container down; one that went away does not.
+import { copyOf } from "../../lib/bytes.ts"
 import { describeError } from "../../lib/errors.ts"
 import { log } from "../../lib/log.ts"
 import type { StreamListener, Streams } from "../../supervisor/contract.ts"
@@ -81,7 +82,7 @@ export class Clients {
     return {
       write: (chunk) => {
         if (this.#streams !== undefined) return this.#streams.write(chunk)
-        this.#early.push(chunk.slice())
+        this.#early.push(copyOf(chunk))
         this.#earlyBytes += chunk.length
         return this.#earlyBytes < INPUT_LIMIT
       },

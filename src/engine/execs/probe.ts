@@ -1,5 +1,6 @@
 // One run of a health check: an exec whose output is kept, up to a bound, and which is ended when it takes too long.
 
+import { copyOf } from "../../lib/bytes.ts"
 import type { ProbeOptions, ProbeOutcome } from "../containers/parts.ts"
 import type { OutputSink } from "../contract.ts"
 import type { ContainerExecs } from "./execs.ts"
@@ -52,7 +53,7 @@ class BoundedOutput implements OutputSink {
   }
 
   write(_stream: 1 | 2, chunk: Uint8Array): boolean {
-    const kept = chunk.slice(0, OUTPUT_LIMIT - this.#length)
+    const kept = copyOf(chunk.subarray(0, OUTPUT_LIMIT - this.#length))
     if (kept.length < chunk.length) this.#isCut = true
     if (kept.length > 0) this.#chunks.push(kept)
     this.#length += kept.length
