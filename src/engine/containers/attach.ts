@@ -1,8 +1,10 @@
 // Attach: a client joins the streams of a container that runs, or of one that is about to.
-import { DhowError } from "../../lib/errors.ts"
-import type { Attachment, AttachOptions, InputTarget, OutputSink } from "../contract.ts"
+import { DhowError, describeError } from "../../lib/errors.ts"
+import { log } from "../../lib/log.ts"
+import { readLog } from "../../supervisor/logs/read.ts"
+import type { Attachment, AttachOptions, InputTarget, OutputSink, StdStream } from "../contract.ts"
 import { attributesOf } from "./attributes.ts"
-import { readContainerLog } from "./logs.ts"
+import { logOf } from "./log-settings.ts"
 import type { ContainerParts } from "./parts.ts"
 import { isRunning } from "./record.ts"
 
@@ -18,6 +20,8 @@ export async function attachContainer(
   if (state.status === "restarting")
     throw new DhowError("conflict", `container ${id} is restarting, wait until the container is running`)
   const live = parts.live.of(id)
+  // Of this run, which may be over before the client is connected; or of the next one.
+  const { ended } = live
   const tty = config.Tty ?? false
   const closes = (config.StdinOnce ?? false) && !tty
   const canWrite = options.stdin && (config.OpenStdin ?? false)
@@ -27,29 +31,27 @@ export async function attachContainer(
   const gone = new AbortController()
   if (options.stream) parts.events.emit("container", "attach", id, attributesOf(record))
 
-  const connect = async (sink: OutputSink): Promise<void> => {
-    if (options.logs) {
-      const { stdout, stderr } = options
-      const replay: OutputSink = {
-        write: (stream, chunk) => sink.write(stream, chunk),
-        drained: () => sink.drained(),
-        // The live streams come behind.
-        end: () => undefined,
-      }
-      await readContainerLog(
-        parts,
-        id,
-        { follow: false, stdout, stderr, timestamps: false, signal: gone.signal },
-        replay,
-      )
-    }
-    if (!options.stream) return sink.end()
-    if (gone.signal.aborted) return sink.end()
-    leave = live.clients.add(sink, (stream) => (stream === 1 ? options.stdout : options.stderr))
+  const join = async (sink: OutputSink, wants: (stream: StdStream) => boolean): Promise<void> => {
+    leave = live.clients.add(sink, wants)
     if (live.clients.connected || !isRunning(parts.store.get(id).state)) return
     const streams = await live.monitor?.streams()
     if (streams !== undefined) live.clients.join(streams)
     else live.clients.end()
+  }
+
+  const connect = async (sink: OutputSink): Promise<void> => {
+    const { stdout, stderr, stream } = options
+    const path = options.logs ? logOf(parts, record).logPath : undefined
+    if (path === undefined) {
+      if (!stream || gone.signal.aborted) sink.end()
+      else await join(sink, (from) => (from === 1 ? stdout : stderr))
+      return
+    }
+    // The log has the past and what comes, without a seam; the streams are joined for the client's input only.
+    if (stream && canWrite) await join(NO_OUTPUT, () => false)
+    const follow = stream ? ended : undefined
+    await readLog({ path, stdout, stderr, timestamps: false, follow, signal: gone.signal }, sink)
+    leave?.()
   }
 
   // Where the end of a client's input is not the end of the process's, it is the end of the attachment, as in Docker.
@@ -66,8 +68,11 @@ export async function attachContainer(
     tty,
     input: !canWrite ? IGNORED_INPUT : closes ? input : leavingInput,
     connect: (sink) => {
-      output = sink
-      connect(sink).catch(() => sink.end())
+      output = endingOnce(sink)
+      connect(output).catch((error: unknown) => {
+        log.warn("A client could not be attached", { container: id, error: describeError(error) })
+        output?.end()
+      })
     },
     detach: () => {
       gone.abort()
@@ -78,4 +83,18 @@ export async function attachContainer(
   }
 }
 
+/** The log ends the sink, and so does a client that leaves. */
+function endingOnce(sink: OutputSink): OutputSink {
+  let isOver = false
+  return {
+    write: (stream, chunk) => sink.write(stream, chunk),
+    drained: () => sink.drained(),
+    end: () => {
+      if (!isOver) sink.end()
+      isOver = true
+    },
+  }
+}
+
+const NO_OUTPUT: OutputSink = { write: () => true, drained: async () => undefined, end: () => undefined }
 export const IGNORED_INPUT = { write: () => true, drained: async () => undefined, end: () => undefined }
