@@ -20,9 +20,13 @@ export class TarFile {
   #padding = 0
   #entry: TarEntry | undefined
 
+  /** How much is read at once, at the least: little where content is mostly skipped. */
+  readonly #window: number
+
   /** The descriptor stays the caller's. */
-  constructor(fd: number) {
+  constructor(fd: number, { window = BUFFER }: { readonly window?: number } = {}) {
     this.#fd = fd
+    this.#window = window
   }
 
   /** The next entry, or undefined at the end; content of the entry before that was not read is skipped. */
@@ -36,6 +40,11 @@ export class TarFile {
     this.#left = step.value.stored
     this.#padding = padded(this.#left) - this.#left
     return this.#entry
+  }
+
+  /** Where in the file the unread content of the entry begins. */
+  get contentOffset(): number {
+    return this.#offset - (this.#end - this.#start)
   }
 
   /** The next `limit` stored bytes of the entry or fewer, without the holes of a sparse file. Empty when all are read. */
@@ -73,7 +82,8 @@ export class TarFile {
       this.#buffer.copyWithin(0, this.#start, this.#end)
       this.#end -= this.#start
       this.#start = 0
-      const got = readSync(this.#fd, this.#buffer, this.#end, BUFFER - this.#end, this.#offset)
+      const wanted = Math.min(BUFFER - this.#end, Math.max(this.#window, length))
+      const got = readSync(this.#fd, this.#buffer, this.#end, wanted, this.#offset)
       if (got === 0) break
       this.#end += got
       this.#offset += got

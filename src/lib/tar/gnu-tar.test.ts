@@ -161,3 +161,24 @@ test("GNU tar unpacks what writeTar() wrote", async () => {
   expect(readFileSync(Buffer.concat([Buffer.from(`${out}/`), encodeName(LATIN)]), "utf8")).toBe("latin")
   expect(readFileSync(join(out, "p".repeat(90), "n".repeat(95)), "utf8")).toBe("split")
 })
+
+test("TarFile keeps extended headers that lie at the end of what it read at once", async () => {
+  const archive = join(root, "edges.tar")
+  const parts: Uint8Array[] = []
+  const paths = Array.from({ length: 40 }, (_, n) => `${LONG}${n}`)
+  for await (const chunk of writeTar(
+    paths.map((path, n) => ({ path, type: "file", content: Buffer.alloc(n * 300, 0xff), mtimeNanoseconds: n })),
+  ))
+    parts.push(chunk)
+  writeFileSync(archive, Buffer.concat(parts))
+  const fd = openSync(archive, "r")
+  try {
+    for (const window of [512, 1024, 4096]) {
+      const file = new TarFile(fd, { window })
+      for (const [n, path] of paths.entries())
+        expect(file.next()).toMatchObject({ path, size: n * 300, mtimeNanoseconds: n })
+    }
+  } finally {
+    closeSync(fd)
+  }
+})

@@ -70,7 +70,7 @@ export function* pullEntry(state: ParseState): Pull<ParsedEntry | undefined> {
         const own = records ?? state.globals
         // The map of a sparse file may pull more blocks, which invalidates `block`.
         const raw = { ...header, name: longName ?? header.name, linkName: longLink ?? header.linkName }
-        return yield* assemble(raw, own, header.flag === "S" ? block.slice() : undefined)
+        return yield* assemble(raw, own, header.flag === "S" ? copyOf(block) : undefined)
       }
     }
   }
@@ -83,7 +83,12 @@ function* endOfArchive(): Pull<undefined> {
 }
 
 function* extension(header: RawHeader): Pull<Uint8Array> {
-  return (yield* exactly(padded(header.size), undefined)).slice(0, header.size)
+  return copyOf((yield* exactly(padded(header.size), undefined)).subarray(0, header.size))
+}
+
+/** What is pulled is valid until the next pull only; and slice() of a Buffer would be no copy. */
+function copyOf(bytes: Uint8Array): Uint8Array {
+  return new Uint8Array(bytes)
 }
 
 /** All extended headers of one entry together, so that a chain of them is no way around the limit. */
