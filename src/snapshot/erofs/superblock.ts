@@ -1,0 +1,56 @@
+// The superblock and the one slot of the device table: the tar, as device 1. The checksum covers the whole block, so
+// that an index that was not written to its end is not mounted.
+import type { Digest } from "../../oci/digest.ts"
+import {
+  BLOCK,
+  BLOCK_BITS,
+  DEVICE_SLOT_SIZE,
+  FEATURE_COMPAT_MTIME,
+  FEATURE_COMPAT_SB_CHECKSUM,
+  FEATURE_INCOMPAT_CHUNKED_FILE,
+  FEATURE_INCOMPAT_DEVICE_TABLE,
+  ROOT_OFFSET,
+  SLOT,
+  SUPER_MAGIC,
+  SUPER_OFFSET,
+  SUPER_SIZE,
+} from "./format.ts"
+
+export type Superblock = {
+  readonly diffId: Digest
+  /** Blocks of the index file. */
+  readonly blocks: number
+  readonly inodes: number
+  /** Blocks of the tar. */
+  readonly tarBlocks: number
+}
+
+/** Writes the superblock's block, the last thing to be written: it is what makes the index valid. */
+export function writeSuperblock(target: Buffer, { diffId, blocks, inodes, tarBlocks }: Superblock): void {
+  const hex = diffId.slice("sha256:".length)
+  const block = target.subarray(SUPER_OFFSET, SUPER_OFFSET + BLOCK)
+  block.writeUInt32LE(SUPER_MAGIC, 0)
+  block.writeUInt32LE(FEATURE_COMPAT_SB_CHECKSUM | FEATURE_COMPAT_MTIME, 8)
+  block[12] = BLOCK_BITS
+  block.writeUInt16LE(ROOT_OFFSET / SLOT, 14)
+  block.writeBigUInt64LE(BigInt(inodes), 16)
+  block.writeUInt32LE(blocks, 36)
+  Buffer.from(hex, "hex").copy(block, 48, 0, 16)
+  block.writeUInt32LE(FEATURE_INCOMPAT_CHUNKED_FILE | FEATURE_INCOMPAT_DEVICE_TABLE, 80)
+  block.writeUInt16LE(1, 86)
+  block.writeUInt16LE((SUPER_OFFSET + SUPER_SIZE) / DEVICE_SLOT_SIZE, 88)
+  const slot = block.subarray(SUPER_SIZE, SUPER_SIZE + DEVICE_SLOT_SIZE)
+  slot.write(hex, 0, 64, "latin1")
+  slot.writeUInt32LE(tarBlocks, 64)
+  block.writeUInt32LE(crc32c(block), 4)
+}
+
+/** Castagnoli's, begun with all ones and not inverted at the end, as the kernel does here. */
+export function crc32c(bytes: Uint8Array): number {
+  let crc = 0xffffffff
+  for (const byte of bytes) {
+    crc ^= byte
+    for (let bit = 0; bit < 8; bit++) crc = crc & 1 ? (crc >>> 1) ^ 0x82f63b78 : crc >>> 1
+  }
+  return crc >>> 0
+}
