@@ -1,8 +1,10 @@
 // `dhow internal VERB`: work that needs a process of its own, asked for by the daemon and by nobody else.
+import { indexCommand } from "./snapshot/erofs/index-command.ts"
 import { unpackCommand } from "./snapshot/unpack-command.ts"
 
 export async function runInternal([verb, ...parameters]: readonly string[]): Promise<number> {
   if (verb === "unpack-layer") return unpackCommand(parameters)
+  if (verb === "index-layer") return indexCommand(parameters)
   if (verb === "reset") {
     const { reset } = await import("./reset.ts")
     return await reset(parameters)

@@ -22,13 +22,8 @@ import {
 import type { TarEntry } from "../lib/tar/entry.ts"
 import type { TarFile } from "../lib/tar/file-reader.ts"
 import { encodeName } from "../lib/tar/names.ts"
-import type { LayerUsage } from "./contract.ts"
+import type { MadeLayer } from "./layer-form.ts"
 import { placeOf, type WhiteoutPrefix, whiteoutOf } from "./place.ts"
-
-export type UnpackedLayer = LayerUsage & {
-  /** Whether the layer says what its root directory's mode and owner are. */
-  readonly rooted: boolean
-}
 
 const SPECIAL = 0o7000
 const SETGID = 0o2000
@@ -37,7 +32,7 @@ const ROOT = "."
 
 type DirectoryTimes = { readonly mode: number; readonly seconds: number; readonly nanoseconds: number }
 
-export function unpackLayer(archive: TarFile, prefix: WhiteoutPrefix): UnpackedLayer {
+export function unpackLayer(archive: TarFile, prefix: WhiteoutPrefix): MadeLayer {
   const layer = new Layer(archive, prefix)
   for (let entry = archive.next(); entry !== undefined; entry = archive.next()) {
     try {
@@ -79,7 +74,7 @@ class Layer {
     else this.#place(path, entry)
   }
 
-  finish(): UnpackedLayer {
+  finish(): MadeLayer {
     for (const [path, { mode, seconds, nanoseconds }] of this.#directories) {
       if (mode & SETGID) setMode(path, mode)
       setTimes(path, seconds, nanoseconds)

@@ -4,6 +4,7 @@ import { expect, setDefaultTimeout } from "bun:test"
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import { unmount } from "../../src/lib/syscalls/mount.ts"
 import { type TarInput, writeTar } from "../../src/lib/tar/writer.ts"
 import { type Digest, digestOf } from "../../src/oci/digest.ts"
 import type { Snapshotter } from "../../src/snapshot/contract.ts"
@@ -69,8 +70,17 @@ export class Fixture implements AsyncDisposable {
     this.snapshotter.unmount(this.target)
     await trashIsEmpty(join(this.root, "snapshots"))
     this.database.close()
+    unmountBelow(this.root)
     rmSync(this.root, { recursive: true, force: true })
   }
+}
+
+/** What a snapshotter keeps mounted, whatever that is. */
+export function unmountBelow(root: string): void {
+  const mounts = readFileSync("/proc/self/mountinfo", "utf8")
+    .split("\n")
+    .flatMap((line) => line.split(" ")[4] ?? [])
+  for (const path of mounts.toReversed()) if (path.startsWith(`${root}/`)) unmount(path)
 }
 
 export async function trashIsEmpty(snapshots: string): Promise<void> {

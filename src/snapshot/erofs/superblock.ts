@@ -1,5 +1,5 @@
-// The superblock and the one slot of the device table: the tar, as device 1. The checksum covers the whole block, so
-// that an index that was not written to its end is not mounted.
+// The superblock and the one slot of the device table: the tar, as device 1. The kernel checks
+// the checksum, which covers the whole block.
 import type { Digest } from "../../oci/digest.ts"
 import {
   BLOCK,
@@ -25,7 +25,6 @@ export type Superblock = {
   readonly tarBlocks: number
 }
 
-/** Writes the superblock's block, the last thing to be written: it is what makes the index valid. */
 export function writeSuperblock(target: Buffer, { diffId, blocks, inodes, tarBlocks }: Superblock): void {
   const hex = diffId.slice("sha256:".length)
   const block = target.subarray(SUPER_OFFSET, SUPER_OFFSET + BLOCK)

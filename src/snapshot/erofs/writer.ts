@@ -1,21 +1,19 @@
 // Writes the EROFS index of a layer: everything but the files' data, which stays in the tar. A pure function of the tar,
-// so the same layer always gets the same index. The superblock is written last.
+// so the same layer always gets the same index.
 import { fstatSync, fsyncSync, ftruncateSync, readSync, writeSync } from "node:fs"
 import { DhowError, describeError, errnoName } from "../../lib/errors.ts"
 import { TarFile } from "../../lib/tar/file-reader.ts"
 import { encodeName } from "../../lib/tar/names.ts"
 import type { Digest } from "../../oci/digest.ts"
-import type { LayerUsage } from "../contract.ts"
+import type { MadeLayer } from "../layer-form.ts"
 import type { ChunkMap, Copy } from "./chunks.ts"
 import { writeBlock } from "./dirent.ts"
-import { BLOCK, CHUNK_INDEX_SIZE, INODE_SIZE, LAYOUT, NO_BLOCK, ROOT_OFFSET, roundUp, SLOT } from "./format.ts"
+import { BLOCK, CHUNK_INDEX_SIZE, INODE_SIZE, LAYOUT, NO_BLOCK, roundUp, SLOT } from "./format.ts"
 import { type Placed, writeInode } from "./inode.ts"
 import { type Layout, layOut } from "./layout.ts"
 import type { Node } from "./node.ts"
 import { writeSuperblock } from "./superblock.ts"
 import { LayerTree } from "./tree.ts"
-
-export type IndexedLayer = LayerUsage & { readonly rooted: boolean }
 
 const TAR_DEVICE = 1
 const COPY_BUFFER = 1 << 20
@@ -23,7 +21,7 @@ const COPY_BUFFER = 1 << 20
 const HEADER_WINDOW = 1 << 16
 
 /** Reads the tar behind one descriptor and writes its index, durably, to the empty file behind the other. */
-export function writeIndex(diffId: Digest, tar: number, index: number): IndexedLayer {
+export function writeIndex(diffId: Digest, tar: number, index: number): MadeLayer {
   const tree = readTree(tar)
   const tarSize = fstatSync(tar).size
   const layout = layOut(tree.root, tarSize)
@@ -37,9 +35,7 @@ export function writeIndex(diffId: Digest, tar: number, index: number): IndexedL
   })
   ftruncateSync(index, layout.metadata + layout.copied)
   for (const copy of layout.copies) copyStretch(tar, index, copy)
-  writeAll(index, metadata.subarray(ROOT_OFFSET), ROOT_OFFSET)
-  fsyncSync(index)
-  writeAll(index, metadata.subarray(0, ROOT_OFFSET), 0)
+  writeAll(index, metadata, 0)
   fsyncSync(index)
   return { size: tree.size, files: tree.files, rooted: tree.rooted }
 }

@@ -1,30 +1,18 @@
-// The daemon's side of unpacking: starts the process, hears its answer, kills it when the caller cancels.
+// The daemon's side of making a layer in a process of its own: starts the process, hears its answer, kills it when the caller cancels.
 import { DhowError, isKind } from "../lib/errors.ts"
 import { log } from "../lib/log.ts"
-import type { WhiteoutPrefix } from "./place.ts"
-import type { UnpackedLayer } from "./unpack.ts"
-import type { UnpackAnswer } from "./unpack-command.ts"
+import type { LayerAnswer } from "./layer-answer.ts"
+import type { MadeLayer } from "./layer-form.ts"
 
 const MAX_COMPLAINT = 4096
 
-export type UnpackRequest = {
-  /** Command line that runs an internal verb of this program. */
-  readonly command: readonly string[]
-  readonly archive: string
-  readonly directory: string
-  readonly prefix: WhiteoutPrefix
-  readonly signal: AbortSignal | undefined
-}
-
-/** Resolves when the layer is usable; the process then goes on to make it durable. */
-export async function unpackInProcess(request: UnpackRequest): Promise<UnpackedLayer> {
-  const { command, archive, directory, prefix, signal } = request
+/**
+ * Resolves when the layer is usable; the process may then go on to make it durable. `command` is the whole command line,
+ * an internal verb of this program.
+ */
+export async function layerProcess(command: readonly string[], signal: AbortSignal | undefined): Promise<MadeLayer> {
   if (isAborted(signal)) throw cancelled(signal)
-  const child = Bun.spawn([...command, "unpack-layer", archive, directory, prefix], {
-    stdin: "ignore",
-    stdout: "pipe",
-    stderr: "pipe",
-  })
+  const child = Bun.spawn([...command], { stdin: "ignore", stdout: "pipe", stderr: "pipe" })
   const kill = (): void => child.kill("SIGKILL")
   signal?.addEventListener("abort", kill, { once: true })
   try {
@@ -35,17 +23,17 @@ export async function unpackInProcess(request: UnpackRequest): Promise<UnpackedL
       const complaint = (await new Response(child.stderr).text()).slice(0, MAX_COMPLAINT).trim()
       throw new DhowError(
         "internal",
-        `Unpacking "${archive}" ended with status ${child.exitCode ?? child.signalCode}`,
+        `"${command.join(" ")}" ended with status ${child.exitCode ?? child.signalCode}`,
         {
           cause: new Error(complaint),
         },
       )
     }
-    const parsed = JSON.parse(answer) as UnpackAnswer
+    const parsed = JSON.parse(answer) as LayerAnswer
     if ("error" in parsed) throw new DhowError(parsed.error.kind, parsed.error.message)
     child.unref()
     void child.exited.then((status) => {
-      if (status !== 0) log.warn("A layer could not be made durable", { directory, status })
+      if (status !== 0) log.warn("A layer could not be made durable", { command, status })
     })
     return parsed.layer
   } catch (error) {
@@ -73,5 +61,5 @@ function isAborted(signal: AbortSignal | undefined): boolean {
 }
 
 function cancelled(signal: AbortSignal | undefined): DhowError {
-  return new DhowError("cancelled", "Unpacking a layer was cancelled", { cause: signal?.reason })
+  return new DhowError("cancelled", "Adding a layer was cancelled", { cause: signal?.reason })
 }

@@ -1,0 +1,243 @@
+// Snapshots as overlayfs on top of layers, whatever a layer's files look like on disk: that is the layers' form, of which
+// there are two.
+//
+//   <directory>/<layer key>/              a layer              <directory>/<snapshot key>/{upper,work}
+//   <directory>/.empty/{a,b}              lowest layers of stacks that are too short for overlayfs
+//   <directory>/.trash                    what is being deleted
+import { randomBytes } from "node:crypto"
+import { chmodSync, chownSync, mkdirSync, readdirSync, readFileSync, renameSync } from "node:fs"
+import { join } from "node:path"
+import { crashpoint } from "../lib/crashpoint.ts"
+import { DhowError, errnoName } from "../lib/errors.ts"
+import { ensureDirectory } from "../lib/files.ts"
+import { KeyedLock } from "../lib/keyed-lock.ts"
+import { log } from "../lib/log.ts"
+import { unmount } from "../lib/syscalls/mount.ts"
+import { mountOverlay } from "../lib/syscalls/overlay.ts"
+import type { Digest } from "../oci/digest.ts"
+import type { Database } from "../state/database.ts"
+import type { LayerUsage, Snapshotter } from "./contract.ts"
+import { diskUsage } from "./disk-usage.ts"
+import type { LayerForm, LayerRoot } from "./layer-form.ts"
+import { type LayerRow, openRows, type SnapshotRows } from "./rows.ts"
+import { Trash } from "./trash.ts"
+
+type SnapshotPaths = ReturnType<Snapshotter["paths"]>
+
+const KEY = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,127}$/
+const NEW = ".new-"
+
+export class OverlaySnapshotter implements Snapshotter {
+  readonly name: Snapshotter["name"]
+  readonly #directory: string
+  readonly #form: LayerForm
+  readonly #trash: Trash
+  readonly #locks = new KeyedLock()
+  /** Names of directories whose row is not written yet. */
+  readonly #busy = new Set<string>()
+  readonly #userXattr = livesInUserNamespace()
+  readonly #rows: SnapshotRows
+
+  constructor(database: Database, directory: string, form: LayerForm) {
+    this.name = form.name
+    this.#directory = directory
+    this.#form = form
+    this.#rows = openRows(database, form.name)
+    // Closed to other users of the host: layers hold setuid programs and files that are only safe inside a container.
+    ensureDirectory(directory, 0o700)
+    ensureDirectory(join(directory, ".empty/a"), 0o755)
+    ensureDirectory(join(directory, ".empty/b"), 0o755)
+    this.#trash = new Trash(join(directory, ".trash"))
+    this.#forgetLost()
+  }
+
+  hasLayer(diffId: Digest): boolean {
+    return this.#rows.layer.get({ diffId }) !== null
+  }
+
+  async addLayer(diffId: Digest, tar: string, signal?: AbortSignal): Promise<LayerUsage> {
+    return await this.#locks.hold(diffId, async () => {
+      const present = this.#rows.layer.get({ diffId })
+      if (present !== null) return { size: present.size, files: present.files }
+      const key = randomBytes(6).toString("hex")
+      const temporary = `${NEW}${key}`
+      using _temporary = this.#keep(temporary)
+      using _final = this.#keep(key)
+      try {
+        mkdirSync(this.#path(temporary), { mode: 0o700 })
+        const { size, files, rooted } = await this.#form.make({
+          diffId,
+          tar,
+          directory: this.#path(temporary),
+          userXattr: this.#userXattr,
+          signal,
+        })
+        crashpoint("snapshot.add-layer:before-rename")
+        renameSync(this.#path(temporary), this.#path(key))
+        this.#form.renamed(this.#path(key))
+        crashpoint("snapshot.add-layer:before-row")
+        this.#rows.insertLayer.run({ diffId, key, size, files, rooted: rooted ? 1 : 0 })
+        return { size, files }
+      } catch (error) {
+        this.#trash.discard(this.#path(temporary))
+        this.#trash.discard(this.#path(key))
+        throw error
+      }
+    })
+  }
+
+  async removeLayer(diffId: Digest): Promise<void> {
+    const row = this.#layer(diffId)
+    if (this.#rows.standsOn.get({ diffId }) !== null)
+      throw new DhowError("conflict", `Cannot remove layer "${diffId}": a snapshot stands on it`)
+    this.#rows.deleteLayer.run({ diffId })
+    crashpoint("snapshot.remove-layer:before-files")
+    this.#form.close(row.key)
+    this.#trash.discard(this.#path(row.key))
+  }
+
+  layerSize(diffId: Digest): number {
+    return this.#layer(diffId).size
+  }
+
+  prepare(key: string, layers: readonly Digest[]): void {
+    if (!KEY.test(key)) throw new DhowError("invalid", `Snapshot key "${key}" has characters that no key has`)
+    if (this.#rows.snapshot.get({ key }) !== null || this.#rows.layerByKey.get({ key }) !== null)
+      throw new DhowError("conflict", `Snapshot "${key}" exists already`)
+    const root = this.#rootOf(layers)
+    this.#makeFresh(key)
+    const upper = this.#path(key, "upper")
+    mkdirSync(upper)
+    chmodSync(upper, root.mode)
+    if (root.uid !== 0 || root.gid !== 0) chownSync(upper, root.uid, root.gid)
+    mkdirSync(this.#path(key, "work"), { mode: 0o700 })
+    crashpoint("snapshot.prepare:before-row")
+    this.#rows.insertSnapshot.run({ key, layers: JSON.stringify(layers), now: Date.now() })
+  }
+
+  mount(key: string, target: string): void {
+    const { upper, work, lower } = this.#snapshot(key, (layer) => this.#form.open(layer, this.#path(layer)))
+    mountOverlay(target, {
+      lower: lower.length === 0 ? [this.#path(".empty/a")] : lower,
+      upper: { directory: upper, work },
+      userXattr: this.#userXattr,
+    })
+  }
+
+  unmount(target: string): void {
+    unmount(target)
+  }
+
+  view(layers: readonly Digest[], target: string): void {
+    const lower = this.#keys(layers).map((layer) => this.#form.open(layer, this.#path(layer)))
+    const lowest = lower.length < 2 ? [".empty/a", ".empty/b"].slice(lower.length).map((name) => this.#path(name)) : []
+    mountOverlay(target, { lower: [...lowest, ...lower], userXattr: this.#userXattr })
+  }
+
+  async remove(key: string): Promise<void> {
+    if (this.#rows.deleteSnapshot.run({ key }).changes === 0) return
+    crashpoint("snapshot.remove:before-files")
+    this.#trash.discard(this.#path(key))
+  }
+
+  keys(): readonly string[] {
+    return this.#rows.snapshots.all().map(({ key }) => key)
+  }
+
+  async usage(key: string): Promise<number> {
+    return await diskUsage(this.paths(key).upper)
+  }
+
+  paths(key: string): SnapshotPaths {
+    return this.#snapshot(key, (layer) => this.#form.where(layer, this.#path(layer)))
+  }
+
+  sweep(): readonly string[] {
+    const known = new Set(this.#rows.keys.all().map(({ key }) => key))
+    const removed: string[] = [...this.#trash.empty(), ...this.#form.sweep(this.#keysInUse())]
+    for (const name of readdirSync(this.#directory)) {
+      const stray = name.startsWith(NEW) || !name.startsWith(".")
+      if (!stray || known.has(name) || this.#busy.has(name)) continue
+      removed.push(this.#path(name))
+      this.#trash.discard(this.#path(name))
+    }
+    return removed
+  }
+
+  #path(...parts: readonly string[]): string {
+    return join(this.#directory, ...parts)
+  }
+
+  #layer(diffId: Digest): LayerRow {
+    const row = this.#rows.layer.get({ diffId })
+    if (row === null) throw new DhowError("not-found", `No layer "${diffId}"`)
+    return row
+  }
+
+  /** Rows of a whole stack with one query: this is on the way of every start. */
+  #layers(layers: readonly Digest[]): readonly LayerRow[] {
+    const rows = this.#rows.stack.all({ layers: JSON.stringify(layers) })
+    if (rows.length !== layers.length) for (const diffId of layers) this.#layer(diffId)
+    return rows
+  }
+
+  #snapshot(key: string, lower: (layer: string) => string): SnapshotPaths {
+    const snapshot = this.#rows.snapshot.get({ key })
+    if (snapshot === null) throw new DhowError("not-found", `No snapshot "${key}"`)
+    const layers = this.#keys(JSON.parse(snapshot.layers) as Digest[])
+    return { upper: this.#path(key, "upper"), work: this.#path(key, "work"), lower: layers.map(lower) }
+  }
+
+  /** Keys of the layers, lowest first. overlayfs refuses a layer twice, and only its highest place counts. */
+  #keys(layers: readonly Digest[]): readonly string[] {
+    const keys = new Set(
+      this.#layers(layers)
+        .map(({ key }) => key)
+        .reverse(),
+    )
+    return [...keys].reverse()
+  }
+
+  #keysInUse(): ReadonlySet<string> {
+    const stacks = this.#rows.stacks.all().map(({ layers }) => JSON.parse(layers) as Digest[])
+    const inUse = new Set(stacks.flat())
+    return new Set(this.#rows.layers.all().flatMap(({ diff_id, key }) => (inUse.has(diff_id) ? [key] : [])))
+  }
+
+  /** What the root directory is like in the highest layer that says so. */
+  #rootOf(layers: readonly Digest[]): LayerRoot {
+    const highest = this.#layers(layers).findLast(({ rooted }) => rooted === 1)
+    if (highest === undefined) return { mode: 0o755, uid: 0, gid: 0 }
+    return this.#form.root(this.#path(highest.key))
+  }
+
+  /** An empty directory for `key`; what lies there without a row was left by a crash. */
+  #makeFresh(key: string): void {
+    try {
+      mkdirSync(this.#path(key), { mode: 0o700 })
+    } catch (error) {
+      if (errnoName(error) !== "EEXIST") throw error
+      this.#trash.discard(this.#path(key))
+      mkdirSync(this.#path(key), { mode: 0o700 })
+    }
+  }
+
+  #keep(name: string): Disposable {
+    this.#busy.add(name)
+    return { [Symbol.dispose]: () => this.#busy.delete(name) }
+  }
+
+  /** Rows of layers that a power failure took: to have no layer is the truth then, and it can be unpacked again. */
+  #forgetLost(): void {
+    for (const { diff_id: diffId, key } of this.#rows.layers.all()) {
+      if (this.#form.survived(this.#path(key))) continue
+      log.warn("A layer was not yet on disk when the machine went down", { layer: diffId })
+      this.#rows.deleteLayer.run({ diffId })
+    }
+  }
+}
+
+/** Only there may "trusted." attributes not be set, and "user." ones have to stand in. */
+function livesInUserNamespace(): boolean {
+  return !/^\s*0\s+0\s+4294967295\s*$/.test(readFileSync("/proc/self/uid_map", "utf8"))
+}

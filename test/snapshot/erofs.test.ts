@@ -1,0 +1,18 @@
+// The `erofs` snapshotter: the contract that all share, in each way that this kernel can mount a layer. Needs root.
+import { mkdtempSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { probeErofs } from "../../src/snapshot/erofs/mount.ts"
+import { openErofsSnapshotter } from "../../src/snapshot/erofs.ts"
+import { snapshotterContract } from "./contract.ts"
+
+const internalCommand = [process.execPath, join(import.meta.dir, "internal.ts")]
+
+const place = mkdtempSync(join(tmpdir(), "dhow-erofs-"))
+const ways = (["file", "loop"] as const).filter((way) => probeErofs(place, [way]) === way)
+rmSync(place, { recursive: true })
+
+for (const way of ways)
+  snapshotterContract(`erofs, mounted by ${way}`, (database, directory) =>
+    openErofsSnapshotter(database, directory, { internalCommand, mounts: `${directory}-mounts`, way }),
+  )
