@@ -8,6 +8,7 @@ import { exitStatusOf, printFailure } from "./failure.ts"
 import { boolean, string } from "./flags/flags.ts"
 import { parseFlags, UsageError } from "./flags/parse.ts"
 import { nearest } from "./flags/suggest.ts"
+import { isNotOffered } from "./not-offered.ts"
 import { writeAll } from "./output.ts"
 
 const globalFlags = {
@@ -80,7 +81,9 @@ function unknownCommand(path: readonly string[], table: Readonly<Record<string, 
     known.map(([name]) => name),
   )
   const parent = path.slice(0, -1).join(" ")
-  const said = `unknown command "${path.join(" ")}"${near === undefined ? "" : `: did you mean "${near}"?`}`
+  const said = isNotOffered(path)
+    ? `"dhow ${path.join(" ")}" is not available in this version`
+    : `unknown command "${path.join(" ")}"${near === undefined ? "" : `: did you mean "${near}"?`}`
   const error = new UsageError(said, `See: dhow ${parent === "" ? "" : `${parent} `}--help`)
   return Object.assign(error, { exitCode: 1 })
 }

@@ -179,6 +179,9 @@ describe("dhow's help", () => {
     const typo = await client.run(["rnu", "bb"])
     expect(typo.status).not.toBe(0)
     expect(typo.stderr).toContain("run")
+    const later = await client.run(["build", "."])
+    expect(later.status).toBe(1)
+    expect(later.stderr).toContain('"dhow build" is not available in this version')
     for (const command of [["--help"], ["run", "--help"], ["exec", "--help"], ["ps", "--help"], ["volume", "--help"]]) {
       const { status, stdout } = await client.run(command)
       expect(status).toBe(0)

@@ -19,6 +19,8 @@ describe.skipIf(dockerProgram === undefined)("docker events", () => {
     await client.ok("rename", "seen", "other")
     await client.ok("rename", "other", "seen")
     await client.ok("kill", "seen")
+    await client.ok("start", "seen")
+    await client.ok("stop", "-t", "0", "seen")
     await client.ok("rm", "seen")
     await live.stdout.contains("destroy\n")
     live.kill("SIGINT")
@@ -36,6 +38,11 @@ describe.skipIf(dockerProgram === undefined)("docker events", () => {
       "rename",
       "kill",
       "die",
+      "start",
+      "kill",
+      "kill",
+      "die",
+      "stop",
       "destroy",
     ])
   })

@@ -89,7 +89,6 @@ export async function killContainer(parts: ContainerParts, reference: string, si
     await signalContainer(parts, container, signal)
     return run
   })
-  parts.events.emit("container", "kill", id, attributesOf(record, { signal: String(signal) }))
   if (signal === SIGKILL) await within(ended, KILL_PATIENCE)
 }
 
@@ -169,6 +168,7 @@ async function signalContainer(parts: ContainerParts, container: Container, sign
     if (errnoName(error) !== "ESRCH" && !isKind(error, "conflict")) throw error
     return
   }
+  parts.events.emit("container", "kill", record.id, attributesOf(record, { signal: String(signal) }))
   // A frozen process takes no signal before it thaws.
   if (state.status === "paused") {
     await runtime.resume(record.id)
