@@ -12,6 +12,7 @@ import { startLocked } from "./engine/containers/start.ts"
 import { ContainerStore } from "./engine/containers/store.ts"
 import { volumeUsers } from "./engine/containers/volume-users.ts"
 import type { Engine } from "./engine/contract.ts"
+import { openDiskUsage } from "./engine/disk-usage.ts"
 import { EventLog } from "./engine/events.ts"
 import { ContainerExecs } from "./engine/execs/execs.ts"
 import { runProbe } from "./engine/execs/probe.ts"
@@ -140,14 +141,15 @@ export async function openEngine(config: Config): Promise<OpenEngine> {
   await reconcile(parts)
   content.sweep()
   parts.background.add(images.reconcile())
+  const containers = openContainers(parts)
   const engine: Engine = {
-    containers: openContainers(parts),
+    containers,
     execs,
     images,
     networks: openNetworksNoun(networks, store),
     volumes,
     events,
-    system: openSystem(parts, images),
+    system: openSystem(parts, images, openDiskUsage({ containers, images, volumes })),
   }
   return { engine, parts, close: () => database.close() }
 }

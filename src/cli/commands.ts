@@ -14,6 +14,7 @@ const load = {
   completion: async () => (await import("./completion/completion.ts")).completion,
   containerPrune: async () => (await import("./container/prune.ts")).prune,
   create: async () => (await import("./container/create.ts")).create,
+  diskUsage: async () => (await import("./system/df.ts")).df,
   daemon: async () => (await import("./system/daemon.ts")).daemon,
   events: async () => (await import("./system/events.ts")).events,
   exec: async () => (await import("./container/exec.ts")).exec,
@@ -126,6 +127,7 @@ const network: Record<string, CommandEntry> = {
 }
 
 const system: Record<string, CommandEntry> = {
+  df: entry("Show what takes up the disk", load.diskUsage),
   events: entry("Show what happens, as it happens", load.events),
   info: entry("Show the daemon's configuration and host", load.info),
 }

@@ -1,5 +1,5 @@
 // The endpoints of the daemon itself, its events, volumes and networks, typed.
-import type { EventMessage, NetworkInspect, VolumeInspect } from "../wire/system.ts"
+import type { DiskUsage, EventMessage, NetworkInspect, VolumeInspect } from "../wire/system.ts"
 import type { Client } from "./client.ts"
 import { type Filters, filtersParameter } from "./filters.ts"
 import { readJsonLines } from "./json-lines.ts"
@@ -12,6 +12,10 @@ export function serverVersion(client: Client): Promise<JsonObject> {
 
 export function serverInfo(client: Client): Promise<JsonObject> {
   return client.json("GET", "/info")
+}
+
+export function diskUsage(client: Client): Promise<DiskUsage> {
+  return client.json("GET", "/system/df")
 }
 
 export type EventsOptions = {

@@ -15,7 +15,7 @@ import type {
   RestartPolicy,
 } from "../wire/container.ts"
 import type { ImageDeleteEntry, ImageHistoryEntry, ImageInspect, ImageSummary, ProgressLine } from "../wire/image.ts"
-import type { EventMessage, NetworkInspect, VolumeInspect } from "../wire/system.ts"
+import type { DiskUsage, EventMessage, NetworkInspect, VolumeInspect } from "../wire/system.ts"
 
 /** Docker's filters parameter after parsing: name → values, all of one name or-ed, names and-ed. */
 export type Filters = ReadonlyMap<string, readonly string[]>
@@ -209,11 +209,15 @@ export interface Volumes {
   prune(filters: Filters): Promise<{ VolumesDeleted: string[]; SpaceReclaimed: number }>
 }
 
+export type DiskUsageType = "container" | "image" | "volume" | "build-cache"
+
 export interface System {
   /** Body of GET /info, as Docker's. */
   info(): Promise<Record<string, unknown>>
   /** Body of GET /version, as Docker's. */
   version(): Record<string, unknown>
+  /** What the objects of these types hold on the disk. */
+  diskUsage(types: ReadonlySet<DiskUsageType>): Promise<DiskUsage>
 }
 
 export interface Engine {

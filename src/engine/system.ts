@@ -10,10 +10,15 @@ import type { Images, System } from "./contract.ts"
 const API_VERSION = "1.51"
 const MINIMUM_API_VERSION = "1.24"
 
-export function openSystem(parts: ContainerParts, images: Pick<Images, "list">): System {
+export function openSystem(
+  parts: ContainerParts,
+  images: Pick<Images, "list">,
+  diskUsage: System["diskUsage"],
+): System {
   const startedAt = new Date()
   const architecture = parts.host.architecture
   return {
+    diskUsage,
     version: () => ({
       Platform: { Name: "dhow" },
       Components: [

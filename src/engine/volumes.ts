@@ -4,6 +4,7 @@ import { randomBytes } from "node:crypto"
 import { existsSync, mkdirSync, readdirSync, renameSync, rmdirSync, rmSync } from "node:fs"
 import { join } from "node:path"
 import { crashpoint } from "../lib/crashpoint.ts"
+import { diskUsage } from "../lib/disk-usage.ts"
 import { DhowError, errnoName } from "../lib/errors.ts"
 import { ensureDirectory, syncDirectory } from "../lib/files.ts"
 import { log } from "../lib/log.ts"
@@ -164,6 +165,16 @@ export class LocalVolumes implements Volumes {
       .map((row) => this.#inspect(row))
   }
 
+  /** All of them, with the bytes of their files and the number of containers that mount them. */
+  async listWithUsage(): Promise<VolumeInspect[]> {
+    const volumes: VolumeInspect[] = []
+    for (const row of this.#rows()) {
+      const Size = await diskUsage(this.path(row.name))
+      volumes.push({ ...this.#inspect(row), UsageData: { Size, RefCount: this.#usedBy(row.name).length } })
+    }
+    return volumes
+  }
+
   async inspect(name: string): Promise<VolumeInspect> {
     return this.#inspect(this.#get(name))
   }
@@ -204,7 +215,7 @@ export class LocalVolumes implements Volumes {
       const { labels } = recordOf(row)
       if ((!all && row.anonymous === NAMED) || this.#usedBy(row.name).length > 0 || !matchLabels(filters, labels))
         continue
-      reclaimed += await directorySize(this.path(row.name))
+      reclaimed += await diskUsage(this.path(row.name))
       this.discard(row.name)
       deleted.push(row.name)
     }
@@ -285,11 +296,4 @@ function checkDriver(driver: string | undefined): void {
 function recordOf(row: Row): VolumeRecord {
   const record = readJsonColumn<VolumeRecord>(row.record, `volume "${row.name}"`)
   return record ?? { driver: "local", options: {}, labels: {} }
-}
-
-/** Bytes of the regular files below a directory. */
-async function directorySize(path: string): Promise<number> {
-  const child = Bun.spawn(["du", "-s", "-B1", "--", path], { stdout: "pipe", stderr: "ignore" })
-  const text = await new Response(child.stdout).text()
-  return Number.parseInt(text, 10) || 0
 }

@@ -1,4 +1,6 @@
 // The Docker Engine API's events, networks, volumes and system objects (API 1.51). Types only.
+import type { ContainerSummary } from "./container.ts"
+import type { ImageSummary } from "./image.ts"
 
 export type EventType = "container" | "image" | "network" | "volume" | "daemon" | "builder"
 
@@ -51,4 +53,27 @@ export type VolumeInspect = {
   Options: Record<string, string> | null
   Scope: string
   UsageData?: { Size: number; RefCount: number }
+}
+
+/** Body of GET /system/df; null for what was not asked for. */
+export type DiskUsage = {
+  /** Bytes of all images together, a layer that several have counted once. */
+  LayersSize: number
+  Images: ImageSummary[] | null
+  Containers: ContainerSummary[] | null
+  Volumes: VolumeInspect[] | null
+  BuildCache: BuildCacheRecord[] | null
+}
+
+export type BuildCacheRecord = {
+  ID: string
+  Parents?: string[]
+  Type: string
+  Description: string
+  InUse: boolean
+  Shared: boolean
+  Size: number
+  CreatedAt: string
+  LastUsedAt: string | null
+  UsageCount: number
 }

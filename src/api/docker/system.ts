@@ -13,14 +13,13 @@ const PING_HEADERS = {
   "Content-Type": "text/plain; charset=utf-8",
 }
 
-export function systemRoutes(engine: Pick<Engine, "system" | "containers" | "images" | "volumes">): Route[] {
-  const { system } = engine
+export function systemRoutes({ system }: Pick<Engine, "system">): Route[] {
   return [
     ["OPTIONS", "/*anyroute", () => empty(200)],
     ["GET", "/_ping", () => ({ kind: "whole", status: 200, headers: PING_HEADERS, body: "OK" })],
     ["HEAD", "/_ping", () => ({ kind: "whole", status: 200, headers: PING_HEADERS })],
     ["GET", "/version", () => json(200, system.version())],
     ["GET", "/info", async () => json(200, await system.info())],
-    ["GET", "/system/df", (call) => diskUsage(engine, call)],
+    ["GET", "/system/df", (call) => diskUsage(system, call)],
   ]
 }

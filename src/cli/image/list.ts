@@ -7,7 +7,7 @@ import { boolean, list, string } from "../flags/flags.ts"
 import { formatTime, humanSize, shortId, timeAgo } from "../render/human.ts"
 import { type Row, showRows } from "../render/rows.ts"
 
-const HEADERS = {
+export const IMAGE_HEADERS = {
   ID: "IMAGE ID",
   Repository: "REPOSITORY",
   Tag: "TAG",
@@ -45,7 +45,7 @@ export const images = defineCommand({
     await showRows(
       found.flatMap((image) => imageRows(image, { truncate, digests, isDangling })),
       {
-        columns: { headers: HEADERS, shown },
+        columns: { headers: IMAGE_HEADERS, shown },
         format: flags.format ?? "",
         quiet: flags.quiet === true ? "ID" : undefined,
       },
@@ -54,9 +54,9 @@ export const images = defineCommand({
   },
 })
 
-type Options = { readonly truncate: boolean; readonly digests: boolean; readonly isDangling: boolean }
+export type ImageRowOptions = { readonly truncate: boolean; readonly digests: boolean; readonly isDangling: boolean }
 
-function imageRows(image: ImageSummary, options: Options): Row[] {
+export function imageRows(image: ImageSummary, options: ImageRowOptions): Row[] {
   const names = (image.RepoTags ?? []).filter((name) => name !== "<none>:<none>")
   const digests = (image.RepoDigests ?? []).filter((name) => name !== "<none>@<none>")
   const row = (repository: string, tag: string, digest: string): Row =>
@@ -76,7 +76,7 @@ function imageRows(image: ImageSummary, options: Options): Row[] {
 
 type Name = { readonly repository: string; readonly tag: string; readonly digest: string }
 
-function imageRow(image: ImageSummary, name: Name, options: Options): Row {
+function imageRow(image: ImageSummary, name: Name, options: ImageRowOptions): Row {
   return {
     Containers: image.Containers < 0 ? "N/A" : String(image.Containers),
     // Only when it is shown: the first use of the local time zone costs more than the whole request.

@@ -1,12 +1,13 @@
 // dhow volume ls: the volumes as a table, names, or what a template says.
 import { checkFilter, parseFilters } from "../../client/filters.ts"
 import { listVolumes } from "../../client/system.ts"
+import type { VolumeInspect } from "../../wire/system.ts"
 import { defineCommand } from "../command.ts"
 import { boolean, list as listFlag, string } from "../flags/flags.ts"
 import { humanSize } from "../render/human.ts"
-import { labelsText, showRows } from "../render/rows.ts"
+import { labelsText, type Row, showRows } from "../render/rows.ts"
 
-const HEADERS = {
+export const VOLUME_HEADERS = {
   Driver: "DRIVER",
   Name: "VOLUME NAME",
   Scope: "SCOPE",
@@ -28,24 +29,27 @@ export const list = defineCommand({
   async run({ client }, flags) {
     const { Volumes } = await listVolumes(client, parseFilters(flags.filter))
     const sorted = (Volumes ?? []).sort((a, b) => (a.Name < b.Name ? -1 : 1))
-    const rows = sorted.map((volume) => ({
-      Availability: "N/A",
-      Driver: volume.Driver,
-      Group: "N/A",
-      Label: (name: unknown) => volume.Labels?.[String(name)] ?? "",
-      Labels: labelsText(volume.Labels),
-      Links: volume.UsageData === undefined ? "N/A" : String(volume.UsageData.RefCount),
-      Mountpoint: volume.Mountpoint,
-      Name: volume.Name,
-      Scope: volume.Scope,
-      Size: volume.UsageData === undefined ? "N/A" : humanSize(volume.UsageData.Size),
-      Status: "N/A",
-    }))
-    await showRows(rows, {
-      columns: { headers: HEADERS, shown: ["Driver", "Name"] },
+    await showRows(sorted.map(volumeRow), {
+      columns: { headers: VOLUME_HEADERS, shown: ["Driver", "Name"] },
       format: flags.format ?? "",
       quiet: flags.quiet === true ? "Name" : undefined,
     })
     return 0
   },
 })
+
+export function volumeRow(volume: VolumeInspect): Row {
+  return {
+    Availability: "N/A",
+    Driver: volume.Driver,
+    Group: "N/A",
+    Label: (name: unknown) => volume.Labels?.[String(name)] ?? "",
+    Labels: labelsText(volume.Labels),
+    Links: volume.UsageData === undefined ? "N/A" : String(volume.UsageData.RefCount),
+    Mountpoint: volume.Mountpoint,
+    Name: volume.Name,
+    Scope: volume.Scope,
+    Size: volume.UsageData === undefined ? "N/A" : humanSize(volume.UsageData.Size),
+    Status: "N/A",
+  }
+}

@@ -13,7 +13,7 @@ import { imageHistory } from "./history.ts"
 import { importImage } from "./import.ts"
 import { inspectImage } from "./inspect.ts"
 import { layerSources } from "./layer-sources.ts"
-import { listImages } from "./list.ts"
+import { layersSize, listImages } from "./list.ts"
 import { loadImages } from "./load/load.ts"
 import { pruneImages } from "./prune.ts"
 import { openPuller } from "./pull.ts"
@@ -29,6 +29,11 @@ export type Reconcile = {
   reconcile(): Promise<void>
 }
 
+export type LayersSize = {
+  /** Bytes of the layers of all images, each layer counted once. */
+  layersSize(): number
+}
+
 export function openImages(options: {
   /** State root. */
   readonly root: string
@@ -38,7 +43,7 @@ export function openImages(options: {
   readonly collector: Collector
   readonly emit: EmitImageEvent
   readonly containers: () => readonly ContainerUse[]
-}): Images & Resolver & Reconcile {
+}): Images & LayersSize & Resolver & Reconcile {
   const { collector, database, content } = options
   const records = imageRecords(database)
   const configs = imageConfigs(content)
@@ -76,6 +81,7 @@ export function openImages(options: {
       await context.collect()
     },
     list: async (request) => listImages(context, request),
+    layersSize: () => layersSize(context),
     inspect: async (reference, { platform } = {}) => inspectImage(context, reference, platform),
     history: async (reference, { platform } = {}) => imageHistory(context, reference, platform),
     tag: async (source, target) => tagImage(context, source, target),

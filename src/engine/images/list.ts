@@ -88,6 +88,12 @@ function sharedSizes({ records, configs, snapshotter }: ListContext): (id: Diges
   return (id) => sizes.get(id) ?? 0
 }
 
+/** Bytes of the layers of all images, each layer counted once. */
+export function layersSize({ records, configs, snapshotter }: ListContext): number {
+  const layers = new Set(records.images().flatMap((row) => configs.read(row.id).rootfs.diff_ids))
+  return [...layers].reduce((sum, layer) => sum + layerSize(snapshotter, layer), 0)
+}
+
 function manifestsOf({ records, content, containers }: ListContext, group: ImageGroup): ImageManifestSummary[] {
   const rows = new Map(group.targets.flatMap((target) => records.inTarget(target)).map((row) => [row.id, row]))
   return [...rows.values()].map((row) => {

@@ -1,6 +1,6 @@
 // How many bytes the files of a tree hold, a file with several names counted once.
 import { lstat, readdir } from "node:fs/promises"
-import { errnoName } from "../lib/errors.ts"
+import { errnoName } from "./errors.ts"
 
 export async function diskUsage(directory: string): Promise<number> {
   const counted = new Set<bigint>()
