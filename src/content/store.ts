@@ -5,7 +5,7 @@ import { readdirSync, renameSync, statSync } from "node:fs"
 import { type FileHandle, open, readFile } from "node:fs/promises"
 import { join } from "node:path"
 import { crashpoint } from "../lib/crashpoint.ts"
-import { DhowError } from "../lib/errors.ts"
+import { DhowError, FULL_DISK } from "../lib/errors.ts"
 import { ensureDirectory, unlinkIfExists } from "../lib/files.ts"
 import { type Digest, digestOf, hexOf } from "../oci/digest.ts"
 import type { Database } from "../state/database.ts"
@@ -168,6 +168,10 @@ async function write(path: string, source: AsyncIterable<Uint8Array>, options: I
     if (signal?.aborted === true)
       throw new DhowError("cancelled", "Storing content was cancelled", { cause: signal.reason })
     size += chunk.length
+    if (size > limit)
+      throw new DhowError("invalid", `Content${named(expect.digest)} is longer than the ${limit} bytes that fit`, {
+        hint: FULL_DISK,
+      })
     if (size > most)
       throw new DhowError("invalid", `Content${named(expect.digest)} is longer than the ${most} bytes expected`)
     hasher.update(chunk)

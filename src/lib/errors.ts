@@ -55,3 +55,6 @@ export function describeError(error: unknown): string {
   }
   return hint === undefined ? parts.join(": ") : `${parts.join(": ")} (${hint})`
 }
+
+/** The hint of whatever fails for want of space. */
+export const FULL_DISK = "Free some space on the disk of the data root"

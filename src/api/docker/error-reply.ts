@@ -1,5 +1,5 @@
 // Errors as Docker's clients read them: {"message": ...}, and "hint" where there is one, with the status of the error's kind.
-import { DhowError, type ErrorKind } from "../../lib/errors.ts"
+import { DhowError, type ErrorKind, FULL_DISK } from "../../lib/errors.ts"
 import { log } from "../../lib/log.ts"
 import { type HttpRequest, json, type Reply } from "../http/reply.ts"
 
@@ -15,6 +15,8 @@ const STATUS = {
   internal: 500,
 } as const satisfies Record<ErrorKind, number>
 
+const FULL_CODES = new Set(["SQLITE_FULL", "ENOSPC", "EDQUOT"])
+
 export function statusOf(error: unknown): number {
   return error instanceof DhowError ? STATUS[error.kind] : 500
 }
@@ -22,6 +24,7 @@ export function statusOf(error: unknown): number {
 function hintOf(error: unknown): string | undefined {
   for (let at = error; at instanceof Error; at = at.cause)
     if (at instanceof DhowError && at.hint !== undefined) return at.hint
+    else if (FULL_CODES.has(String((at as NodeJS.ErrnoException).code))) return FULL_DISK
   return undefined
 }
 

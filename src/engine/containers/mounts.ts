@@ -131,7 +131,11 @@ export async function runtimeMounts(mounts: readonly ResolvedMount[], rootfs: st
     }
     if (mount.Type === "bind") ensureBindSource(mount)
     if (mount.Type === "volume" && mount.copyUp && mount.subpath === undefined) await fillVolume(mount, rootfs)
-    made.push({ destination: mount.Destination, type: "bind", source: sourceOf(mount), options: [...mount.options] })
+    const source = sourceOf(mount)
+    // crun 1.8 takes "rro" for directories only, and below a file there is nothing to be recursive about.
+    const isFile = mount.options.includes("rro") && !statSync(source).isDirectory()
+    const options = mount.options.map((option) => (isFile && option === "rro" ? "ro" : option))
+    made.push({ destination: mount.Destination, type: "bind", source, options })
   }
   return made
 }

@@ -1,5 +1,6 @@
 // Why a program of a container cannot be run, read from its files: what the runtime says of it is coarser, and on a
-// terminal it says nothing. Only the container's own files are looked at, never its mounts, which may not answer.
+// terminal it says nothing. Mounts are looked at only where they are sure to answer.
+import { readFileSync } from "node:fs"
 import { posix } from "node:path"
 import { describeProblem, type Executable, inspectExecutable, searchPath } from "../../runtime/executable.ts"
 import type { ContainerParts } from "./parts.ts"
@@ -29,9 +30,31 @@ export function programProblem(
     const path = posix.resolve("/", cwd, place)
     if (mounted.some((mount) => mount === "/" || path === mount || path.startsWith(`${mount}/`))) return undefined
   }
-  const { architecture } = parts.host
-  const problem = inspectExecutable(containerPaths(parts.config, record.id).rootfs, { ...program, architecture })
+  return problemIn(containerPaths(parts.config, record.id).rootfs, program, parts)
+}
+
+/** File systems that answer by themselves; of others, a look could take for ever. */
+const LOCAL =
+  /^(?:overlay|tmpfs|ramfs|ext[234]|xfs|btrfs|zfs|f2fs|erofs|squashfs|proc|sysfs|cgroup2?|devpts|devtmpfs|mqueue|nsfs)$/
+
+/** The same of a container that is made and not yet started: its mounts are seen as its program will see them. */
+export function mountedProgramProblem(
+  parts: ContainerParts,
+  pid: number,
+  program: Omit<Executable, "architecture">,
+): ProgramProblem | undefined {
+  const types = readFileSync(`/proc/${pid}/mountinfo`, "utf8").matchAll(/ - (\S+) /g)
+  for (const [, type = ""] of types) if (!LOCAL.test(type)) return undefined
+  return problemIn(`/proc/${pid}/root`, program, parts)
+}
+
+function problemIn(
+  root: string,
+  program: Omit<Executable, "architecture">,
+  { host }: ContainerParts,
+): ProgramProblem | undefined {
+  const problem = inspectExecutable(root, { ...program, architecture: host.architecture })
   if (problem === undefined) return undefined
   const isMissing = problem.problem === "not-found" || problem.problem === "missing-interpreter"
-  return { detail: describeProblem(command, problem), exitCode: isMissing ? 127 : 126 }
+  return { detail: describeProblem(program.command, problem), exitCode: isMissing ? 127 : 126 }
 }

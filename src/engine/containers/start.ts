@@ -14,6 +14,7 @@ import { CREATE_FAILED, runtimeError } from "../../runtime/errors.ts"
 import { containerSpec } from "../../runtime/spec.ts"
 import { resolveUser } from "../../runtime/user.ts"
 import type { Monitor } from "../../supervisor/contract.ts"
+import type { ContainerConfig } from "../../wire/container.ts"
 import { attributesOf } from "./attributes.ts"
 import { erase } from "./erase.ts"
 import { watchExit } from "./exits.ts"
@@ -27,7 +28,7 @@ import { chooseNamespaces } from "./namespaces.ts"
 import { attachNetwork, type ContainerNetwork, hostnameOf, writeNetworkRecord } from "./network.ts"
 import type { ContainerParts } from "./parts.ts"
 import { cgroupsPathOf, containerPaths } from "./paths.ts"
-import { programProblem } from "./program.ts"
+import { mountedProgramProblem, type ProgramProblem, programProblem } from "./program.ts"
 import { type ContainerRecord, historyOf, isRunning, NEVER } from "./record.ts"
 import { removeBundle } from "./teardown.ts"
 
@@ -119,6 +120,8 @@ async function run(parts: ContainerParts, record: ContainerRecord, restarts: num
   undo.defer(() => parts.supervisor.forget(id))
   undo.defer(() => runtime.delete(id, spec.linux.cgroupsPath))
   const monitor = await launch(parts, record, runtime)
+  if (hostConfig.Init && hasMounts(record))
+    refuseProgram(mountedProgramProblem(parts, monitor.pid, programOf(record.config)))
   phases.mark("create")
   crashpoint("container.start:after-launch")
   if (live.clients.waiting) {
@@ -163,15 +166,20 @@ async function launch(parts: ContainerParts, record: ContainerRecord, runtime: R
 
 /** Throws where the program cannot be run, saying why. Mounts can hide what the image holds: then nothing is known. */
 function checkExecutable(parts: ContainerParts, record: ContainerRecord): void {
-  const { config, hostConfig, mounts } = record
-  if (mounts.length > 0 || Object.keys(hostConfig.Tmpfs ?? {}).length > 0) return
-  const problem = programProblem(parts, record, {
-    command: commandOf(config).path,
-    cwd: config.WorkingDir || "/",
-    env: config.Env ?? [],
-  })
+  if (!hasMounts(record)) refuseProgram(programProblem(parts, record, programOf(record.config)))
+}
+
+function refuseProgram(problem: ProgramProblem | undefined): void {
   if (problem === undefined) return
   throw new DhowError("invalid", `${CREATE_FAILED}: ${problem.detail}`, { exitCode: problem.exitCode })
+}
+
+function hasMounts({ mounts, hostConfig }: ContainerRecord): boolean {
+  return mounts.length > 0 || Object.keys(hostConfig.Tmpfs ?? {}).length > 0
+}
+
+function programOf(config: ContainerConfig): { command: string; cwd: string; env: readonly string[] } {
+  return { command: commandOf(config).path, cwd: config.WorkingDir || "/", env: config.Env ?? [] }
 }
 
 function observeRunning(
