@@ -1,7 +1,6 @@
 // The real docker client against an engine of the test: a command, its status, and its two streams apart; in a real
 // terminal where the test needs one. Nothing of the user's docker configuration is read.
-import { mkdirSync } from "node:fs"
-import { join } from "node:path"
+import { dirname, join } from "node:path"
 import { dockerCliDirectory } from "../../tools/docker-cli.ts"
 import type { TestEngine } from "./engine.ts"
 
@@ -203,7 +202,7 @@ export function dhow(engine: TestEngine): CommandLine {
 }
 
 function environment(engine: TestEngine): Record<string, string> {
-  const home = join(engine.root, "home")
-  mkdirSync(home, { recursive: true })
+  // It need not exist.
+  const home = join(dirname(engine.socket), "home")
   return { DOCKER_HOST: `unix://${engine.socket}`, DOCKER_CONFIG: home, HOME: home, DOCKER_CLI_HINTS: "false" }
 }
