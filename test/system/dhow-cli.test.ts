@@ -28,6 +28,13 @@ describe("dhow run", () => {
       [125, ["--pull", "never", "no-such-image", "true"], "No such image: no-such-image"],
       [126, ["bb", "/etc/passwd"], "permission denied"],
       [127, ["bb", "no-such-program"], "executable file not found in $PATH"],
+      [126, ["-v", "/etc/passwd:/mounted", "bb", "/mounted"], "permission denied"],
+      [127, ["-v", "/etc:/mounted", "bb", "/mounted/no-such-program"], "no such file or directory"],
+      [127, ["--tmpfs", "/mounted", "bb", "no-such-program"], "executable file not found in $PATH"],
+      [125, ["--isolation", "hyperv", "bb", "true"], "invalid isolation 'hyperv' on linux"],
+      [125, ["--uts", "host", "--hostname", "h", "bb", "true"], "conflicting options: hostname and the UTS mode"],
+      [125, ["--stop-signal", "FOO", "bb", "true"], "invalid signal: FOO"],
+      [125, ["--volume-driver", "no-such", "-v", "v:/v", "bb", "true"], 'plugin "no-such" not found'],
     ] as const) {
       const run = await client.run(["run", "--rm", ...args])
       expect(`${args.join(" ")}: ${run.status}`).toBe(`${args.join(" ")}: ${status}`)
@@ -35,6 +42,21 @@ describe("dhow run", () => {
       expect(run.stdout).toBe("")
     }
     expect(await client.ok("ps", "-aq")).toBe("")
+  })
+
+  test("mounts a file read-only, and a directory without what is mounted below it", async () => {
+    const file = await client.run(["run", "--rm", "-v", "/etc/hostname:/f:ro", "bb", "sh", "-c", "cat /f; echo >/f"])
+    expect(file.stdout).not.toBe("")
+    expect(file.stderr).toContain("Read-only file system")
+    const mount = "type=bind,src=/dev,dst=/x,bind-recursive=disabled"
+    expect(await client.ok("run", "--rm", "--mount", mount, "bb", "sh", "-c", "grep -c ' /x' /proc/mounts")).toBe("1")
+  })
+
+  test("limits swap with the memory, and inspect shows every limit", async () => {
+    const id = await client.ok("create", "--memory", "64m", "bb", "true")
+    expect(await field(id, "{{.HostConfig.MemorySwap}} {{.HostConfig.CpusetCpus}}.{{.HostConfig.NanoCpus}}")).toBe(
+      "134217728 .0",
+    )
   })
 
   test("gives 128+n for a signal, and passes its own signals on", async () => {
