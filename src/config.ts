@@ -24,4 +24,17 @@ export type Config = {
   readonly bip: string | undefined
   /** Ready network namespaces to keep. */
   readonly networkPool: number
+  /** How registries are reached; read from the file again whenever it has changed (src/load-config.ts). */
+  readonly registries: RegistriesConfig
+}
+
+/** Prefixes are canonical names ("docker.io/library"), hosts "host" or "host:port". */
+export type RegistriesConfig = {
+  readonly default?: string
+  readonly prefixes?: Readonly<
+    Record<string, { readonly rewrite?: string; readonly mirrors?: readonly string[]; readonly blocked?: boolean }>
+  >
+  readonly hosts?: Readonly<
+    Record<string, { readonly insecure?: boolean; readonly ca?: string; readonly cert?: string; readonly key?: string }>
+  >
 }

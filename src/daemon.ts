@@ -30,9 +30,10 @@ import { KeyedLock } from "./lib/keyed-lock.ts"
 import { log, setLogLevel } from "./lib/log.ts"
 import { ownCommand } from "./lib/own-command.ts"
 import { VERSION } from "./lib/version.ts"
-import { loadConfig } from "./load-config.ts"
+import { loadConfig, registrySettings } from "./load-config.ts"
 import { openNetworks } from "./network/open.ts"
 import type { Digest } from "./oci/digest.ts"
+import { openRegistries } from "./registry/client.ts"
 import { claimExecRoot, lockRoot, makeRoot } from "./root-lock.ts"
 import { prepareHost, probeHost } from "./runtime/host.ts"
 import { openRuntimes } from "./runtime/runtimes.ts"
@@ -107,6 +108,7 @@ export async function openEngine(config: Config): Promise<OpenEngine> {
     content,
     snapshotter,
     collector,
+    registries: openRegistries({ settings: registrySettings(config) }),
     root: config.dataRoot,
     emit: (action, id, attributes) => events.emit("image", action, id, attributes),
     containers: () => [

@@ -1,13 +1,41 @@
 // Builds the Config: defaults, then the file, then the environment, then dockerd's flags.
+
+import { statSync } from "node:fs"
 import { isIP } from "node:net"
 import { resolve } from "node:path"
 import { parseArgs } from "node:util"
 import * as v from "valibot"
-import type { Config } from "./config.ts"
-import { DhowError } from "./lib/errors.ts"
+import type { Config, RegistriesConfig } from "./config.ts"
+import { DhowError, describeError } from "./lib/errors.ts"
 import { readIfExists } from "./lib/files.ts"
+import { log } from "./lib/log.ts"
 
 const DEFAULT_FILE = "/etc/dhow/daemon.json"
+
+const RegistriesSchema = v.strictObject({
+  default: v.exactOptional(v.string()),
+  prefixes: v.exactOptional(
+    v.record(
+      v.string(),
+      v.strictObject({
+        rewrite: v.exactOptional(v.string()),
+        mirrors: v.exactOptional(v.array(v.string())),
+        blocked: v.exactOptional(v.boolean()),
+      }),
+    ),
+  ),
+  hosts: v.exactOptional(
+    v.record(
+      v.string(),
+      v.strictObject({
+        insecure: v.exactOptional(v.boolean()),
+        ca: v.exactOptional(v.string()),
+        cert: v.exactOptional(v.string()),
+        key: v.exactOptional(v.string()),
+      }),
+    ),
+  ),
+})
 
 /** The keys of the file are dockerd's; unknown ones are refused, since a typo would otherwise go unnoticed. */
 const FileSchema = v.strictObject({
@@ -28,6 +56,9 @@ const FileSchema = v.strictObject({
   "log-opts": v.optional(v.strictObject({ "max-size": v.optional(v.string()), "max-file": v.optional(v.string()) })),
   bridge: v.optional(v.string()),
   bip: v.optional(v.string()),
+  registries: v.optional(RegistriesSchema),
+  "insecure-registries": v.optional(v.array(v.string())),
+  "registry-mirrors": v.optional(v.array(v.string())),
   "network-pool": v.optional(v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(64))),
 })
 
@@ -95,7 +126,47 @@ export function loadConfig(args: readonly string[], environment: NodeJS.ProcessE
     bridge,
     bip: flags.bip ?? file.bip,
     networkPool: pool,
+    registries: registriesOf(file),
   } satisfies Config)
+}
+
+/**
+ * The registries as the file has them now. A file that cannot be read any more leaves what was read before: a slip of an
+ * editor must not stop pulls.
+ */
+export function registrySettings({ configFile, registries }: Config): () => RegistriesConfig {
+  let seen = changeOf(configFile)
+  let current = registries
+  return () => {
+    const now = changeOf(configFile)
+    if (now === seen) return current
+    seen = now
+    try {
+      current = registriesOf(readFile(configFile, false))
+    } catch (error) {
+      log.error("The registries of the configuration stay as they were", { error: describeError(error) })
+    }
+    return current
+  }
+}
+
+function changeOf(path: string): string {
+  const status = statSync(path, { bigint: true, throwIfNoEntry: false })
+  return status === undefined ? "" : `${status.ino} ${status.size} ${status.mtimeNs}`
+}
+
+/** dockerd's two keys say the same of hosts and of docker.io. */
+function registriesOf(file: v.InferOutput<typeof FileSchema>): RegistriesConfig {
+  const { default: standard, prefixes = {}, hosts = {} } = file.registries ?? {}
+  const insecure = (file["insecure-registries"] ?? []).map((host) => [host, { insecure: true }] as const)
+  const mirrors = (file["registry-mirrors"] ?? []).map((mirror) =>
+    mirror.replace(/^https?:\/\//, "").replace(/\/+$/, ""),
+  )
+  return {
+    ...(standard === undefined ? {} : { default: standard }),
+    prefixes: { ...(mirrors.length === 0 ? {} : { "docker.io": { mirrors } }), ...prefixes },
+    hosts: { ...Object.fromEntries(insecure), ...hosts },
+  }
 }
 
 function parseFlags(args: readonly string[]) {

@@ -25,6 +25,11 @@ export interface ContentStore {
       readonly signal?: AbortSignal
     },
   ): Promise<Blob>
+  /**
+   * What is here of the blob `digest` from a transfer that was cut off, and the place to put more of it. It survives the
+   * process, is nothing that can be read under its digest, and is forgotten after a week. One user at a time.
+   */
+  partial(digest: Digest): Partial
   /** Row first, file last. Only garbage collection calls this. */
   remove(digest: Digest): void
   list(): IterableIterator<Blob>
@@ -37,4 +42,14 @@ export interface ContentStore {
 export interface Lease extends Disposable {
   readonly id: string
   hold(digest: Digest): void
+}
+
+/** Bytes from the beginning of a blob. They are no promise: only the digest of the whole tells whether they are right. */
+export interface Partial extends AsyncDisposable {
+  readonly size: number
+  /** What is here, from the start; before anything is appended. */
+  read(): AsyncIterable<Uint8Array>
+  append(chunk: Uint8Array): Promise<void>
+  /** Nothing of it will be needed again. */
+  discard(): void
 }

@@ -140,3 +140,27 @@ test("a lease holds digests until its scope ends", async () => {
   }
   expect(held()).toEqual([])
 })
+
+test("partial() keeps what was appended for the next one, through a sweep, until it is discarded", async () => {
+  const digest = digestOf("hello world")
+  {
+    await using partial = store.partial(digest)
+    expect(partial.size).toBe(0)
+    await partial.append(Buffer.from("hel"))
+    await partial.append(Buffer.from("lo"))
+  }
+  store.sweep()
+  expect(store.has(digest)).toBe(false)
+  {
+    await using partial = store.partial(digest)
+    expect(Buffer.concat(await Array.fromAsync(partial.read())).toString()).toBe("hello")
+    await partial.append(Buffer.from(" world"))
+    expect(partial.size).toBe(11)
+    partial.discard()
+  }
+  expect(files()).toEqual([])
+  {
+    await using _unused = store.partial(digest)
+  }
+  expect(files()).toEqual([])
+})

@@ -9,7 +9,8 @@ import { DhowError, FULL_DISK } from "../lib/errors.ts"
 import { ensureDirectory, unlinkIfExists } from "../lib/files.ts"
 import { type Digest, digestOf, hexOf } from "../oci/digest.ts"
 import type { Database } from "../state/database.ts"
-import type { Blob, ContentStore, Lease } from "./contract.ts"
+import type { Blob, ContentStore, Lease, Partial } from "./contract.ts"
+import { isKeptPartial, openPartial, partialName } from "./partial.ts"
 
 const READ_LIMIT = 8 << 20
 const LEASE_MILLISECONDS = 24 * 60 * 60 * 1000
@@ -101,6 +102,11 @@ class DiskContentStore implements ContentStore {
     }
   }
 
+  partial(digest: Digest): Partial {
+    const name = partialName(digest)
+    return openPartial(join(this.#ingests, name), this.#keep(name))
+  }
+
   remove(digest: Digest): void {
     this.#delete.run({ digest })
     crashpoint("content.remove:before-file")
@@ -130,7 +136,8 @@ class DiskContentStore implements ContentStore {
     this.#expire.run({ now: Date.now() })
     const removed: string[] = []
     for (const name of readdirSync(this.#ingests)) {
-      if (!this.#busy.has(name)) removed.push(join(this.#ingests, name))
+      const path = join(this.#ingests, name)
+      if (!this.#busy.has(name) && !isKeptPartial(name, path)) removed.push(path)
     }
     for (const name of readdirSync(this.#blobs)) {
       if (this.#busy.has(name) || this.has(`sha256:${name}` as Digest)) continue

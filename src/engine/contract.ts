@@ -153,10 +153,19 @@ export interface Images {
   tag(source: string, target: string): Promise<void>
   remove(reference: string, options: { readonly force: boolean; readonly prune: boolean }): Promise<ImageDeleteEntry[]>
   prune(filters: Filters): Promise<{ ImagesDeleted: ImageDeleteEntry[]; SpaceReclaimed: number }>
-  /** Fetches or, for distro.local, builds. Throws after having reported nothing half-done. */
+  /**
+   * Fetches or, for distro.local, builds. A name without tag and digest means all tags of the repository. Throws after
+   * having reported nothing half-done.
+   */
   pull(
     reference: string,
-    options: { readonly platform?: Platform; readonly progress: Progress; readonly signal: AbortSignal },
+    options: {
+      readonly platform?: Platform
+      /** The header X-Registry-Auth as it came. */
+      readonly auth?: string
+      readonly progress: Progress
+      readonly signal: AbortSignal
+    },
   ): Promise<void>
   /** docker-archive or OCI layout, plain, gzip or zstd. */
   load(

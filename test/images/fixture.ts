@@ -10,10 +10,13 @@ import { openImages } from "../../src/engine/images/images.ts"
 import { ensureDirectory } from "../../src/lib/files.ts"
 import type { TarInput } from "../../src/lib/tar/writer.ts"
 import { writeTar } from "../../src/lib/tar/writer.ts"
+import { openRegistries } from "../../src/registry/client.ts"
 import type { Snapshotter } from "../../src/snapshot/contract.ts"
 import { openDirectorySnapshotter } from "../../src/snapshot/directory.ts"
 import { Database } from "../../src/state/database.ts"
 import type { ProgressLine } from "../../src/wire/image.ts"
+
+type RegistriesOptions = Parameters<typeof openRegistries>[0]
 
 const internalCommand = [process.execPath, join(import.meta.dir, "../snapshot/internal.ts")]
 
@@ -30,7 +33,7 @@ export type Fixture = Disposable & {
   readonly progress: (line: ProgressLine) => void
 }
 
-export function openFixture(existing?: string): Fixture {
+export function openFixture(existing?: string, registry: Partial<RegistriesOptions> = {}): Fixture {
   const root = existing ?? mkdtempSync(join(tmpdir(), "dhow-images-"))
   const database = Database.open(join(root, "dhow.db"))
   ensureDirectory(join(root, "snapshots"))
@@ -46,6 +49,7 @@ export function openFixture(existing?: string): Fixture {
     content,
     snapshotter,
     collector,
+    registries: openRegistries({ settings: () => ({}), certificates: [], ...registry }),
     emit: (action, id, { name }) => events.push(`${action} ${name ?? id}`),
     containers: () => containers,
   })

@@ -4,8 +4,8 @@ import { pullReference, targetReference } from "./image-references.ts"
 const digest = `sha256:${"a".repeat(64)}`
 
 test.each([
-  ["busybox", "", "busybox:latest"],
-  ["busybox:", "", "busybox:latest"],
+  ["busybox", "", "busybox"],
+  ["busybox:", "", "busybox"],
   ["busybox:1", "", "busybox:1"],
   ["busybox", "1", "busybox:1"],
   ["busybox:1", "2", "busybox:2"],

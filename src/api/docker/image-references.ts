@@ -15,7 +15,8 @@ export function targetReference(repo: string, tag: string): string {
 export function pullReference(image: string, tag: string): string {
   const named = parseReference(image.endsWith(":") ? image.slice(0, -1) : image)
   if (familiarName(named) === "scratch") throw new DhowError("forbidden", "'scratch' is a reserved name")
-  if (tag === "") return familiarReference(withDefaultTag(named))
+  // Without a tag all of them are meant.
+  if (tag === "") return familiarReference(named)
   const separator = isDigest(tag) ? "@" : ":"
   return familiarReference(parseReference(`${named.domain}/${named.path}${separator}${tag}`))
 }

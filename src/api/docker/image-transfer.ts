@@ -1,7 +1,7 @@
 // Images coming in and going out: POST /images/create (pull, import), POST /images/load, GET /images/get.
 import type { Images } from "../../engine/contract.ts"
 import { DhowError } from "../../lib/errors.ts"
-import { type Reply, streamed } from "../http/reply.ts"
+import { type HttpRequest, type Reply, streamed } from "../http/reply.ts"
 import type { Call } from "./call.ts"
 import { pullReference, targetReference } from "./image-references.ts"
 import { progressReply } from "./progress.ts"
@@ -16,8 +16,18 @@ function pull(images: Images, { query, api, request }: Call): Promise<Reply> {
   const reference = pullReference(query.text("fromImage"), query.text("tag"))
   const platform = api >= 32 ? query.platform() : undefined
   return progressReply((progress) =>
-    images.pull(reference, { progress, signal: request.signal, ...(platform === undefined ? {} : { platform }) }),
+    images.pull(reference, {
+      progress,
+      signal: request.signal,
+      ...authOf(request),
+      ...(platform === undefined ? {} : { platform }),
+    }),
   )
+}
+
+function authOf({ headers }: HttpRequest): { readonly auth?: string } {
+  const auth = headers.get("x-registry-auth")
+  return auth === undefined ? {} : { auth }
 }
 
 function importImage(images: Images, { query, api, request }: Call): Promise<Reply> {

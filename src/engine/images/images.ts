@@ -2,6 +2,7 @@
 // collection, which runs at once.
 import type { ContentStore } from "../../content/contract.ts"
 import { log } from "../../lib/log.ts"
+import type { Registries } from "../../registry/contract.ts"
 import type { Snapshotter } from "../../snapshot/contract.ts"
 import type { Database } from "../../state/database.ts"
 import type { Images } from "../contract.ts"
@@ -16,7 +17,7 @@ import { layerSources } from "./layer-sources.ts"
 import { layersSize, listImages } from "./list.ts"
 import { loadImages } from "./load/load.ts"
 import { pruneImages } from "./prune.ts"
-import { openPuller } from "./pull.ts"
+import { openPuller } from "./pull/pull.ts"
 import { imageRecords } from "./records.ts"
 import { removeImage } from "./remove.ts"
 import { repairImages } from "./repair.ts"
@@ -41,6 +42,7 @@ export function openImages(options: {
   readonly content: ContentStore
   readonly snapshotter: Snapshotter
   readonly collector: Collector
+  readonly registries: Registries
   readonly emit: EmitImageEvent
   readonly containers: () => readonly ContainerUse[]
 }): Images & LayersSize & Resolver & Reconcile {
@@ -57,7 +59,7 @@ export function openImages(options: {
       await collector.collect()
     },
   }
-  const pull = openPuller(context, database)
+  const pull = openPuller(context, options)
 
   async function orCollect<T>(body: Promise<T>): Promise<T> {
     try {

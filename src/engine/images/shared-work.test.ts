@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test"
-import type { ProgressLine } from "../../../wire/image.ts"
+import type { ProgressLine } from "../../wire/image.ts"
 import { SharedWork } from "./shared-work.ts"
 
 function listener() {

@@ -1,7 +1,7 @@
 // One piece of work for everybody who asks for it at the same time. Each listener hears the rest of the progress; the
 // work is cancelled only when the last one has left.
-import { DhowError } from "../../../lib/errors.ts"
-import type { Progress } from "../../contract.ts"
+import { DhowError } from "../../lib/errors.ts"
+import type { Progress } from "../contract.ts"
 
 type Listener = { readonly progress: Progress; readonly signal: AbortSignal }
 type Work<T> = (listener: Listener) => Promise<T>

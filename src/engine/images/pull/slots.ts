@@ -1,0 +1,47 @@
+// A bound on how many do the same thing at once; who comes later waits in line.
+import { throwIfCancelled } from "../streams.ts"
+
+export class Slots {
+  #free: number
+  readonly #waiting: (() => void)[] = []
+
+  constructor(count: number) {
+    this.#free = count
+  }
+
+  get isFull(): boolean {
+    return this.#free === 0
+  }
+
+  async hold<T>(signal: AbortSignal, body: () => Promise<T>): Promise<T> {
+    await this.#enter(signal)
+    try {
+      return await body()
+    } finally {
+      const next = this.#waiting.shift()
+      if (next === undefined) this.#free++
+      else next()
+    }
+  }
+
+  async #enter(signal: AbortSignal): Promise<void> {
+    throwIfCancelled(signal)
+    if (this.#free > 0) {
+      this.#free--
+      return
+    }
+    const { promise, resolve } = Promise.withResolvers<boolean>()
+    const given = (): void => resolve(true)
+    const leave = (): void => {
+      const place = this.#waiting.indexOf(given)
+      if (place < 0) return
+      this.#waiting.splice(place, 1)
+      resolve(false)
+    }
+    this.#waiting.push(given)
+    signal.addEventListener("abort", leave, { once: true })
+    const isOurs = await promise
+    signal.removeEventListener("abort", leave)
+    if (!isOurs) throwIfCancelled(signal)
+  }
+}
