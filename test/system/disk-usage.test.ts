@@ -2,7 +2,6 @@
 import { describe, expect, test } from "bun:test"
 import type { DiskUsage } from "../../src/wire/system.ts"
 import { dhow, docker, dockerProgram } from "../support/docker.ts"
-import { busyboxTar } from "../support/engine.ts"
 import { testEngine } from "../support/fixture.ts"
 
 describe.skipIf(dockerProgram === undefined)("system df", () => {
@@ -17,7 +16,7 @@ describe.skipIf(dockerProgram === undefined)("system df", () => {
     expect(empty.LayersSize).toBe(image!.Size)
     expect(image).toMatchObject({ SharedSize: 0, Containers: 0 })
 
-    const tar = busyboxTar()
+    const tar = Bun.spawnSync(["tar", "-C", "/bin", "-cf", "-", "busybox"]).stdout
     await engine.must("POST", "/images/create?fromSrc=-&repo=one", tar)
     await engine.must("POST", "/images/create?fromSrc=-&repo=two&changes=ENV%20A%3Db", tar)
     const script = "head -c 100000 /dev/zero > /big; head -c 50000 /dev/zero > /data/file"
