@@ -44,7 +44,7 @@ export function importsOf(root: string, path: string, text: string): Import[] {
 /** "src/engine/images/pull.ts" belongs to "engine", "src/daemon.ts" to "daemon.ts"; what is outside src to nothing. */
 export function folderOf(path: string): string | undefined {
   const [top, folder] = path.split("/")
-  return top === "src" ? folder : undefined
+  return top === "src" ? folder?.replace(/\.test\.ts$/, ".ts") : undefined
 }
 
 export function forbidden(table: Table, imports: readonly Import[]): string[] {

@@ -13,6 +13,7 @@ import { readNetworkRecord } from "./containers/network.ts"
 import type { ContainerParts } from "./containers/parts.ts"
 import { containerPaths } from "./containers/paths.ts"
 import { type Container, type ContainerState, historyOf, isRunning, NEVER } from "./containers/record.ts"
+import { runtimeOf } from "./containers/runtime.ts"
 import { startContainer } from "./containers/start.ts"
 import { tearDown } from "./containers/teardown.ts"
 import { sweep } from "./sweep.ts"
@@ -91,7 +92,7 @@ async function settleFreeze(
   { record, state }: Pick<Container, "record" | "state">,
 ): Promise<void> {
   if (!isRunning(state)) return
-  const runtime = parts.runtime(record.hostConfig.Runtime ?? parts.config.defaultRuntime)
+  const runtime = runtimeOf(parts, record)
   const known = await runtime.state(record.id)
   parts.store.observe(record.id, { ...state, status: known?.status === "paused" ? "paused" : "running" })
 }
@@ -103,7 +104,7 @@ async function settleFreeze(
 async function settleStart(parts: ContainerParts, { record, state }: Container): Promise<void> {
   const { id, hostConfig } = record
   const paths = containerPaths(parts.config, id)
-  const runtime = parts.runtime(hostConfig.Runtime ?? parts.config.defaultRuntime)
+  const runtime = runtimeOf(parts, record)
   // The monitor first: a creation may still be going on, and it is waited for.
   const found = await parts.supervisor.adopt({ id, bundle: paths.bundle, pid: 0, ...logOf(parts, record) })
   const known = await runtime.state(id)

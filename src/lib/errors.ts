@@ -44,17 +44,26 @@ export function errnoName(error: unknown): string | undefined {
   return undefined
 }
 
-/** One line for a person: the message, its causes joined by ": ", then the hint. */
-export function describeError(error: unknown): string {
-  const parts: string[] = []
-  let hint: string | undefined
-  for (let at: unknown = error; at !== undefined && at !== null; at = at instanceof Error ? at.cause : undefined) {
-    const text = at instanceof Error ? at.message : String(at)
-    if (!parts.some((part) => part.includes(text))) parts.push(text)
-    if (at instanceof DhowError) hint ??= at.hint
-  }
-  return hint === undefined ? parts.join(": ") : `${parts.join(": ")} (${hint})`
-}
-
 /** The hint of whatever fails for want of space. */
 export const FULL_DISK = "Free some space on the disk of the data root"
+const FULL_CODES: ReadonlySet<string | undefined> = new Set(["SQLITE_FULL", "ENOSPC", "EDQUOT"])
+
+/** What the user can do, as the error or else one beneath it says. */
+export function hintOf(error: unknown): string | undefined {
+  for (let at = error; at instanceof Error; at = at.cause)
+    if (at instanceof DhowError && at.hint !== undefined) return at.hint
+    else if (FULL_CODES.has(errnoName(at))) return FULL_DISK
+  return undefined
+}
+
+/** One line for a person: the message, its causes where they say something new, and the hint in parentheses. */
+export function describeError(error: unknown): string {
+  const parts: string[] = []
+  for (let at = error; at instanceof Error; at = at.cause) {
+    const { message } = at
+    if (!parts.some((part) => part.includes(message))) parts.push(message)
+  }
+  const text = parts.length === 0 ? String(error) : parts.join(": ")
+  const hint = hintOf(error)
+  return hint === undefined ? text : `${text} (${hint})`
+}

@@ -12,11 +12,3 @@ export function timestamp(milliseconds: number): string {
   const text = new Date(whole).toISOString()
   return `${text.slice(0, -1)}${String(nanoseconds).padStart(6, "0")}Z`
 }
-
-/** Milliseconds since 1970 of an RFC 3339 time, with its fraction. */
-export function parseTimestamp(text: string): number {
-  const match = /^(.*\d)(?:\.(\d+))?(Z|[+-]\d\d:\d\d)$/.exec(text)
-  if (match === null) return Number.NaN
-  const [, seconds = "", fraction = "", zone = "Z"] = match
-  return Date.parse(`${seconds}${zone}`) + Number(`0.${fraction || "0"}`) * 1000
-}

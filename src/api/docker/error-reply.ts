@@ -1,5 +1,5 @@
 // Errors as Docker's clients read them: {"message": ...}, and "hint" where there is one, with the status of the error's kind.
-import { DhowError, type ErrorKind, FULL_DISK } from "../../lib/errors.ts"
+import { DhowError, describeError, type ErrorKind, hintOf } from "../../lib/errors.ts"
 import { log } from "../../lib/log.ts"
 import { type HttpRequest, json, type Reply } from "../http/reply.ts"
 
@@ -15,27 +15,8 @@ const STATUS = {
   internal: 500,
 } as const satisfies Record<ErrorKind, number>
 
-const FULL_CODES = new Set(["SQLITE_FULL", "ENOSPC", "EDQUOT"])
-
 export function statusOf(error: unknown): number {
   return error instanceof DhowError ? STATUS[error.kind] : 500
-}
-
-function hintOf(error: unknown): string | undefined {
-  for (let at = error; at instanceof Error; at = at.cause)
-    if (at instanceof DhowError && at.hint !== undefined) return at.hint
-    else if (FULL_CODES.has(String((at as NodeJS.ErrnoException).code))) return FULL_DISK
-  return undefined
-}
-
-/** The message as Docker words it; the hint follows in parentheses. Causes are told where they say something new. */
-export function messageOf(error: unknown): string {
-  const parts: string[] = []
-  for (let at = error; at instanceof Error; at = at.cause)
-    if (!parts.some((part) => part.includes((at as Error).message))) parts.push(at.message)
-  const message = parts.length === 0 ? String(error) : parts.join(": ")
-  const hint = hintOf(error)
-  return hint === undefined ? message : `${message} (${hint})`
 }
 
 export function errorReply(error: unknown, request: HttpRequest): Reply {
@@ -44,10 +25,10 @@ export function errorReply(error: unknown, request: HttpRequest): Reply {
     log.error("request failed", {
       method: request.method,
       path: request.path,
-      error: messageOf(error),
+      error: describeError(error),
       stack: error instanceof DhowError ? undefined : (error as Error)?.stack,
     })
   const hint = hintOf(error)
   // The hint once more by itself, for dhow's own client, which puts it on a line of its own.
-  return json(status, { message: messageOf(error), ...(hint === undefined ? {} : { hint }) })
+  return json(status, { message: describeError(error), ...(hint === undefined ? {} : { hint }) })
 }

@@ -1,12 +1,11 @@
 // /containers/{id}/exec and /exec/{id}.
 import type { Execs } from "../../engine/contract.ts"
-import { DhowError, isKind } from "../../lib/errors.ts"
+import { DhowError, describeError, isKind } from "../../lib/errors.ts"
 import { empty, json, type Reply } from "../http/reply.ts"
 import { attachmentReply } from "./attach.ts"
 import { type Call, param, type Route } from "./call.ts"
 import { terminalSize } from "./containers.ts"
 import { parseDetachKeys } from "./detach-keys.ts"
-import { messageOf } from "./error-reply.ts"
 import { readJson, readJsonBeforeStream } from "./json-body.ts"
 import { outputSink, RAW_STREAM, streamType } from "./raw-output.ts"
 import { execConfig, execStartRequest } from "./schema/requests.ts"
@@ -54,7 +53,7 @@ function refusalInStream(error: unknown, { tty, api }: { tty: boolean; api: numb
     contentType: { upgraded: streamType(tty, api), plain: RAW_STREAM },
     take(raw) {
       const sink = outputSink(raw, { tty, end: () => raw.end() })
-      sink.write(1, Buffer.from(`${messageOf(error)}\r\n`))
+      sink.write(1, Buffer.from(`${describeError(error)}\r\n`))
       sink.end()
     },
   }

@@ -1,9 +1,9 @@
 // Answers that report progress as JSON lines. The status is held back until there is something to say, so that what
 // fails at once fails with its status; what fails later says so in the stream, as Docker's clients expect.
 import type { Progress } from "../../engine/contract.ts"
+import { describeError } from "../../lib/errors.ts"
 import type { ProgressLine } from "../../wire/image.ts"
 import { type BodyWriter, type Reply, streamed } from "../http/reply.ts"
-import { messageOf } from "./error-reply.ts"
 
 export async function progressReply(run: (progress: Progress) => Promise<void>): Promise<Reply> {
   const begun = Promise.withResolvers<void>()
@@ -23,7 +23,7 @@ export async function progressReply(run: (progress: Progress) => Promise<void>):
     try {
       await done
     } catch (error) {
-      const message = messageOf(error)
+      const message = describeError(error)
       writeLine(writer, { errorDetail: { message }, error: message })
     }
   })

@@ -1,4 +1,5 @@
 // Sizes and times as people read them, in docker's wording: "12.3MB", "3 hours ago".
+import { humanDuration } from "../../lib/human-duration.ts"
 
 const DECIMAL = ["B", "kB", "MB", "GB", "TB", "PB", "EB", "ZB", "YB"]
 const BINARY = ["B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB", "ZiB", "YiB"]
@@ -33,28 +34,6 @@ export function humanSize(bytes: number, digits = 4): string {
 export function binarySize(bytes: number, digits = 4): string {
   const [value, unit] = scaled(bytes, 1024, BINARY)
   return `${significant(value, digits)}${unit}`
-}
-
-const MINUTE = 60
-const HOUR = 60 * MINUTE
-const DAY = 24 * HOUR
-
-/** "Less than a second", "3 seconds", "About a minute", "5 weeks", "2 years". */
-export function humanDuration(seconds: number): string {
-  const whole = Math.trunc(seconds)
-  if (whole < 1) return "Less than a second"
-  if (whole === 1) return "1 second"
-  if (whole < 60) return `${whole} seconds`
-  const minutes = Math.trunc(seconds / MINUTE)
-  if (minutes === 1) return "About a minute"
-  if (minutes < 60) return `${minutes} minutes`
-  const hours = Math.trunc(seconds / HOUR + 0.5)
-  if (hours === 1) return "About an hour"
-  if (hours < 48) return `${hours} hours`
-  if (hours < 24 * 7 * 2) return `${Math.trunc(hours / 24)} days`
-  if (hours < 24 * 30 * 2) return `${Math.trunc(hours / 24 / 7)} weeks`
-  if (hours < 24 * 365 * 2) return `${Math.trunc(hours / 24 / 30)} months`
-  return `${Math.trunc(seconds / DAY / 365)} years`
 }
 
 export function timeAgo(unixSeconds: number, now = Date.now()): string {

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test"
 import { displayPorts } from "../container/row.ts"
-import { ellipsis, humanDuration, humanSize } from "./human.ts"
+import { ellipsis, humanSize } from "./human.ts"
 import { renderRows } from "./rows-template.ts"
 import { formatTable } from "./table.ts"
 
@@ -28,22 +28,6 @@ test("renderRows() gives tables the headings of their fields", () => {
 test("renderRows() gives other templates a line for each row", () => {
   expect(renderRows(rows, columns, '{{.ID}}:{{.Label "x"}}')).toBe("abc:<x>\ndef:\n")
   expect(renderRows(rows, columns, "json")).toBe('{"ID":"abc","Names":"web"}\n{"ID":"def","Names":"db"}\n')
-})
-
-test.each([
-  [0.3, "Less than a second"],
-  [1, "1 second"],
-  [59, "59 seconds"],
-  [60, "About a minute"],
-  [150, "2 minutes"],
-  [3600, "About an hour"],
-  [47 * 3600, "47 hours"],
-  [3 * 86400, "3 days"],
-  [20 * 86400, "2 weeks"],
-  [90 * 86400, "3 months"],
-  [800 * 86400, "2 years"],
-])("humanDuration(%p) is %p", (seconds, expected) => {
-  expect(humanDuration(seconds)).toBe(expected)
 })
 
 test("humanSize() has as many digits as asked for", () => {

@@ -6,9 +6,10 @@ import { DhowError, isKind } from "../../lib/errors.ts"
 import { now } from "../../lib/time.ts"
 import { Undo } from "../../lib/undo.ts"
 import { MEDIA_TYPE } from "../../oci/manifest.ts"
-import { formatPlatform, hostPlatform, type Platform, samePlatform } from "../../oci/platform.ts"
+import { formatPlatform, hostPlatform, samePlatform } from "../../oci/platform.ts"
 import { normalizeCapabilities } from "../../runtime/capabilities.ts"
-import type { ContainerConfig, HostConfig, NetworkingConfig } from "../../wire/container.ts"
+import type { HostConfig } from "../../wire/container.ts"
+import type { Containers } from "../contract.ts"
 import type { PreparedVolume } from "../volumes.ts"
 import { attributesOf } from "./attributes.ts"
 import { checkHealthcheck } from "./health.ts"
@@ -25,15 +26,7 @@ import { type ContainerRecord, NEW_STATE } from "./record.ts"
 import { parseSignal } from "./signals.ts"
 import { nameConflict } from "./store.ts"
 
-export type CreateOptions = {
-  readonly name?: string
-  readonly platform?: Platform
-  readonly config: ContainerConfig
-  readonly hostConfig: HostConfig
-  readonly networkingConfig: NetworkingConfig
-  /** "auto": an init process unless the image's entry point is one itself; what dhow's own CLI asks for. */
-  readonly init?: "auto"
-}
+export type CreateOptions = Parameters<Containers["create"]>[0]
 
 export async function createContainer(
   parts: ContainerParts,

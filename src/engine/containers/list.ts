@@ -1,7 +1,7 @@
 // The rows of `ps`, newest first, with Docker's filters.
 import { DhowError } from "../../lib/errors.ts"
 import type { ContainerStatus, ContainerSummary, EndpointSettings, SummaryPort } from "../../wire/container.ts"
-import type { Filters } from "../contract.ts"
+import type { Containers, Filters } from "../contract.ts"
 import { hasFilter, matchLabels, rejectUnknownFilters } from "../filters.ts"
 import { HEALTH_FILTERS } from "./health.ts"
 import { inspectNetworks } from "./inspect-config.ts"
@@ -39,14 +39,10 @@ const STATUSES: readonly ContainerStatus[] = [
   "dead",
 ]
 
-export type ListOptions = {
-  readonly all: boolean
-  readonly limit?: number
-  readonly size: boolean
-  readonly filters: Filters
-}
-
-export async function listContainers(parts: ContainerParts, options: ListOptions): Promise<ContainerSummary[]> {
+export async function listContainers(
+  parts: ContainerParts,
+  options: Parameters<Containers["list"]>[0],
+): Promise<ContainerSummary[]> {
   const { filters } = options
   rejectUnknownFilters(filters, FILTERS)
   for (const value of filters.get("status") ?? [])

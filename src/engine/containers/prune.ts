@@ -1,8 +1,8 @@
 // Removes what does not run.
 import { isKind } from "../../lib/errors.ts"
+import { parseTimestamp } from "../../lib/timestamp.ts"
 import type { Filters } from "../contract.ts"
 import { matchLabels, rejectUnknownFilters } from "../filters.ts"
-import { parseMoment } from "../moment.ts"
 import type { ContainerParts } from "./parts.ts"
 import { isRunning } from "./record.ts"
 import { removeContainer } from "./remove.ts"
@@ -13,7 +13,7 @@ export async function pruneContainers(
 ): Promise<{ ContainersDeleted: string[]; SpaceReclaimed: number }> {
   rejectUnknownFilters(filters, ["label", "label!", "until"])
   const [untilText] = filters.get("until") ?? []
-  const until = untilText === undefined ? undefined : parseMoment(untilText)
+  const until = untilText === undefined ? undefined : parseTimestamp(untilText)
   const deleted: string[] = []
   let reclaimed = 0
   for (const { record, state } of parts.store.all()) {

@@ -5,7 +5,7 @@ import { isInit } from "./init.ts"
 import { newId, newName, parseName } from "./names.ts"
 import { NEW_STATE } from "./record.ts"
 import { parseSignal } from "./signals.ts"
-import { humanDuration, statusText } from "./status.ts"
+import { statusText } from "./status.ts"
 import { selectProcesses } from "./top.ts"
 
 const facts = {
@@ -93,22 +93,6 @@ test("isInit() knows programs that reap", () => {
   expect(isInit("/usr/bin/tini")).toBe(true)
   expect(isInit("/sbin/init")).toBe(true)
   expect(isInit("/bin/sh")).toBe(false)
-})
-
-test("humanDuration() rounds as Docker does", () => {
-  const seconds = (count: number): string => humanDuration(count * 1000)
-  expect([0.4, 1, 47, 60, 150, 3599, 5000, 86_400, 86_400 * 20, 86_400 * 90].map(seconds)).toEqual([
-    "Less than a second",
-    "1 second",
-    "47 seconds",
-    "About a minute",
-    "2 minutes",
-    "59 minutes",
-    "About an hour",
-    "24 hours",
-    "2 weeks",
-    "3 months",
-  ])
 })
 
 test("statusText() tells exit code and age", () => {

@@ -30,6 +30,7 @@ import type { ContainerParts } from "./parts.ts"
 import { cgroupsPathOf, containerPaths } from "./paths.ts"
 import { mountedProgramProblem, type ProgramProblem, programProblem } from "./program.ts"
 import { type ContainerRecord, historyOf, isRunning, NEVER } from "./record.ts"
+import { runtimeOf } from "./runtime.ts"
 import { removeBundle } from "./teardown.ts"
 
 /** Starts under the container's lock. */
@@ -71,7 +72,7 @@ async function run(parts: ContainerParts, record: ContainerRecord, restarts: num
   const { id, hostConfig, config } = record
   const paths = containerPaths(parts.config, id)
   const live = parts.live.of(id)
-  const runtime = parts.runtime(hostConfig.Runtime ?? parts.config.defaultRuntime)
+  const runtime = runtimeOf(parts, record)
 
   const phases = new Phases()
   await using undo = new Undo(`start of container "${record.name}"`)

@@ -7,6 +7,7 @@ import { stoppedState } from "./exits.ts"
 import { beginHealthChecks, endHealthChecks, uncheckedHealth } from "./health-checks.ts"
 import type { ContainerParts } from "./parts.ts"
 import { type Container, historyOf, isRunning } from "./record.ts"
+import { runtimeOf } from "./runtime.ts"
 import { parseSignal } from "./signals.ts"
 import { startContainer } from "./start.ts"
 
@@ -116,7 +117,7 @@ export async function pauseContainer(parts: ContainerParts, reference: string): 
     const { record, state } = parts.store.get(id)
     if (state.status === "paused") throw new DhowError("conflict", `container ${id} is already paused`)
     if (!isRunning(state)) throw notRunning(id)
-    await freeze(parts, id, () => runtimeOf(parts, { record, state, intent: undefined }).pause(id))
+    await freeze(parts, id, () => runtimeOf(parts, record).pause(id))
     endHealthChecks(parts, id)
     parts.store.observe(id, { ...state, ...uncheckedHealth(state), status: "paused" })
     parts.events.emit("container", "pause", id, attributesOf(record))
@@ -128,7 +129,7 @@ export async function unpauseContainer(parts: ContainerParts, reference: string)
   await parts.locks.hold(id, async () => {
     const { record, state } = parts.store.get(id)
     if (state.status !== "paused") throw new DhowError("conflict", `Container ${id} is not paused`)
-    await freeze(parts, id, () => runtimeOf(parts, { record, state, intent: undefined }).resume(id))
+    await freeze(parts, id, () => runtimeOf(parts, record).resume(id))
     parts.store.observe(id, { ...state, status: "running" })
     beginHealthChecks(parts, id)
     parts.events.emit("container", "unpause", id, attributesOf(record))
@@ -160,7 +161,7 @@ function markStopping(parts: ContainerParts, id: string): void {
 async function signalContainer(parts: ContainerParts, container: Container, signal: number): Promise<void> {
   const { record, state } = container
   if (!isRunning(state)) return
-  const runtime = runtimeOf(parts, container)
+  const runtime = runtimeOf(parts, record)
   try {
     await runtime.kill(record.id, signal)
   } catch (error) {
@@ -175,10 +176,6 @@ async function signalContainer(parts: ContainerParts, container: Container, sign
     parts.store.observe(record.id, { ...state, status: "running", stoppedByUser: true }, "stopping")
     beginHealthChecks(parts, record.id)
   }
-}
-
-function runtimeOf(parts: ContainerParts, { record }: Container) {
-  return parts.runtime(record.hostConfig.Runtime ?? parts.config.defaultRuntime)
 }
 
 function abandonRestart(parts: ContainerParts, id: string): void {

@@ -7,6 +7,7 @@ import { unmountAll } from "../../lib/syscalls/mount.ts"
 import type { ContainerParts } from "./parts.ts"
 import { type ContainerPaths, cgroupsPathOf, containerPaths } from "./paths.ts"
 import type { ContainerRecord } from "./record.ts"
+import { runtimeOf } from "./runtime.ts"
 
 /** Gives back what one run held. Goes on after a failure, and says what failed. */
 export async function tearDown(parts: ContainerParts, record: ContainerRecord): Promise<void> {
@@ -20,9 +21,7 @@ export async function tearDown(parts: ContainerParts, record: ContainerRecord): 
     }
   }
   await attempt("remove the runtime state", () =>
-    parts
-      .runtime(hostConfig.Runtime ?? parts.config.defaultRuntime)
-      .delete(id, cgroupsPathOf(parts.config, id, hostConfig)),
+    runtimeOf(parts, record).delete(id, cgroupsPathOf(parts.config, id, hostConfig)),
   )
   crashpoint("container.teardown:after-runtime")
   await attempt("release the network", () => parts.networks.release(id))

@@ -3,6 +3,7 @@ import { DhowError } from "../../lib/errors.ts"
 import type { ContainerTop } from "../../wire/container.ts"
 import type { ContainerParts } from "./parts.ts"
 import { isRunning } from "./record.ts"
+import { runtimeOf } from "./runtime.ts"
 import { notRunning } from "./stop.ts"
 
 export async function topContainer(
@@ -15,9 +16,7 @@ export async function topContainer(
   const words = (psArguments || "-ef").split(/\s+/).filter((word) => word !== "")
   if (words.some((word) => /^-?-?(?:o|format)?\S*pid=/i.test(word)))
     throw new DhowError("invalid", `specifying "pid=" as a header is not allowed`)
-  const wanted = new Set(
-    await parts.runtime(record.hostConfig.Runtime ?? parts.config.defaultRuntime).processes(record.id),
-  )
+  const wanted = new Set(await runtimeOf(parts, record).processes(record.id))
   const child = Bun.spawn(["ps", ...words], { stdout: "pipe", stderr: "pipe" })
   const [status, output, message] = await Promise.all([
     child.exited,

@@ -8,6 +8,7 @@ import { completeHostConfig } from "./host-config.ts"
 import { parseName } from "./names.ts"
 import type { ContainerParts } from "./parts.ts"
 import { isRunning } from "./record.ts"
+import { runtimeOf } from "./runtime.ts"
 
 export async function updateContainer(
   parts: ContainerParts,
@@ -43,7 +44,7 @@ export async function updateContainer(
       )
     const { hostConfig, warnings } = completeHostConfig(wanted, hostConfigFacts(parts), { update: true })
     if (isRunning(state) && Object.keys(set).length > 0)
-      await parts.runtime(hostConfig.Runtime ?? parts.config.defaultRuntime).update(id, runtimeResources(hostConfig))
+      await runtimeOf(parts, { hostConfig }).update(id, runtimeResources(hostConfig))
     parts.store.amend(id, { hostConfig })
     parts.events.emit("container", "update", id, attributesOf(record))
     return { Warnings: warnings }

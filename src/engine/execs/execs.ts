@@ -15,6 +15,7 @@ import { Clients } from "../containers/clients.ts"
 import type { ContainerParts } from "../containers/parts.ts"
 import { containerPaths } from "../containers/paths.ts"
 import { isRunning } from "../containers/record.ts"
+import { runtimeOf } from "../containers/runtime.ts"
 import { notRunning } from "../containers/stop.ts"
 import type { Attachment, Execs, InputTarget, OutputSink } from "../contract.ts"
 import { execFailure } from "./failure.ts"
@@ -204,7 +205,7 @@ export class ContainerExecs implements Execs {
         host: parts.host,
       })
       writeFileSync(join(bundle, "process.json"), JSON.stringify(process))
-      const runtime = parts.runtime(record.hostConfig.Runtime ?? parts.config.defaultRuntime)
+      const runtime = runtimeOf(parts, record)
       const attached = exec.clients.waiting
       exec.monitor = await parts.supervisor.exec({
         id,

@@ -1,10 +1,10 @@
 // A file system tarball becomes an image of one layer. The tar is written once, hashed on its way into the content store.
-
 import { decompress } from "../../lib/compression.ts"
 import { DhowError } from "../../lib/errors.ts"
 import type { ImageConfig } from "../../oci/image-config.ts"
-import { hostPlatform, type Platform } from "../../oci/platform.ts"
+import { hostPlatform } from "../../oci/platform.ts"
 import { familiarReference, formatReference, parseReference, withDefaultTag } from "../../oci/reference.ts"
+import type { Images } from "../contract.ts"
 import { commitImages, storeManifest } from "./assemble.ts"
 import { applyChanges } from "./changes.ts"
 import { emitImageEvent, type ImagesContext } from "./context.ts"
@@ -14,13 +14,7 @@ import { chunksOf } from "./streams.ts"
 export async function importImage(
   context: ImagesContext,
   archive: ReadableStream<Uint8Array>,
-  options: {
-    readonly reference?: string
-    readonly message?: string
-    readonly changes: readonly string[]
-    readonly platform?: Platform
-    readonly signal: AbortSignal
-  },
+  options: Omit<Parameters<Images["import"]>[1], "progress">,
 ): Promise<{ readonly id: string }> {
   const { content } = context
   const { signal, message = "", platform = hostPlatform() } = options
