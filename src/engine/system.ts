@@ -4,6 +4,7 @@ import { hostname } from "node:os"
 import { readIfExists } from "../lib/files.ts"
 import { timestamp } from "../lib/time.ts"
 import { COMMIT, VERSION } from "../lib/version.ts"
+import type { HostFacts } from "../runtime/host-facts.ts"
 import type { ContainerParts } from "./containers/parts.ts"
 import type { Images, System } from "./contract.ts"
 
@@ -123,12 +124,30 @@ export function openSystem(
           ...(parts.host.apparmor ? ["name=apparmor"] : []),
           ...(cgroup.mode === "v2" ? ["name=cgroupns"] : []),
         ],
-        Warnings: null,
+        Warnings: hostWarnings(parts.host),
         SystemStatus: null,
         StartedAt: startedAt.toISOString(),
       }
     },
   }
+}
+
+/** What containers cannot be given on this host, in Docker's words where it has any. */
+function hostWarnings({ cgroup, capabilities, seccomp }: HostFacts): string[] {
+  const missing: readonly (readonly [boolean, string])[] = [
+    [cgroup.controllers.has("memory"), "WARNING: No memory limit support"],
+    [cgroup.swapAccounting, "WARNING: No swap limit support"],
+    [cgroup.controllers.has("cpu"), "WARNING: No cpu shares support"],
+    [cgroup.controllers.has("cpuset"), "WARNING: No cpuset support"],
+    [cgroup.controllers.has("pids"), "WARNING: No pids limit support"],
+    [cgroup.blockWeight, "WARNING: No blkio weight support"],
+    [seccomp, "WARNING: No seccomp support: system calls of containers are not filtered"],
+    [
+      capabilities.has("CAP_SYS_RESOURCE"),
+      "WARNING: No CAP_SYS_RESOURCE: limits of processes cannot be raised, nor OOM scores lowered",
+    ],
+  ]
+  return missing.flatMap(([isThere, text]) => (isThere ? [] : [text]))
 }
 
 /** Stable for a machine, as clients expect. */
