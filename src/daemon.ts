@@ -39,6 +39,7 @@ import { prepareHost, probeHost } from "./runtime/host.ts"
 import { openRuntimes } from "./runtime/runtimes.ts"
 import { openDirectorySnapshotter } from "./snapshot/directory.ts"
 import { Database } from "./state/database.ts"
+import { Reserve } from "./state/reserve.ts"
 import { openSupervisor } from "./supervisor/conmon.ts"
 
 /** Serves until the process is told to end; resolves with its exit status. */
@@ -85,6 +86,7 @@ export async function openEngine(config: Config): Promise<OpenEngine> {
   prepareExecRoot(config.execRoot)
   claimExecRoot(config.execRoot, config.dataRoot)
   const database = Database.open(join(config.dataRoot, "dhow.db"))
+  database.useReserve(new Reserve(join(config.dataRoot, "reserve")))
   const content = openContentStore(database, join(config.dataRoot, "content"))
   const snapshotter = openDirectorySnapshotter(database, join(config.dataRoot, "snapshots"), {
     internalCommand: [...ownCommand(), "internal"],
@@ -134,6 +136,7 @@ export async function openEngine(config: Config): Promise<OpenEngine> {
     host,
     initPath: Bun.which("catatonit") ?? undefined,
     resolveImage: (reference, platform) => images.resolve(reference, platform),
+    booted: Promise.withResolvers(),
     start: (id, restarts) => startLocked(parts, id, restarts),
     imageUsed: (id) => images.touch(id),
     probe: (id, command, options) => runProbe(execs, id, command, options),

@@ -36,6 +36,7 @@ export async function reconcile(parts: ContainerParts): Promise<void> {
 
 /** The restarts that are due, behind the caller's back: policies at boot, and those that an earlier engine put off. */
 export function resumeRestarts(parts: ContainerParts): void {
+  parts.booted.resolve()
   for (const { record, state } of parts.store.all()) {
     if (state.status === "restarting") {
       // What ended while the engine was away has its timer already.

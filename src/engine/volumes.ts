@@ -200,7 +200,10 @@ export class LocalVolumes implements Volumes {
       if (errnoName(error) !== "ENOENT") throw error
     }
     crashpoint("volume.remove:before-row")
-    this.#database.query<never, { name: string }>("DELETE FROM volumes WHERE name = $name").run({ name })
+    const remove = this.#database.query<never, { name: string }>("DELETE FROM volumes WHERE name = $name")
+    this.#database.essential(() => {
+      remove.run({ name })
+    })
     crashpoint("volume.remove:after-row")
     rmSync(aside, { recursive: true, force: true })
     this.#events.emit("volume", "destroy", name, { driver: "local" })

@@ -44,7 +44,7 @@ export function prepareBridged(parts: Preparation, bridge: Network, macAddress?:
     const endpoint = { network: bridge.id, networkName: bridge.name, hostInterface, settings }
     return insert(parts.tables, key, { name: "", endpoints: [endpoint], ports: [] })
   } catch (error) {
-    destroyNamespace(parts, key)
+    discard(parts, key)
     if (error instanceof DhowError) throw error
     throw new DhowError("internal", `Cannot attach a container to "${bridge.record.interface}"`, { cause: error })
   }
@@ -53,8 +53,24 @@ export function prepareBridged(parts: Preparation, bridge: Network, macAddress?:
 /** With loopback only. */
 export function prepareIsolated({ tables, namespaces }: Pick<Preparation, "tables" | "namespaces">): Namespace {
   const key = randomBytes(5).toString("hex")
-  namespaces.create(key, () => {})
-  return insert(tables, key, { name: "", endpoints: [], ports: [] })
+  try {
+    namespaces.create(key, () => {})
+    return insert(tables, key, { name: "", endpoints: [], ports: [] })
+  } catch (error) {
+    discard({ tables, namespaces }, key)
+    throw error
+  }
+}
+
+/** What could not be made as a whole: on a full disk the row cannot be written, nor its address be given back. */
+function discard({ tables, namespaces }: Pick<Preparation, "tables" | "namespaces">, key: string): void {
+  for (const step of [() => namespaces.destroy(key), () => tables.deleteNamespace(key)]) {
+    try {
+      step()
+    } catch (error) {
+      log.warn("a network namespace that was not finished could not be removed", { key, error: String(error) })
+    }
+  }
 }
 
 /** Whether a namespace that an earlier run made ready is still there, and on this bridge. */

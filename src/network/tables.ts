@@ -80,10 +80,12 @@ export class Tables {
 
   /** The namespace's row and its addresses. */
   deleteNamespace(key: string): void {
-    this.#database.transaction(() => {
-      this.#database.query<unknown, { key: string }>("DELETE FROM addresses WHERE owner = $key").run({ key })
-      this.#database.query<unknown, { key: string }>("DELETE FROM network_namespaces WHERE key = $key").run({ key })
-    })
+    this.#database.essential(() =>
+      this.#database.transaction(() => {
+        this.#database.query<unknown, { key: string }>("DELETE FROM addresses WHERE owner = $key").run({ key })
+        this.#database.query<unknown, { key: string }>("DELETE FROM network_namespaces WHERE key = $key").run({ key })
+      }),
+    )
   }
 
   /** Addresses taken for a namespace that never came to be. */

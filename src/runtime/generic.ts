@@ -48,18 +48,17 @@ export function genericRuntime(options: GenericOptions): Runtime {
 
     async kill(id, signal) {
       const outcome = await run("kill", id, String(signal))
-      if (outcome.exitCode === 0) return
-      if (/not running|process already finished|does not exist|No such (?:process|file)/i.test(outcome.stderr))
-        throw new DhowError("conflict", `container ${id} is not running`)
-      throw failure(name, "kill", id, outcome)
+      if (outcome.exitCode !== 0) throw runningFailure(name, "kill", id, outcome)
     },
 
     async pause(id) {
-      await mustRun("pause", id)
+      const outcome = await run("pause", id)
+      if (outcome.exitCode !== 0) throw runningFailure(name, "pause", id, outcome)
     },
 
     async resume(id) {
-      await mustRun("resume", id)
+      const outcome = await run("resume", id)
+      if (outcome.exitCode !== 0) throw runningFailure(name, "resume", id, outcome)
     },
 
     async delete(id, cgroupsPath) {
@@ -113,6 +112,13 @@ function parseState(text: string, name: string, id: string): { readonly status: 
   throw new DhowError("internal", `Runtime "${name}" does not tell the state of container "${id}"`, {
     cause: new Error(text.slice(0, 500)),
   })
+}
+
+/** For verbs that only a running container takes: it may have ended in the same instant. */
+function runningFailure(name: string, verb: string, id: string, outcome: Outcome): DhowError {
+  if (/not running|process already finished|does not exist|No such (?:process|file)/i.test(outcome.stderr))
+    return new DhowError("conflict", `container ${id} is not running`)
+  return failure(name, verb, id, outcome)
 }
 
 function failure(name: string, verb: string, id: string, outcome: Outcome): DhowError {

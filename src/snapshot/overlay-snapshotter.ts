@@ -38,10 +38,13 @@ export class OverlaySnapshotter implements Snapshotter {
   readonly #userXattr = livesInUserNamespace()
   readonly #rows: SnapshotRows
 
+  readonly #essential: Database["essential"]
+
   constructor(database: Database, directory: string, form: LayerForm) {
     this.name = form.name
     this.#directory = directory
     this.#form = form
+    this.#essential = (body) => database.essential(body)
     this.#rows = openRows(database, form.name)
     // Closed to other users of the host: layers hold setuid programs and files that are only safe inside a container.
     ensureDirectory(directory, 0o700)
@@ -105,6 +108,15 @@ export class OverlaySnapshotter implements Snapshotter {
     if (this.#rows.snapshot.get({ key }) !== null || this.#rows.layerByKey.get({ key }) !== null)
       throw new DhowError("conflict", `Snapshot "${key}" exists already`)
     const root = this.#rootOf(layers)
+    try {
+      this.#makeSnapshot(key, layers, root)
+    } catch (error) {
+      this.#trash.discard(this.#path(key))
+      throw error
+    }
+  }
+
+  #makeSnapshot(key: string, layers: readonly Digest[], root: LayerRoot): void {
     this.#makeFresh(key)
     const upper = this.#path(key, "upper")
     mkdirSync(upper)
@@ -135,7 +147,7 @@ export class OverlaySnapshotter implements Snapshotter {
   }
 
   async remove(key: string): Promise<void> {
-    if (this.#rows.deleteSnapshot.run({ key }).changes === 0) return
+    if (this.#essential(() => this.#rows.deleteSnapshot.run({ key }).changes) === 0) return
     crashpoint("snapshot.remove:before-files")
     this.#trash.discard(this.#path(key))
   }

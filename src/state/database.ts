@@ -1,14 +1,16 @@
 // The one SQLite database of a state root: what exists. WAL, so that readers never wait; a commit survives a SIGKILL at
 // any instant, and a power failure loses at most the last commits, never consistency (docs/adr/0003-sqlite-state.md).
 import { Database as Sqlite, type Statement } from "bun:sqlite"
-import { DhowError } from "../lib/errors.ts"
+import { DhowError, errnoName } from "../lib/errors.ts"
 import { MIGRATIONS } from "./migrations/index.ts"
+import type { Reserve } from "./reserve.ts"
 
 /** A transaction's body is synchronous: bun:sqlite would commit at the first await. */
 type Sync<T> = T extends PromiseLike<unknown> ? never : T
 
 export class Database {
   readonly #sqlite: Sqlite
+  #reserve: Reserve | undefined
 
   private constructor(sqlite: Sqlite) {
     this.#sqlite = sqlite
@@ -40,6 +42,23 @@ export class Database {
   transaction<T>(body: () => Sync<T>): T {
     if (this.#sqlite.inTransaction) return body()
     return this.#sqlite.transaction(body).immediate() as T
+  }
+
+  /** Space to give up for what is `essential`. */
+  useReserve(reserve: Reserve): void {
+    this.#reserve = reserve
+  }
+
+  /** For writes that free space, or that somebody waits for: on a full disk they may use the reserve. */
+  essential<T>(body: () => Sync<T>): T {
+    try {
+      return body()
+    } catch (error) {
+      // In a transaction it is the whole that has to be tried again, by whoever began it.
+      if (errnoName(error) !== "SQLITE_FULL" || this.#sqlite.inTransaction || this.#reserve?.release() !== true)
+        throw error
+      return body()
+    }
   }
 
   close(): void {

@@ -1,7 +1,7 @@
 // A command starts the daemon when none answers: many commands at once start one.
 import { afterAll, expect, test } from "bun:test"
 import { mkdirSync, writeFileSync } from "node:fs"
-import { dirname, join } from "node:path"
+import { join } from "node:path"
 import { TestEngine } from "../support/engine.ts"
 import { dhow, MAIN } from "./command-line.ts"
 
@@ -41,6 +41,7 @@ afterAll(async () => {
 }, 30_000)
 
 test.skipIf(!usable)("a daemon that cannot start is reported with its own words", async () => {
+  mkdirSync(engine.root, { recursive: true })
   writeFileSync(configFile, "{ nonsense")
   const outcome = await dhow(["ps"], { environment })
   expect(outcome.status).toBe(1)
@@ -52,7 +53,7 @@ test.skipIf(!usable)(
   "commands at the same time start one daemon",
   async () => {
     const { bridge, cgroupParent } = engine
-    mkdirSync(dirname(configFile), { recursive: true })
+    mkdirSync(engine.root, { recursive: true })
     writeFileSync(configFile, JSON.stringify({ bridge, "cgroup-parent": cgroupParent, "network-pool": 1 }))
     const outcomes = await Promise.all(Array.from({ length: 6 }, () => dhow(["ps", "-q"], { environment })))
     expect(outcomes).toEqual(outcomes.map(() => ({ status: 0, stdout: "", stderr: "" })))

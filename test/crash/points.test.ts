@@ -4,6 +4,7 @@ import { afterAll, beforeAll, expect, test } from "bun:test"
 import { readFileSync } from "node:fs"
 import { join } from "node:path"
 import { busyboxTar, TestEngine } from "../support/engine.ts"
+import { loggedLines } from "../support/follow.ts"
 import { agree } from "../support/invariants.ts"
 
 const SOURCE = join(import.meta.dir, "../../src")
@@ -120,8 +121,7 @@ for (const point of points.filter((name) => !ELSEWHERE.test(name))) {
 
 test("the container that ran through all of it has lost no line of its log", async () => {
   await engine.must("POST", "/containers/keeper/kill")
-  const { text } = await engine.call("GET", "/containers/keeper/logs?stdout=1")
-  const numbers = [...text.matchAll(/(\d+)\n/g)].map(([, number]) => Number(number))
+  const numbers = (await loggedLines(engine, "keeper")).map(Number)
   expect(numbers.length).toBeGreaterThan(50)
   expect(numbers).toEqual(numbers.map((_, index) => index + 1))
 })

@@ -3,7 +3,7 @@
 // DHOW_TEST_SEED repeats a run's choices (not its timing).
 import { afterAll, beforeAll, expect, test } from "bun:test"
 import { busyboxTar, TestEngine } from "../support/engine.ts"
-import { Follower } from "../support/follow.ts"
+import { Follower, loggedLines } from "../support/follow.ts"
 import { agree } from "../support/invariants.ts"
 import { remains } from "../support/kernel-objects.ts"
 
@@ -97,7 +97,6 @@ async function request(method: string, path: string, body?: unknown) {
     await up
     try {
       const answer = await engine.call(method, path, body)
-      if (process.env["DHOW_TEST_TALLY"]) console.log(method, path.replace(/[0-9a-f]{64}/, "ID"), answer.status)
       if (answer.status >= 500) troubles.push(`${method} ${path}: ${answer.status} ${answer.text}`)
       return answer
     } catch {
@@ -179,8 +178,7 @@ test("the engine survives being killed at random during mixed load", async () =>
   await Bun.sleep(100)
   await engine.must("POST", "/containers/keeper/kill")
   expect((await ended).StatusCode).toBe(137)
-  const { text } = await engine.call("GET", "/containers/keeper/logs?stdout=1")
-  const logged = [...text.matchAll(/(\d+)\n/g)].map(([, number]) => Number(number))
+  const logged = (await loggedLines(engine, "keeper")).map(Number)
   const all = Array.from({ length: logged.length }, (_, index) => index + 1)
   expect(logged).toEqual(all)
   expect(logged.length).toBeGreaterThan(100)

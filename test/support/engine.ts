@@ -1,9 +1,10 @@
 // A real engine in a process of its own, over a state root, socket, cgroup parent and bridge of the test's own; and a
 // client that speaks the API to it without any library.
 import { randomBytes } from "node:crypto"
-import { mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs"
+import { closeSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import { mountsBelow } from "./kernel-objects.ts"
 
 const MAIN = join(import.meta.dir, "../../src/main.ts")
 let serial = 0
@@ -11,20 +12,23 @@ let serial = 0
 export type Answer = { readonly status: number; readonly text: string; readonly json: unknown }
 
 export class TestEngine {
-  readonly #root: string
+  /** Made by the first start: an engine whose tests are all skipped leaves nothing behind. */
+  readonly root: string
   readonly dataRoot: string
   readonly execRoot: string
   readonly socket: string
   readonly cgroupParent: string
   readonly bridge: string
   readonly flags: readonly string[]
+  /** A command that runs the engine's: to give it another view of the machine. */
+  wrapper: readonly string[] = []
   #process: Bun.Subprocess | undefined
 
-  constructor(flags: readonly string[] = []) {
-    this.#root = join(tmpdir(), `dhow-e-${randomBytes(4).toString("hex")}`)
-    this.dataRoot = join(this.#root, "data")
-    this.execRoot = join(this.#root, "run")
-    this.socket = join(this.#root, "s")
+  constructor(flags: readonly string[] = [], dataRoot = "data") {
+    this.root = join(tmpdir(), `dhow-e-${randomBytes(4).toString("hex")}`)
+    this.dataRoot = join(this.root, dataRoot)
+    this.execRoot = join(this.root, "run")
+    this.socket = join(this.root, "s")
     const name = `${process.pid % 100_000}${serial++}`
     this.cgroupParent = `/dhow-test-${name}`
     this.bridge = `dt${name}`
@@ -34,23 +38,19 @@ export class TestEngine {
     ]
   }
 
-  /** Made at first need: an engine whose tests are all skipped leaves nothing behind. */
-  get root(): string {
-    mkdirSync(this.#root, { recursive: true, mode: 0o700 })
-    return this.#root
-  }
-
   get pid(): number {
     return this.#process?.pid ?? 0
   }
 
   /** Starts the daemon and returns once it serves; throws its last words when it ends instead. */
   async start(environment: Readonly<Record<string, string>> = {}): Promise<void> {
-    const log = Bun.file(join(this.root, "log"))
-    const child = Bun.spawn([process.execPath, MAIN, "daemon", ...this.flags], {
+    mkdirSync(this.root, { recursive: true, mode: 0o700 })
+    const log = openSync(join(this.root, "log"), "a")
+    const child = Bun.spawn([...this.wrapper, process.execPath, MAIN, "daemon", ...this.flags], {
       stdio: ["ignore", "ignore", log],
       env: { ...process.env, ...environment },
     })
+    closeSync(log)
     this.#process = child
     const ended = child.exited.then((status) => {
       throw new Error(
@@ -78,7 +78,7 @@ export class TestEngine {
 
   log(): string {
     try {
-      return readFileSync(join(this.#root, "log"), "utf8")
+      return readFileSync(join(this.root, "log"), "utf8")
     } catch {
       return ""
     }
@@ -92,7 +92,8 @@ export class TestEngine {
     })
     const [status, message] = await Promise.all([child.exited, new Response(child.stderr).text()])
     if (status !== 0) throw new Error(`reset failed: ${message}`)
-    rmSync(this.#root, { recursive: true, force: true })
+    for (const path of mountsBelow(this.root).reverse()) Bun.spawnSync(["umount", "-l", path])
+    rmSync(this.root, { recursive: true, force: true })
   }
 
   /** One request; throws when the engine goes away before it has answered. */

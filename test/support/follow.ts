@@ -11,6 +11,7 @@ export class Follower {
   readonly #stop = new AbortController()
   readonly #done: Promise<void>
   #last = ""
+  readonly #ofLast = new Set<string>()
 
   constructor(engine: TestEngine, container: string) {
     this.#engine = engine
@@ -58,11 +59,24 @@ export class Follower {
   #take(line: string): void {
     const space = line.indexOf(" ")
     const time = line.slice(0, space)
-    // `since` is inclusive: the line it names comes again.
-    if (time <= this.#last) return
+    const text = line.slice(space + 1)
+    // `since` is inclusive: what it names comes again. Lines that were written at once have one time.
+    if (time < this.#last || (time === this.#last && this.#ofLast.has(text))) return
+    if (time !== this.#last) this.#ofLast.clear()
+    this.#ofLast.add(text)
     this.#last = time
-    this.lines.push(line.slice(space + 1))
+    this.lines.push(text)
   }
+}
+
+/** The lines of a container's standard output, from its log. */
+export async function loggedLines(engine: TestEngine, container: string): Promise<string[]> {
+  const url = `http://dhow/containers/${container}/logs?stdout=1`
+  const bytes = Buffer.from(await (await fetch(url, { unix: engine.socket })).arrayBuffer())
+  let text = ""
+  for (let at = 0; at < bytes.length; at += 8 + bytes.readUInt32BE(at + 4))
+    text += bytes.subarray(at + 8, at + 8 + bytes.readUInt32BE(at + 4)).toString()
+  return text.split("\n").slice(0, -1)
 }
 
 /** Seconds and nanoseconds, as docker's client sends them. */

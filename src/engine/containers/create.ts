@@ -134,7 +134,8 @@ function inRequest<T>(work: () => T): T {
 export function hostConfigFacts(parts: ContainerParts): HostConfigFacts {
   return {
     defaultRuntime: parts.config.defaultRuntime,
-    knownRuntimes: parts.runtimeNames,
+    // The default one is always known; where it is not installed, the start says what to install.
+    knownRuntimes: [...parts.runtimeNames, parts.config.defaultRuntime],
     host: parts.host,
     init: parts.config.init,
   }

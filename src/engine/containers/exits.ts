@@ -109,6 +109,7 @@ function scheduleRestart(parts: ContainerParts, id: string, lasted: number): voi
 
 /** A restart by policy: counted, and given up where the container cannot be started at all. */
 export async function restartNow(parts: ContainerParts, id: string): Promise<void> {
+  await parts.booted.promise
   try {
     await parts.locks.hold(id, async () => {
       const container = parts.store.find(id)

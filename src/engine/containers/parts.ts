@@ -55,5 +55,7 @@ export type ContainerParts = {
   readonly start: (id: string, restarts: number) => Promise<unknown>
   /** Runs a command in a running container to its end: what a health check is made of. */
   readonly probe: (id: string, command: readonly string[], options: ProbeOptions) => Promise<ProbeOutcome>
+  /** Resolved when the boot has made rows and reality agree: no restart by policy before that. */
+  readonly booted: PromiseWithResolvers<void>
   readonly imageUsed: (id: Digest) => void
 }

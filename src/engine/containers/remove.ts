@@ -16,11 +16,11 @@ export async function removeContainer(
     throw new DhowError("not-implemented", `Cannot remove link "${reference}": links are not available in this version`)
   const { record, state } = parts.store.resolve(reference)
   const { id } = record
-  if (isRunning(state) && !options.force) throw stillRuns(record, state)
+  if (isInUse(state) && !options.force) throw stillRuns(record, state)
   for (;;) {
     const running = await parts.locks.hold(id, async () => {
       const container = parts.store.find(id)
-      if (container !== undefined && isRunning(container.state)) return container
+      if (container !== undefined && (options.force ? isRunning : isInUse)(container.state)) return container
       if (container !== undefined) await erase(parts, id, options)
       return undefined
     })
@@ -29,6 +29,11 @@ export async function removeContainer(
     if (!options.force) throw stillRuns(running.record, running.state)
     await killAndWait(parts, id)
   }
+}
+
+/** As in Docker, a container whose restart is due counts as running. */
+function isInUse(state: ContainerState): boolean {
+  return isRunning(state) || state.status === "restarting"
 }
 
 function stillRuns(record: ContainerRecord, state: ContainerState): DhowError {

@@ -121,11 +121,12 @@ export class ContainerStore {
   /** Records what was observed, and that nothing is under way unless `intent` says so. */
   observe(id: string, state: ContainerState, intent?: Intent): Container {
     const { record } = this.get(id)
-    this.#database
-      .query<never, { id: string; status: string; state: string; intent: string | null }>(
-        "UPDATE containers SET status = $status, state = $state, intent = $intent WHERE id = $id",
-      )
-      .run({ id, status: state.status, state: JSON.stringify(state), intent: intent ?? null })
+    const update = this.#database.query<never, { id: string; status: string; state: string; intent: string | null }>(
+      "UPDATE containers SET status = $status, state = $state, intent = $intent WHERE id = $id",
+    )
+    this.#database.essential(() => {
+      update.run({ id, status: state.status, state: JSON.stringify(state), intent: intent ?? null })
+    })
     return this.#remember({ record, state, intent })
   }
 
@@ -156,10 +157,12 @@ export class ContainerStore {
   /** The moment a container ceases to exist; its files are garbage from here on. `together` as at `insert`. */
   delete(id: string, together: () => void = () => undefined): void {
     const { record } = this.get(id)
-    this.#database.transaction(() => {
-      together()
-      this.#database.query<never, { id: string }>("DELETE FROM containers WHERE id = $id").run({ id })
-    })
+    this.#database.essential(() =>
+      this.#database.transaction(() => {
+        together()
+        this.#database.query<never, { id: string }>("DELETE FROM containers WHERE id = $id").run({ id })
+      }),
+    )
     this.#byId.delete(id)
     this.#idByName.delete(record.name)
   }
