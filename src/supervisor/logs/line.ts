@@ -13,6 +13,7 @@ const LETTER_T = 0x54
 /** "2026-01-31T09:05:00.123456789" */
 export const TIME_LENGTH = 29
 /** Years have four digits in these texts. */
+const HALF_MICROSECOND = 0.0005
 const LAST_YEAR = Date.UTC(9999, 11, 31)
 const ZONE_LENGTH = 6
 const STREAM_AT = TIME_LENGTH + ZONE_LENGTH + 1
@@ -34,11 +35,13 @@ export function readHeader(bytes: Uint8Array, at: number, end: number): number {
 }
 
 /**
- * Milliseconds since 1970 as the text that log lines compare with byte by byte. A number of today's size carries
- * microseconds, not nanoseconds: so a bound is the first or the last nanosecond of its microsecond.
+ * Milliseconds since 1970 as the text that log lines compare with byte by byte. A number of today's size is right to
+ * a quarter of a microsecond, not to the nanosecond: so a bound is widened by a half, and is then the first or the last
+ * nanosecond of its microsecond. A time that was read off a line includes that line.
  */
 export function timeText(milliseconds: number, nanoseconds: "000" | "999"): string {
-  const whole = Math.floor(Math.min(Math.max(milliseconds, 0), LAST_YEAR))
-  const microseconds = Math.min(999, Math.max(0, Math.floor((milliseconds - whole) * 1000)))
+  const wide = milliseconds + (nanoseconds === "000" ? -HALF_MICROSECOND : HALF_MICROSECOND)
+  const whole = Math.floor(Math.min(Math.max(wide, 0), LAST_YEAR))
+  const microseconds = Math.min(999, Math.max(0, Math.floor((wide - whole) * 1000)))
   return `${new Date(whole).toISOString().slice(0, 23)}${String(microseconds).padStart(3, "0")}${nanoseconds}`
 }
