@@ -33,13 +33,26 @@ export function socketInodes(table: string, port: number, listeningOnly: boolean
 }
 
 function holdsSocket(pid: string, inodes: ReadonlySet<string>): boolean {
+  return descriptors(pid).some((fd) => {
+    const target = linkTarget(`/proc/${pid}/fd/${fd}`)
+    return target.startsWith("socket:[") && inodes.has(target.slice(8, -1))
+  })
+}
+
+/** None where the process is gone meanwhile, or not ours to look at. */
+function descriptors(pid: string): string[] {
   try {
-    return readdirSync(`/proc/${pid}/fd`).some((fd) => {
-      const target = readlinkSync(`/proc/${pid}/fd/${fd}`)
-      return target.startsWith("socket:[") && inodes.has(target.slice(8, -1))
-    })
+    return readdirSync(`/proc/${pid}/fd`)
   } catch {
-    // Gone meanwhile, or not ours to look at.
-    return false
+    return []
+  }
+}
+
+/** "" where it was closed meanwhile, as the descriptor that lists our own always is. */
+function linkTarget(path: string): string {
+  try {
+    return readlinkSync(path)
+  } catch {
+    return ""
   }
 }

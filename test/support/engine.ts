@@ -1,7 +1,7 @@
 // A real engine in a process of its own, over a state root, socket, cgroup parent and bridge of the test's own; and a
 // client that speaks the API to it without any library.
 import { randomBytes } from "node:crypto"
-import { closeSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync } from "node:fs"
+import { closeSync, existsSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { mountsBelow } from "./kernel-objects.ts"
@@ -93,7 +93,8 @@ export class TestEngine {
     const [status, message] = await Promise.all([child.exited, new Response(child.stderr).text()])
     if (status !== 0) throw new Error(`reset failed: ${message}`)
     for (const path of mountsBelow(this.root).reverse()) Bun.spawnSync(["umount", "-l", path])
-    rmSync(this.root, { recursive: true, force: true })
+    // A tree that another process is still clearing makes the walk stop early, without an error.
+    while (existsSync(this.root)) rmSync(this.root, { recursive: true, force: true })
   }
 
   /** One request; throws when the engine goes away before it has answered. */
