@@ -59,11 +59,14 @@ describe.skipIf(dockerProgram === undefined)("docker logs", () => {
 
   test("-f --tail starts with the last lines", async () => {
     await client.ok("run", "-d", "--name", "last", "bb", "sh", "-c", "seq 1 50; sleep 60")
+    const whole = client.spawn(["logs", "-f", "last"])
+    await whole.stdout.contains("50\n")
     const logs = client.spawn(["logs", "-f", "--tail", "2", "last"])
     await logs.stdout.contains("50\n")
     await client.ok("kill", "last")
     expect(await logs.ended()).toBe(0)
     expect(logs.stdout.text).toBe("49\n50\n")
+    expect(await whole.ended()).toBe(0)
   })
 
   test("-f of a container that is removed ends", async () => {

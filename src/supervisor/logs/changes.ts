@@ -5,6 +5,8 @@ import { dirname } from "node:path"
 import { errnoName } from "../../lib/errors.ts"
 import type { ReadLogOptions } from "../contract.ts"
 
+/** Bun swallows an event that follows its like within some two milliseconds: what it told of is looked for after this. */
+const SWALLOWED_MS = 5
 const LONGEST_TIMER = 2 ** 31 - 1
 
 export class LogChanges {
@@ -14,6 +16,7 @@ export class LogChanges {
   readonly #signal: AbortSignal
   #watcher: FSWatcher | undefined
   #timer: ReturnType<typeof setTimeout> | undefined
+  #again: ReturnType<typeof setTimeout> | undefined
   #changed = true
   #wake: (() => void) | undefined
   #ended = false
@@ -57,11 +60,16 @@ export class LogChanges {
     this.#signal.removeEventListener("abort", this.#onAbort)
     this.#watcher?.close()
     clearTimeout(this.#timer)
+    clearTimeout(this.#again)
   }
 
   #watch(): void {
     try {
-      this.#watcher = watch(dirname(this.#path), () => this.#notice())
+      this.#watcher = watch(dirname(this.#path), () => {
+        this.#notice()
+        clearTimeout(this.#again)
+        this.#again = setTimeout(() => this.#notice(), SWALLOWED_MS)
+      })
       this.#watcher.on("error", () => this.#notice())
     } catch (error) {
       if (errnoName(error) !== "ENOENT") throw error

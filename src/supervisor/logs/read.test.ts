@@ -115,6 +115,24 @@ describe("readLog()", () => {
     expect((await read()).text()).toBe("whole\nto\nnext\n")
   })
 
+  test("follows a write that comes right after another", async () => {
+    writeFileSync(path, "")
+    const stop = new AbortController()
+    const output = collecting()
+    const write = (stream: 1 | 2, chunk: Uint8Array): boolean => {
+      // Twenty in a row, each when the one before was read and the next is waited for.
+      if (output.chunks.length < 19) setImmediate(() => appendFileSync(path, record(1, "x")))
+      return output.sink.write(stream, chunk)
+    }
+    const follow = new Promise(() => {})
+    const reading = readLog({ path, ...EVERYTHING, follow, signal: stop.signal }, { ...output.sink, write })
+    appendFileSync(path, record(1, "x"))
+    await output.length(40)
+    stop.abort()
+    await reading
+    expect(output.text()).toBe("x\n".repeat(20))
+  })
+
   test("follows growth and rotation without a gap and ends with the process", async () => {
     const exited = Promise.withResolvers<void>()
     const output = collecting()
