@@ -1,0 +1,227 @@
+// A layer seen through its EROFS index is what GNU tar unpacks, to the nanosecond; and fsck.erofs agrees. Needs root.
+import { afterEach, beforeEach, expect, setDefaultTimeout, test } from "bun:test"
+import {
+  closeSync,
+  ftruncateSync,
+  linkSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+  writeSync,
+} from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { unmount } from "../../src/lib/syscalls/mount.ts"
+import { setXattr } from "../../src/lib/syscalls/tree.ts"
+import { encodeName } from "../../src/lib/tar/names.ts"
+import { encodeTarHeader, type TarInput, writeTar } from "../../src/lib/tar/writer.ts"
+import { digestOf } from "../../src/oci/digest.ts"
+import { mountErofs } from "../../src/snapshot/erofs/mount.ts"
+import { writeIndex } from "../../src/snapshot/erofs/writer.ts"
+import { describeTree } from "./trees.ts"
+
+setDefaultTimeout(120_000)
+
+const GIB = 2 ** 30
+/** The first that knows blocks of 512 bytes. */
+const FSCK_SINCE = 1.6
+
+let root: string
+let mounted: string
+
+beforeEach(() => {
+  root = mkdtempSync(join(tmpdir(), "dhow-erofs-"))
+  mounted = join(root, "mounted")
+  mkdirSync(mounted)
+})
+
+afterEach(() => {
+  unmount(mounted)
+  rmSync(root, { recursive: true, force: true })
+})
+
+function run(...command: string[]): void {
+  const { exitCode, stderr } = Bun.spawnSync(command)
+  expect([exitCode, exitCode === 0 ? "" : stderr.toString()]).toEqual([0, ""])
+}
+
+function mountIndex(tar: string): { readonly size: number; readonly files: number; readonly index: string } {
+  const index = `${tar}.index`
+  const [from, to] = [openSync(tar, "r"), openSync(index, "wx+")]
+  const made = writeIndex(digestOf(tar), from, to)
+  closeSync(from)
+  closeSync(to)
+  mountErofs("file", { tar, index }, mounted)
+  const version = Number(/[\d.]+/.exec(Bun.spawnSync(["fsck.erofs", "-V"], { stderr: "pipe" }).stdout.toString()) ?? 0)
+  if (version >= FSCK_SINCE) run("fsck.erofs", `--device=${tar}`, index)
+  return { ...made, index }
+}
+
+async function archive(entries: Iterable<TarInput>): Promise<string> {
+  const tar = join(root, "layer.tar")
+  const parts: Uint8Array[] = []
+  for await (const chunk of writeTar(entries)) parts.push(chunk)
+  writeFileSync(tar, Buffer.concat(parts))
+  return tar
+}
+
+function unpack(tar: string): string {
+  const out = join(root, "unpacked")
+  mkdirSync(out)
+  run("tar", "--xattrs", "--xattrs-include=*", "--same-owner", "-C", out, "-xpf", tar)
+  return out
+}
+
+function makeTree(): string {
+  const tree = join(root, "tree")
+  mkdirSync(join(tree, "deep/er"), { recursive: true })
+  const at = (path: string): string => join(tree, path)
+  for (const size of [0, 1, 511, 512, 513, 4095, 4096, 4097, 100_000])
+    writeFileSync(at(`size-${size}`), Buffer.alloc(size, `${size} `))
+  writeFileSync(at(`deep/er/${"n".repeat(255)}`), "long")
+  writeFileSync(Buffer.concat([Buffer.from(`${tree}/`), encodeName("caf\udce9")]), "latin")
+  writeFileSync(at("größe-日本"), "unicode")
+  for (const name of ["!before-dot", "-", ".hidden", "..two", "~"]) writeFileSync(at(name), name)
+  linkSync(at("size-513"), at("deep/hard"))
+  linkSync(at("size-513"), at("again"))
+  for (const length of [1, 300, 448, 449, 511, 512, 513, 4095]) symlinkSync("t".repeat(length), at(`link-${length}`))
+  run("mkfifo", "-m", "622", at("pipe"))
+  run("mknod", "-m", "660", at("disk"), "b", "259", "300")
+  run("mknod", "-m", "666", at("null"), "c", "1", "3")
+  setXattr(at("size-1"), "security.capability", Buffer.from("0100000200040000000000000000000000000000", "hex"))
+  setXattr(at("size-1"), "user.note", Buffer.from("x".repeat(700)))
+  setXattr(at("deep"), "trusted.note", Buffer.from("on a directory"))
+  setXattr(at("size-0"), "user.empty", Buffer.alloc(0))
+  for (let n = 0; n < 200; n++) writeFileSync(at(`deep/er/file-${n}`), String(n))
+  run("chmod", "6755", at("size-512"))
+  run("chmod", "1777", at("deep"))
+  run("chown", "3000000000:4000000000", at("size-4096"))
+  run("chown", "-h", "5:6", at("link-300"))
+  run("touch", "-d", "1969-12-31 23:59:58.000000001 UTC", at("size-1"))
+  run("touch", "-h", "-d", "2100-01-02 03:04:05.999999999 UTC", at("link-1"))
+  const fd = openSync(at("sparse"), "w")
+  for (const [offset, text] of [
+    [0, "a"],
+    [1 << 20, "data".repeat(5000)],
+    [(3 << 20) + 4096, "end"],
+  ] as const)
+    writeSync(fd, text, offset)
+  ftruncateSync(fd, 5_000_001)
+  closeSync(fd)
+  writeFileSync(at("only-a-hole"), "")
+  truncateSync(at("only-a-hole"), 777_777)
+  return tree
+}
+
+for (const format of ["gnu", "gnu --sparse", "pax", "pax --sparse", "pax --sparse --sparse-version=0.1"]) {
+  test(`a tree in an archive made with --format=${format} is what GNU tar unpacks`, () => {
+    const tar = join(root, "layer.tar")
+    const xattrs = format.startsWith("pax") ? ["--xattrs", "--xattrs-include=*"] : []
+    run("tar", ...`--format=${format}`.split(" "), ...xattrs, "-C", makeTree(), "-cf", tar, ".")
+    const { files } = mountIndex(tar)
+    const expected = describeTree(unpack(tar))
+    const seen = describeTree(mounted)
+    expect(files).toBe(expected.size)
+    expect([...seen.keys()].sort()).toEqual([...expected.keys()].sort())
+    for (const [path, line] of expected) expect([path, seen.get(path)]).toEqual([path, line])
+  })
+}
+
+test("entries before their parents, twice, and hard links before their targets find their place", async () => {
+  const text = (path: string, content: string): TarInput => ({ path, type: "file", content: Buffer.from(content) })
+  const tar = await archive([
+    text("a/b/c", "first"),
+    { path: "early", type: "hardlink", linkPath: "chain" },
+    { path: "chain", type: "hardlink", linkPath: "late" },
+    text("a/b/c", "last"),
+    { path: "a", type: "directory", mode: 0o711, uid: 4, mtime: 99 },
+    text("late", "target"),
+    text("was-a-file", "x"),
+    text("was-a-directory/below", "x"),
+    { path: "was-a-file", type: "directory", mode: 0o700 },
+    text("was-a-directory", "now a file"),
+  ])
+  mountIndex(tar)
+  expect(readFileSync(join(mounted, "a/b/c"), "utf8")).toBe("last")
+  expect(lstatSync(join(mounted, "a"))).toMatchObject({ uid: 4, mtimeMs: 99_000, nlink: 3 })
+  expect(readFileSync(join(mounted, "early"), "utf8")).toBe("target")
+  expect(lstatSync(join(mounted, "late")).nlink).toBe(3)
+  expect(statSync(join(mounted, "was-a-file")).isDirectory()).toBe(true)
+  expect(readFileSync(join(mounted, "was-a-directory"), "utf8")).toBe("now a file")
+})
+
+test("a directory of 100,000 entries is listed and every name is found", async () => {
+  const count = 100_000
+  function* entries(): Generator<TarInput> {
+    for (let n = 0; n < count; n++) yield { path: `many/name-${(n * 7919) % count}`, type: "file", uid: n }
+  }
+  mountIndex(await archive(entries()))
+  expect(readdirSync(join(mounted, "many"))).toHaveLength(count)
+  for (let n = 0; n < count; n += 97) expect(lstatSync(join(mounted, `many/name-${(n * 7919) % count}`)).uid).toBe(n)
+  expect(() => lstatSync(join(mounted, "many/name-100000"))).toThrow("ENOENT")
+})
+
+test("a file of more than 4 GiB is read at its end, and the one behind it too", () => {
+  const tar = join(root, "layer.tar")
+  const size = 5 * GIB + 700
+  const fd = openSync(tar, "w")
+  const header = encodeTarHeader({ path: "large", type: "file", size })
+  writeSync(fd, header)
+  writeSync(fd, "marker", header.length + size - 6)
+  const behind = header.length + Math.ceil(size / 512) * 512
+  writeSync(fd, encodeTarHeader({ path: "behind", type: "file", size: 6 }), 0, header.length, behind)
+  writeSync(fd, "behind", behind + 512)
+  ftruncateSync(fd, behind + 1024 + 1024)
+  closeSync(fd)
+  mountIndex(tar)
+  expect(lstatSync(join(mounted, "large")).size).toBe(size)
+  const large = openSync(join(mounted, "large"), "r")
+  const end = Buffer.alloc(16)
+  expect(readSync(large, end, 0, 16, size - 6)).toBe(6)
+  closeSync(large)
+  expect(end.toString("latin1", 0, 6)).toBe("marker")
+  expect(readFileSync(join(mounted, "behind"), "utf8")).toBe("behind")
+})
+
+test("a sparse file of 1 TiB with little in it takes little", () => {
+  const tree = join(root, "tree")
+  mkdirSync(tree)
+  const fd = openSync(join(tree, "sparse"), "w")
+  const places = [0, 4096 * 3, 300 * GIB + 4096, 1000 * GIB]
+  for (const place of places) writeSync(fd, `at ${place}`, place)
+  ftruncateSync(fd, 1024 * GIB)
+  closeSync(fd)
+  const tar = join(root, "layer.tar")
+  run("tar", "--sparse", "--format=pax", "-C", tree, "-cf", tar, ".")
+  const { index } = mountIndex(tar)
+  expect(statSync(index).blocks * 512).toBeLessThan(1 << 20)
+  const sparse = openSync(join(mounted, "sparse"), "r")
+  for (const place of places) {
+    const text = Buffer.from(`at ${place}`)
+    const read = Buffer.alloc(text.length + 1)
+    readSync(sparse, read, 0, read.length, place)
+    expect(read.toString("latin1")).toBe(`${text}\0`)
+  }
+  closeSync(sparse)
+  expect(statSync(join(mounted, "sparse")).size).toBe(1024 * GIB)
+})
+
+test("the same archive always gets the same index", () => {
+  const tar = join(root, "layer.tar")
+  run("tar", "--format=pax", "-C", makeTree(), "-cf", tar, ".")
+  const { index } = mountIndex(tar)
+  const [from, to] = [openSync(tar, "r"), openSync(join(root, "again"), "wx+")]
+  writeIndex(digestOf(tar), from, to)
+  closeSync(from)
+  closeSync(to)
+  expect(readFileSync(join(root, "again")).equals(readFileSync(index))).toBe(true)
+})
