@@ -4,6 +4,8 @@ export type Config = {
   readonly dataRoot: string
   /** What does not: sockets, exit files, namespaces, mounts. */
   readonly execRoot: string
+  /** How layers are kept where the data root does not say already; "auto" is the best that this host can. */
+  readonly storageDriver: "directory" | "erofs" | "auto"
   /** Addresses to serve on: "unix:///run/dhow/dhow.sock". */
   readonly hosts: readonly string[]
   readonly configFile: string

@@ -23,7 +23,7 @@ import { reconcile, resumeRestarts } from "./engine/reconcile.ts"
 import { restWhenIdle } from "./engine/rest.ts"
 import { openSystem } from "./engine/system.ts"
 import { LocalVolumes } from "./engine/volumes.ts"
-import { prepareExecRoot } from "./exec-root.ts"
+import { layerMounts, prepareExecRoot } from "./exec-root.ts"
 import { Background } from "./lib/background.ts"
 import { describeError } from "./lib/errors.ts"
 import { KeyedLock } from "./lib/keyed-lock.ts"
@@ -37,7 +37,7 @@ import { openRegistries } from "./registry/client.ts"
 import { claimExecRoot, lockRoot, makeRoot } from "./root-lock.ts"
 import { prepareHost, probeHost } from "./runtime/host.ts"
 import { openRuntimes } from "./runtime/runtimes.ts"
-import { openDirectorySnapshotter } from "./snapshot/directory.ts"
+import { openSnapshotter } from "./snapshot/open.ts"
 import { Database } from "./state/database.ts"
 import { Reserve } from "./state/reserve.ts"
 import { openSupervisor } from "./supervisor/conmon.ts"
@@ -88,7 +88,10 @@ export async function openEngine(config: Config): Promise<OpenEngine> {
   const database = Database.open(join(config.dataRoot, "dhow.db"))
   database.useReserve(new Reserve(join(config.dataRoot, "reserve")))
   const content = openContentStore(database, join(config.dataRoot, "content"))
-  const snapshotter = openDirectorySnapshotter(database, join(config.dataRoot, "snapshots"), {
+  const snapshotter = openSnapshotter(database, {
+    driver: config.storageDriver,
+    directory: join(config.dataRoot, "snapshots"),
+    mounts: layerMounts(config),
     internalCommand: [...ownCommand(), "internal"],
   })
   const runtimes = openRuntimes({ ...config, facts: host })

@@ -1,12 +1,18 @@
 // The exec root: what belongs to one boot of the machine. It lies on a tmpfs, for bundles and exit files are written in
 // the middle of every start; where the host's /run is on a disk, the engine mounts a tmpfs there itself.
 import { readdirSync, statfsSync } from "node:fs"
+import { join } from "node:path"
 import { describeError } from "./lib/errors.ts"
 import { ensureDirectory } from "./lib/files.ts"
 import { log } from "./lib/log.ts"
 import { MS, mount } from "./lib/syscalls/mount.ts"
 
 const TMPFS_MAGIC = 0x01021994
+
+/** Where layers are mounted. */
+export function layerMounts({ execRoot }: { readonly execRoot: string }): string {
+  return join(execRoot, "layers")
+}
 
 export function prepareExecRoot(path: string): void {
   ensureDirectory(path, 0o711)

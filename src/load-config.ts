@@ -41,6 +41,7 @@ const RegistriesSchema = v.strictObject({
 const FileSchema = v.strictObject({
   "data-root": v.optional(v.string()),
   "exec-root": v.optional(v.string()),
+  "storage-driver": v.optional(v.picklist(["directory", "erofs", "auto"])),
   hosts: v.optional(v.array(v.string())),
   "log-level": v.optional(v.picklist(["debug", "info", "warn", "error"])),
   debug: v.optional(v.boolean()),
@@ -66,6 +67,7 @@ const FLAGS = {
   host: { type: "string", short: "H", multiple: true },
   "data-root": { type: "string" },
   "exec-root": { type: "string" },
+  "storage-driver": { type: "string", short: "s" },
   "config-file": { type: "string" },
   "log-level": { type: "string", short: "l" },
   debug: { type: "boolean", short: "D" },
@@ -109,6 +111,9 @@ export function loadConfig(args: readonly string[], environment: NodeJS.ProcessE
   return Object.freeze({
     dataRoot: resolve(dataRoot),
     execRoot,
+    storageDriver: storageDriver(
+      flags["storage-driver"] ?? environment["DHOW_STORAGE_DRIVER"] ?? file["storage-driver"] ?? "directory",
+    ),
     hosts: hosts.length > 0 ? hosts : [`unix://${execRoot}/dhow.sock`],
     configFile,
     logLevel: flags.debug || file.debug ? "debug" : logLevel(flags["log-level"] ?? file["log-level"] ?? "info"),
@@ -201,6 +206,13 @@ function readFile(path: string, isAsked: boolean): v.InferOutput<typeof FileSche
   if (issue.type === "strict_object" && issue.expected === "never")
     throw new DhowError("invalid", `Configuration file "${path}": unknown key "${key}"`)
   throw new DhowError("invalid", `Configuration file "${path}": key "${key}": ${issue.message}`)
+}
+
+/** Docker's name for overlayfs over unpacked layers is understood, since scripts give it. */
+function storageDriver(text: string): Config["storageDriver"] {
+  if (text === "directory" || text === "erofs" || text === "auto") return text
+  if (text === "overlay2") return "directory"
+  throw new DhowError("invalid", `invalid storage driver "${text}": expected directory, erofs or auto`)
 }
 
 function logLevel(text: string): Config["logLevel"] {

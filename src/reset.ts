@@ -3,11 +3,13 @@
 import { rmdirSync, rmSync } from "node:fs"
 import { openEngine } from "./daemon.ts"
 import { removeContainer } from "./engine/containers/remove.ts"
+import { layerMounts } from "./exec-root.ts"
 import { describeError, errnoName } from "./lib/errors.ts"
 import { log } from "./lib/log.ts"
 import { unmount } from "./lib/syscalls/mount.ts"
 import { loadConfig } from "./load-config.ts"
 import { cgroupDirectories } from "./runtime/cgroups.ts"
+import { unmountLayers } from "./snapshot/erofs.ts"
 
 export async function reset(args: readonly string[]): Promise<number> {
   const config = loadConfig(args, process.env)
@@ -23,6 +25,7 @@ export async function reset(args: readonly string[]): Promise<number> {
   await parts.networks.close()
   for (const directory of cgroupDirectories(config.cgroupParent, parts.host.cgroup)) removeIfEmpty(directory)
   close()
+  unmountLayers(layerMounts(config))
   unmount(config.execRoot)
   rmSync(config.execRoot, { recursive: true, force: true })
   rmSync(config.dataRoot, { recursive: true, force: true })

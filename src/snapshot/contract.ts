@@ -33,7 +33,10 @@ export interface Snapshotter {
   keys(): readonly string[]
   /** Bytes written to the snapshot itself, without its layers. */
   usage(key: string): Promise<number>
-  /** Directory that holds what was written (overlay's upper), for diff and for GraphDriver.Data. */
+  /**
+   * Directory that holds what was written (overlay's upper), for diff and for GraphDriver.Data. The lower ones may show
+   * their files only while the snapshot is mounted; view() is the way to read a layer.
+   */
   paths(key: string): { readonly upper: string; readonly work: string; readonly lower: readonly string[] }
   /** Removes directories that no row names. Returns what was removed. */
   sweep(): readonly string[]

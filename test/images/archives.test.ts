@@ -5,7 +5,7 @@ import { existsSync, readdirSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { gzipSync, zstdCompressSync } from "node:zlib"
 import { type Digest, digestOf, hexOf } from "../../src/oci/digest.ts"
-import { bytesOf, type Fixture, file, filters, never, openFixture, streamFrom, tarOf } from "./fixture.ts"
+import { bytesOf, type Fixture, file, filters, mountPoint, never, openFixture, streamFrom, tarOf } from "./fixture.ts"
 
 const LISTING = { all: false, filters: filters(), sharedSize: false, manifests: false }
 
@@ -256,7 +256,8 @@ describe("images", () => {
     f.snapshotter.prepare("container", layers)
     await f.images.remove(id, { force: true, prune: true })
     expect(blobs()).toEqual([...layers])
-    expect(existsSync(f.snapshotter.paths("container").lower[0]!)).toBe(true)
+    f.snapshotter.mount("container", mountPoint(f))
+    expect(readdirSync(mountPoint(f))).not.toEqual([])
     await f.snapshotter.remove("container")
     await f.collector.collect()
     expect(blobs()).toEqual([])

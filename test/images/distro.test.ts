@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, test } from "bun:test"
 import { spawnSync } from "node:child_process"
 import { existsSync, readdirSync } from "node:fs"
 import { join } from "node:path"
-import { type Fixture, never, openFixture } from "./fixture.ts"
+import { type Fixture, look, never, openFixture } from "./fixture.ts"
 
 const has = (program: string): boolean => spawnSync("which", [program]).status === 0
 
@@ -37,8 +37,7 @@ describe("distro.local", () => {
     )
     expect(f.events).toContain("pull distro.local/busybox")
 
-    f.snapshotter.prepare("probe", image.layers)
-    const root = f.snapshotter.paths("probe").lower[0]!
+    const root = look(f, image.layers)
     const ran = spawnSync("chroot", [root, "/bin/sh", "-c", "id -un; ls -ld /tmp | cut -c1-10"], { encoding: "utf8" })
     expect(ran.stdout).toBe("root\ndrwxrwxrwt\n")
   })
@@ -70,8 +69,7 @@ describe("distro.local", () => {
       await pull(other, name)
       expect(other.images.resolve(name)).toEqual(image)
 
-      f.snapshotter.prepare("probe", image.layers)
-      const root = f.snapshotter.paths("probe").lower[0]!
+      const root = look(f, image.layers)
       for (const path of ["etc/resolv.conf", "etc/hostname", "etc/machine-id", "var/cache/ldconfig/aux-cache"])
         expect(existsSync(join(root, path))).toBe(false)
       expect(existsSync(join(root, "etc/apt/sources.list.d/debian.sources"))).toBe(true)

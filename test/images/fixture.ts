@@ -1,5 +1,5 @@
 // A real content store, snapshotter and database in a directory of their own, with the image use-cases on top.
-import { existsSync, mkdtempSync, rmSync } from "node:fs"
+import { existsSync, mkdirSync, mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import type { ContentStore } from "../../src/content/contract.ts"
@@ -10,11 +10,13 @@ import { openImages } from "../../src/engine/images/images.ts"
 import { ensureDirectory } from "../../src/lib/files.ts"
 import type { TarInput } from "../../src/lib/tar/writer.ts"
 import { writeTar } from "../../src/lib/tar/writer.ts"
+import type { Digest } from "../../src/oci/digest.ts"
 import { openRegistries } from "../../src/registry/client.ts"
 import type { Snapshotter } from "../../src/snapshot/contract.ts"
-import { openDirectorySnapshotter } from "../../src/snapshot/directory.ts"
+import { openSnapshotter, type StorageDriver } from "../../src/snapshot/open.ts"
 import { Database } from "../../src/state/database.ts"
 import type { ProgressLine } from "../../src/wire/image.ts"
+import { unmountBelow } from "../snapshot/fixture.ts"
 
 type RegistriesOptions = Parameters<typeof openRegistries>[0]
 
@@ -38,7 +40,12 @@ export function openFixture(existing?: string, registry: Partial<RegistriesOptio
   const database = Database.open(join(root, "dhow.db"))
   ensureDirectory(join(root, "snapshots"))
   const content = openContentStore(database, join(root, "content"))
-  const snapshotter = openDirectorySnapshotter(database, join(root, "snapshots"), { internalCommand })
+  const snapshotter = openSnapshotter(database, {
+    driver: (process.env["DHOW_STORAGE_DRIVER"] ?? "directory") as StorageDriver,
+    directory: join(root, "snapshots"),
+    mounts: join(root, "layers"),
+    internalCommand,
+  })
   const collector = openCollector({ database, content, snapshotter })
   const events: string[] = []
   const containers: ContainerUse[] = []
@@ -58,10 +65,23 @@ export function openFixture(existing?: string, registry: Partial<RegistriesOptio
     progress: (line) => lines.push(line),
     [Symbol.dispose]() {
       database.close()
+      unmountBelow(root)
       // A layer's process may still be making it durable, and a file that goes meanwhile ends rmSync early.
       for (let tries = 0; tries < 10 && existsSync(root); tries++) rmSync(root, { recursive: true, force: true })
     },
   }
+}
+
+export function mountPoint({ root }: Fixture): string {
+  const target = join(root, "mounted")
+  mkdirSync(target, { recursive: true })
+  return target
+}
+
+/** Where the files of these layers can be seen. */
+export function look(fixture: Fixture, layers: readonly Digest[]): string {
+  fixture.snapshotter.view(layers, mountPoint(fixture))
+  return mountPoint(fixture)
 }
 
 export async function tarOf(entries: readonly TarInput[]): Promise<Uint8Array<ArrayBuffer>> {

@@ -1,5 +1,5 @@
 // What every snapshotter must do, as a function that each implementation's test calls. Needs root: it mounts for real.
-import { afterEach, beforeEach, describe, expect, test } from "bun:test"
+import { afterEach, beforeEach, describe, expect, setDefaultTimeout, test } from "bun:test"
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { isKind } from "../../src/lib/errors.ts"
@@ -9,6 +9,8 @@ import { Fixture, file, type OpenSnapshotter } from "./fixture.ts"
 import { layerContract } from "./layer-contract.ts"
 
 export function snapshotterContract(name: string, open: OpenSnapshotter): void {
+  // A layer is made durable behind the caller's back too, which may hold the disk for a while.
+  setDefaultTimeout(60_000)
   layerContract(name, open)
 
   describe(`snapshotter ${name}`, () => {

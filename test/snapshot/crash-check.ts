@@ -2,16 +2,7 @@
 // be lived to its end. Prints what the sweeps found.
 import { createReadStream, readdirSync, statSync } from "node:fs"
 import { join } from "node:path"
-import { openContentStore } from "../../src/content/store.ts"
-import { openDirectorySnapshotter } from "../../src/snapshot/directory.ts"
-import { Database } from "../../src/state/database.ts"
-
-const [state = "", archive = ""] = process.argv.slice(2)
-const database = Database.open(join(state, "dhow.db"))
-const content = openContentStore(database, join(state, "content"))
-const internalCommand = [process.execPath, join(import.meta.dir, "internal.ts")]
-const snapshots = join(state, "snapshots")
-const snapshotter = openDirectorySnapshotter(database, snapshots, { internalCommand })
+import { archive, content, snapshots, snapshotter } from "./crash-state.ts"
 
 for (const { digest, size } of content.list()) {
   if (statSync(content.path(digest)).size !== size) throw new Error(`Blob ${digest} is not whole`)

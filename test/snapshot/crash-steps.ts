@@ -1,19 +1,14 @@
-// One life of a blob, a layer and a snapshot, to be killed somewhere in between: STATE-DIRECTORY ARCHIVE.
-import { createReadStream } from "node:fs"
-import { join } from "node:path"
-import { openContentStore } from "../../src/content/store.ts"
-import { openDirectorySnapshotter } from "../../src/snapshot/directory.ts"
-import { Database } from "../../src/state/database.ts"
+// One life of a blob, a layer and a snapshot, to be killed somewhere in between.
+import { createReadStream, mkdirSync } from "node:fs"
+import { archive, content, snapshots, snapshotter } from "./crash-state.ts"
 
-const [state = "", archive = ""] = process.argv.slice(2)
-const database = Database.open(join(state, "dhow.db"))
-const content = openContentStore(database, join(state, "content"))
-const internalCommand = [process.execPath, join(import.meta.dir, "internal.ts")]
-const snapshotter = openDirectorySnapshotter(database, join(state, "snapshots"), { internalCommand })
-
+const target = `${snapshots}-target`
+mkdirSync(target)
 const blob = await content.ingest(createReadStream(archive), {})
 await snapshotter.addLayer(blob.digest, content.path(blob.digest))
 snapshotter.prepare("one", [blob.digest])
+snapshotter.mount("one", target)
+snapshotter.unmount(target)
 await snapshotter.remove("one")
 await snapshotter.removeLayer(blob.digest)
 content.remove(blob.digest)

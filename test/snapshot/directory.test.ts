@@ -9,6 +9,7 @@ import type { Snapshotter } from "../../src/snapshot/contract.ts"
 import { openDirectorySnapshotter } from "../../src/snapshot/directory.ts"
 import { Database } from "../../src/state/database.ts"
 import { snapshotterContract } from "./contract.ts"
+import { crashContract } from "./crash-contract.ts"
 import { trashIsEmpty } from "./fixture.ts"
 
 const internalCommand = [process.execPath, join(import.meta.dir, "internal.ts")]
@@ -18,6 +19,7 @@ const open = (database: Database, directory: string): Snapshotter =>
   openDirectorySnapshotter(database, directory, { internalCommand })
 
 snapshotterContract("directory", open)
+crashContract("directory")
 
 let root: string
 let archive: string
@@ -62,30 +64,3 @@ test("a layer that was on disk before the machine went down is kept, any other i
   expect(again.hasLayer(diffId)).toBe(true)
   database.close()
 })
-
-const CRASHES = [
-  "content.ingest:before-rename",
-  "content.ingest:before-row",
-  "content.remove:before-file",
-  "snapshot.add-layer:before-rename",
-  "snapshot.add-layer:before-row",
-  "snapshot.prepare:before-row",
-  "snapshot.remove:before-files",
-  "snapshot.remove-layer:before-files",
-]
-
-for (const point of CRASHES) {
-  test(`a crash at ${point} leaves only what the sweep removes`, async () => {
-    const state = join(root, point)
-    mkdirSync(state)
-    const killed = Bun.spawnSync([process.execPath, join(import.meta.dir, "crash-steps.ts"), state, archive], {
-      env: { ...process.env, DHOW_CRASH_AT: point },
-    })
-    expect([killed.signalCode, killed.stderr.toString()]).toEqual(["SIGKILL", ""])
-
-    const after = Bun.spawnSync([process.execPath, join(import.meta.dir, "crash-check.ts"), state, archive])
-    expect([after.exitCode, after.stderr.toString()]).toEqual([0, ""])
-    const { swept, again } = JSON.parse(after.stdout.toString()) as { swept: number; again: number }
-    expect([swept > 0, again]).toEqual([true, 0])
-  })
-}

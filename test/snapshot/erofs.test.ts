@@ -5,14 +5,17 @@ import { join } from "node:path"
 import { probeErofs } from "../../src/snapshot/erofs/mount.ts"
 import { openErofsSnapshotter } from "../../src/snapshot/erofs.ts"
 import { snapshotterContract } from "./contract.ts"
+import { crashContract } from "./crash-contract.ts"
 
 const internalCommand = [process.execPath, join(import.meta.dir, "internal.ts")]
 
 const place = mkdtempSync(join(tmpdir(), "dhow-erofs-"))
-const ways = (["file", "loop"] as const).filter((way) => probeErofs(place, [way]) === way)
+const ways = (["file", "loop"] as const).filter((way) => probeErofs(join(place, "probe"), [way]) === way)
 rmSync(place, { recursive: true })
 
 for (const way of ways)
   snapshotterContract(`erofs, mounted by ${way}`, (database, directory) =>
     openErofsSnapshotter(database, directory, { internalCommand, mounts: `${directory}-mounts`, way }),
   )
+
+if (ways.length > 0) crashContract("erofs")

@@ -1,6 +1,6 @@
 // A snapshotter over a state of its own, and archives to give it. Files of what was removed go behind the caller's back,
 // so the state is only taken away when that is done.
-import { expect, setDefaultTimeout } from "bun:test"
+import { expect } from "bun:test"
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
@@ -9,9 +9,6 @@ import { type TarInput, writeTar } from "../../src/lib/tar/writer.ts"
 import { type Digest, digestOf } from "../../src/oci/digest.ts"
 import type { Snapshotter } from "../../src/snapshot/contract.ts"
 import { Database } from "../../src/state/database.ts"
-
-// A layer is made durable behind the caller's back too, which may hold the disk for a while.
-setDefaultTimeout(60_000)
 
 export type OpenSnapshotter = (database: Database, directory: string) => Snapshotter
 
@@ -75,12 +72,14 @@ export class Fixture implements AsyncDisposable {
   }
 }
 
-/** What a snapshotter keeps mounted, whatever that is. */
-export function unmountBelow(root: string): void {
+/** Takes away what a snapshotter keeps mounted, and says what it was. */
+export function unmountBelow(root: string): readonly string[] {
   const mounts = readFileSync("/proc/self/mountinfo", "utf8")
     .split("\n")
     .flatMap((line) => line.split(" ")[4] ?? [])
-  for (const path of mounts.toReversed()) if (path.startsWith(`${root}/`)) unmount(path)
+  const below = mounts.filter((path) => path.startsWith(`${root}/`))
+  for (const path of below.toReversed()) unmount(path)
+  return below
 }
 
 export async function trashIsEmpty(snapshots: string): Promise<void> {

@@ -1,11 +1,11 @@
 // Mounting a layer from its two files: straight where the kernel can (6.12), through loop devices before that. Which of
 // the two works is tried, not guessed from a version.
-import { closeSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, statfsSync, writeFileSync } from "node:fs"
+import { closeSync, mkdirSync, openSync, readFileSync, rmSync, statfsSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { describeError } from "../../lib/errors.ts"
 import { log } from "../../lib/log.ts"
 import { attachLoop } from "../../lib/syscalls/loop.ts"
-import { MS, mount, unmount } from "../../lib/syscalls/mount.ts"
+import { MS, mount, unmount, unmountAll } from "../../lib/syscalls/mount.ts"
 import { encodeTarHeader } from "../../lib/tar/writer.ts"
 import { digestOf } from "../../oci/digest.ts"
 import { SUPER_MAGIC } from "./format.ts"
@@ -40,15 +40,20 @@ export function isErofsMounted(target: string): boolean {
   }
 }
 
-/** How this host can mount a layer, found by mounting one in `directory`; undefined where it cannot. */
-export function probeErofs(directory: string, ways: readonly MountWay[] = ["file", "loop"]): MountWay | undefined {
-  mkdirSync(directory, { recursive: true, mode: 0o700 })
-  const place = mkdtempSync(join(directory, ".probe-"))
+/**
+ * How this host can mount a layer, found by mounting one in `place`, which must be where layers will be, since not every
+ * file system below will do, and which nobody else uses; undefined where it cannot.
+ */
+export function probeErofs(place: string, ways: readonly MountWay[] = ["file", "loop"]): MountWay | undefined {
+  const files = { tar: join(place, "tar"), index: join(place, "index") }
+  const target = join(place, "target")
+  // What a crash left.
+  unmountAll(target)
+  rmSync(place, { recursive: true, force: true })
+  mkdirSync(target, { recursive: true, mode: 0o700 })
   try {
-    const files = { tar: join(place, "tar"), index: join(place, "index") }
     makeSample(files)
-    mkdirSync(join(place, "target"))
-    return ways.find((way) => works(way, files, join(place, "target")))
+    return ways.find((way) => works(way, files, target))
   } finally {
     rmSync(place, { recursive: true })
   }
