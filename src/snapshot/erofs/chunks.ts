@@ -7,6 +7,8 @@ import type { Extent, FileNode } from "./node.ts"
 /** Larger chunks save nothing, and old readers compute in 32 bits. */
 const USUAL_CHUNK_BITS = 30
 const FEW = 64
+const MANY = 1 << 20
+const HOLE = { at: "hole" } as const
 
 export type Chunk =
   | { readonly at: "hole" }
@@ -39,7 +41,7 @@ export function mapChunks(file: Pick<FileNode, "size" | "extents">, free: number
     while (first < extents.length && endOf(extents[first]!) <= start) first++
     const extent = extents[first]
     if (extent === undefined || extent.offset >= end) {
-      chunks.push({ at: "hole" })
+      chunks.push(HOLE)
       continue
     }
     const tar = extent.tar + start - extent.offset
@@ -65,7 +67,7 @@ function chunkBits(size: number, extents: readonly Extent[]): number {
   const only = extents[0]
   if (extents.length === 1 && only!.length === size) return whole
   const stored = extents.reduce((sum, { length }) => sum + length, 0)
-  const most = FEW + Math.floor(stored / 64)
+  const most = Math.min(MANY, FEW + Math.floor(stored / 64))
   let bits = Math.min(whole, alignment(size, extents))
   while (bits < MAX_CHUNK_BITS && Math.ceil(size / 2 ** bits) > most) bits++
   return bits

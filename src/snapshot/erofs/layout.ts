@@ -72,7 +72,7 @@ class Builder {
       block += blocks
     }
     const metadata = block * BLOCK
-    if (metadata > MAX_INDEX) throw new DhowError("invalid", `The layer needs an index of ${metadata} bytes`)
+    checkSize(metadata)
     if (metadata + this.#copied > MAX_DEVICE_SIZE || this.#tarSize > MAX_DEVICE_SIZE)
       throw new DhowError("invalid", "The layer is too large for an index")
     const copies = this.#copies.map(({ tar, length, to }) => ({ tar, length, to: metadata + to }))
@@ -108,7 +108,7 @@ class Builder {
     }
     const map = mapChunks(node, this.#copied, this.#tarSize)
     this.#copied += map.copied
-    this.#copies.push(...map.copies)
+    for (const copy of map.copies) this.#copies.push(copy)
     this.#chunks.set(node, map)
     const xattrs = encodeXattrs(node.xattrs)
     const length = roundUp(INODE_SIZE + xattrs.length, CHUNK_INDEX_SIZE) + map.chunks.length * CHUNK_INDEX_SIZE
@@ -133,8 +133,13 @@ class Builder {
     const placed: Placed = { ...rest, offset: this.#end, serial: this.#nodes.size + 1, block: 0 }
     this.#nodes.set(node, placed)
     this.#end = roundUp(this.#end + length, SLOT)
+    checkSize(this.#end)
     return placed
   }
+}
+
+function checkSize(size: number): void {
+  if (size > MAX_INDEX) throw new DhowError("invalid", `The layer needs an index of more than ${MAX_INDEX} bytes`)
 }
 
 function isDots(name: Buffer): boolean {
