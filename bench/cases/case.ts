@@ -31,3 +31,6 @@ export type Case = {
 export const all = (rounds: number): number => rounds
 export const some = (rounds: number): number => Math.max(3, Math.ceil(rounds / 5))
 export const once = (): number => 1
+
+/** Before memory is read: an engine lets go of what it does not need some seconds after the last event. */
+export const SETTLE_MS = 8000

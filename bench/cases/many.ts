@@ -1,7 +1,7 @@
 // Twenty at once: 20 parallel `run -d`, then `rm -f` of the 20; and what an idle container costs in memory.
 import { type Engine, IMAGE, totalMemory } from "../engines/engine.ts"
 import { run, time } from "../process.ts"
-import { type Case, once, some } from "./case.ts"
+import { type Case, once, SETTLE_MS, some } from "./case.ts"
 
 const COUNT = 20
 
@@ -36,9 +36,10 @@ export const IDLE: Case = {
     async measure() {
       // The first containers make a daemon load code that all later ones share.
       await run([...engine.cli, "rm", "-f", ...engine.removeOptions, ...(await startMany(engine))])
+      await Bun.sleep(SETTLE_MS)
       const before = totalMemory(engine.daemons(), "pss") + totalMemory(engine.monitors(), "pss")
       const ids = await startMany(engine)
-      await Bun.sleep(2000)
+      await Bun.sleep(SETTLE_MS)
       const after = totalMemory(engine.daemons(), "pss") + totalMemory(engine.monitors(), "pss")
       await run([...engine.cli, "rm", "-f", ...engine.removeOptions, ...ids])
       return { idle: (after - before) / COUNT }

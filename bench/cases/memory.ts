@@ -1,7 +1,7 @@
 // Memory of the daemon: idle, after 500 runs, after 500 more. Growth between the last two is a leak.
 import { IMAGE, totalMemory } from "../engines/engine.ts"
 import { run } from "../process.ts"
-import { type Case, once } from "./case.ts"
+import { type Case, once, SETTLE_MS } from "./case.ts"
 
 const RUNS = 500
 /** As many at once as keep two cores busy. */
@@ -18,7 +18,7 @@ export const MEMORY: Case = {
   async open({ name, cli, runOptions, daemons }) {
     if (daemons().length === 0) return undefined
     const resident = async (): Promise<number> => {
-      await Bun.sleep(3000)
+      await Bun.sleep(SETTLE_MS)
       return totalMemory(daemons(), "rss")
     }
     const runMany = async (): Promise<void> => {
