@@ -70,6 +70,19 @@ export async function pullImage(
   return readJsonLines(answer.body)
 }
 
+export async function pushImage(
+  client: Client,
+  name: string,
+  options: PullOptions = {},
+): Promise<AsyncGenerator<ProgressLine>> {
+  const reference = parseReference(name)
+  const tag = options.allTags === true ? undefined : (reference.tag ?? "latest")
+  const answer = await client.request("POST", at(familiarName(reference), "/push"), {
+    query: { tag, platform: options.platform },
+  })
+  return readJsonLines(answer.body)
+}
+
 export async function loadImages(
   client: Client,
   archive: AsyncIterable<Uint8Array>,

@@ -167,6 +167,17 @@ export interface Images {
       readonly signal: AbortSignal
     },
   ): Promise<void>
+  /** A name without a tag means all tags of the repository that are here. */
+  push(
+    reference: string,
+    options: {
+      readonly platform?: Platform
+      /** The header X-Registry-Auth as it came. */
+      readonly auth?: string
+      readonly progress: Progress
+      readonly signal: AbortSignal
+    },
+  ): Promise<void>
   /** docker-archive or OCI layout, plain, gzip or zstd. */
   load(
     archive: ReadableStream<Uint8Array>,

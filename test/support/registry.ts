@@ -21,7 +21,12 @@ export class TestRegistry {
     this.#process = process
   }
 
-  static async start(options: { readonly users?: Readonly<Record<string, string>> } = {}): Promise<TestRegistry> {
+  static async start(
+    options: {
+      readonly users?: Readonly<Record<string, string>>
+      readonly tls?: { readonly certificate: string; readonly key: string; readonly clientcas: readonly string[] }
+    } = {},
+  ): Promise<TestRegistry> {
     const directory = mkdtempSync(join(tmpdir(), "dhow-registry-"))
     mkdirSync(join(directory, "data"))
     const users = Object.entries(options.users ?? {})
@@ -33,7 +38,7 @@ export class TestRegistry {
       version: 0.1,
       log: { level: "info" },
       storage: { filesystem: { rootdirectory: join(directory, "data") }, delete: { enabled: true } },
-      http: { addr: "127.0.0.1:0" },
+      http: { addr: "127.0.0.1:0", ...(options.tls === undefined ? {} : { tls: options.tls }) },
       ...(users.length === 0 ? {} : { auth: { htpasswd: { realm: "test", path: join(directory, "users") } } }),
     }
     // JSON is YAML.
@@ -80,6 +85,8 @@ export type Seen = { readonly method: string; readonly path: string; readonly ra
 export class Relay {
   readonly seen: Seen[] = []
   bytesPerMillisecond: number | undefined
+  /** How many uploads are cut off from now on. */
+  breakUploads = 0
   readonly #server: Server
 
   constructor(host: string) {
@@ -88,9 +95,13 @@ export class Relay {
       const { range } = request.headers
       const seen: Seen = { method: request.method ?? "GET", path, range, bytes: 0 }
       this.seen.push(seen)
+      if (request.method === "PATCH" && this.breakUploads > 0) {
+        this.breakUploads--
+        return void request.socket.destroy()
+      }
       const [hostname, port] = host.split(":")
       const upstream = forward(
-        { hostname, port, path, method: request.method, headers: { ...request.headers, host } },
+        { hostname, port, path, method: request.method, headers: request.headers },
         async (answer) => {
           response.writeHead(answer.statusCode ?? 500, answer.headers)
           for await (const chunk of answer) {

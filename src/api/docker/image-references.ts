@@ -20,3 +20,10 @@ export function pullReference(image: string, tag: string): string {
   const separator = isDigest(tag) ? "@" : ":"
   return familiarReference(parseReference(`${named.domain}/${named.path}${separator}${tag}`))
 }
+
+/** Without a tag all of the repository's are meant. */
+export function pushReference(name: string, tag: string): string {
+  const reference = parseReference(name)
+  if (tag === "") return familiarReference(reference)
+  return familiarReference(parseReference(`${reference.domain}/${reference.path}:${tag}`))
+}

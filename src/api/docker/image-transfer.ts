@@ -1,9 +1,10 @@
-// Images coming in and going out: POST /images/create (pull, import), POST /images/load, GET /images/get.
+// Images coming in and going out: POST /images/create (pull, import), /images/{name}/push, /images/load, GET
+// /images/get.
 import type { Images } from "../../engine/contract.ts"
 import { DhowError } from "../../lib/errors.ts"
 import { type HttpRequest, type Reply, streamed } from "../http/reply.ts"
-import type { Call } from "./call.ts"
-import { pullReference, targetReference } from "./image-references.ts"
+import { type Call, param } from "./call.ts"
+import { pullReference, pushReference, targetReference } from "./image-references.ts"
 import { progressReply } from "./progress.ts"
 
 export async function createImage(images: Images, call: Call): Promise<Reply> {
@@ -17,6 +18,20 @@ function pull(images: Images, { query, api, request }: Call): Promise<Reply> {
   const platform = api >= 32 ? query.platform() : undefined
   return progressReply((progress) =>
     images.pull(reference, {
+      progress,
+      signal: request.signal,
+      ...authOf(request),
+      ...(platform === undefined ? {} : { platform }),
+    }),
+  )
+}
+
+export function push(images: Images, call: Call): Promise<Reply> {
+  const { query, api, request } = call
+  const reference = pushReference(param(call, "name"), query.text("tag"))
+  const platform = api >= 46 ? query.platform() : undefined
+  return progressReply((progress) =>
+    images.push(reference, {
       progress,
       signal: request.signal,
       ...authOf(request),

@@ -5,7 +5,7 @@ import type { ImageSummary } from "../../wire/image.ts"
 import { empty, json, type Reply } from "../http/reply.ts"
 import { type Call, param, type Route } from "./call.ts"
 import { targetReference } from "./image-references.ts"
-import { createImage, load, save } from "./image-transfer.ts"
+import { createImage, load, push, save } from "./image-transfer.ts"
 
 export function imageRoutes(images: Images): Route[] {
   return [
@@ -16,6 +16,7 @@ export function imageRoutes(images: Images): Route[] {
     ["DELETE", "/images/*name", (call) => remove(images, call)],
     ["POST", "/images/prune", async (call) => json(200, await images.prune(call.query.filters()))],
     ["POST", "/images/create", (call) => createImage(images, call)],
+    ["POST", "/images/*name/push", (call) => push(images, call)],
     ["POST", "/images/load", (call) => load(images, call)],
     ["GET", "/images/get", (call) => save(images, call.query.all("names"), call)],
     ["GET", "/images/*name/get", (call) => save(images, [param(call, "name")], call)],

@@ -18,6 +18,7 @@ import { layersSize, listImages } from "./list.ts"
 import { loadImages } from "./load/load.ts"
 import { pruneImages } from "./prune.ts"
 import { openPuller } from "./pull/pull.ts"
+import { openPusher } from "./push/push.ts"
 import { imageRecords } from "./records.ts"
 import { removeImage } from "./remove.ts"
 import { repairImages } from "./repair.ts"
@@ -60,6 +61,7 @@ export function openImages(options: {
     },
   }
   const pull = openPuller(context, options)
+  const push = openPusher(context, options.registries)
 
   async function orCollect<T>(body: Promise<T>): Promise<T> {
     try {
@@ -94,6 +96,7 @@ export function openImages(options: {
     },
     prune: (filters) => pruneImages(context, filters),
     pull: (reference, request) => orCollect(pull(reference, request)),
+    push,
     load: (archive, request) => orCollect(loadImages(context, archive, request)),
     import: (archive, request) => orCollect(importImage(context, archive, request)),
     save: async (references, request) => saveImages(context, references, request),

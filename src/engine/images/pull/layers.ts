@@ -6,7 +6,7 @@ import type { Descriptor, Manifest } from "../../../oci/manifest.ts"
 import type { Progress } from "../../contract.ts"
 import { type ImagesContext, shortId } from "../context.ts"
 import { SharedWork } from "../shared-work.ts"
-import { Slots } from "./slots.ts"
+import { Slots } from "../slots.ts"
 import type { Place } from "./target.ts"
 import { transferLayer } from "./transfer.ts"
 

@@ -1,5 +1,5 @@
 // A bound on how many do the same thing at once; who comes later waits in line.
-import { throwIfCancelled } from "../streams.ts"
+import { throwIfCancelled } from "./streams.ts"
 
 export class Slots {
   #free: number

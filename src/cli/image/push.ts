@@ -1,0 +1,33 @@
+// dhow push: sends an image to the registry that its name says.
+import { pushImage } from "../../client/images.ts"
+import { DhowError } from "../../lib/errors.ts"
+import { formatReference, parseReference, withDefaultTag } from "../../oci/reference.ts"
+import { defineCommand } from "../command.ts"
+import { boolean, string } from "../flags/flags.ts"
+import { print } from "../output.ts"
+import { showProgress } from "../render/progress.ts"
+
+export const push = defineCommand({
+  usage: "[OPTIONS] NAME[:TAG]",
+  summary: "Upload an image to a registry",
+  flags: {
+    "all-tags": boolean("a", "Push all tags of the repository"),
+    "disable-content-trust": boolean("", "Skip image signing", { hidden: true }),
+    platform: string("", "Push this platform alone, where the image has several"),
+    quiet: boolean("q", "Only print the image's name"),
+  } as const,
+  args: [1, 1],
+  examples: ["dhow push localhost:5000/app:1", "dhow push --all-tags registry.example.com/team/app"],
+  async run({ client }, flags, [name = ""]) {
+    const reference = parseReference(name)
+    const allTags = flags["all-tags"] === true
+    if (reference.digest !== undefined) throw new DhowError("invalid", "cannot push a digest reference")
+    if (allTags && reference.tag !== undefined) throw new DhowError("invalid", "tag can't be used with --all-tags/-a")
+    const quiet = flags.quiet === true
+    if (!allTags && !quiet && reference.tag === undefined) print("Using default tag: latest")
+    const lines = await pushImage(client, name, { platform: flags.platform || undefined, allTags })
+    await showProgress(lines, { fd: 1, quiet })
+    if (quiet) print(formatReference(allTags ? reference : withDefaultTag(reference)))
+    return 0
+  },
+})

@@ -1,0 +1,124 @@
+// POST /images/{name}/push: what the registry lacks of an image is sent, its manifest last, so that nobody can pull half
+// of it. A target that names several images goes whole where all of them are here, and else as the one that is meant.
+import type { Lease } from "../../../content/contract.ts"
+import { DhowError } from "../../../lib/errors.ts"
+import type { Digest } from "../../../oci/digest.ts"
+import { type Descriptor, type ImageIndex, MEDIA_TYPE } from "../../../oci/manifest.ts"
+import {
+  familiarName,
+  familiarReference,
+  formatReference,
+  parseReference,
+  type Reference,
+} from "../../../oci/reference.ts"
+import type { Registries } from "../../../registry/contract.ts"
+import { parseRegistryAuth } from "../../../registry/credentials.ts"
+import type { Images } from "../../contract.ts"
+import { choosePlatform } from "../choose-platform.ts"
+import { emitImageEvent, type ImagesContext } from "../context.ts"
+import { DOCUMENT_LIMIT } from "../limits.ts"
+import { isIndex } from "../load/documents.ts"
+import { type ImageRow, platformOf } from "../records.ts"
+import { findImage, referenceKey } from "../resolve.ts"
+import { imagePusher, type PushTo } from "./image.ts"
+
+type PushOptions = Parameters<Images["push"]>[1]
+
+export function openPusher(context: ImagesContext, registries: Registries): Images["push"] {
+  const pushImage = imagePusher(context)
+  const { content, records } = context
+
+  return async (text, options) => {
+    const reference = parseReference(text)
+    const references = chosenTags(reference)
+    const { progress, signal } = options
+    const credentials = parseRegistryAuth(options.auth)
+    const { domain, path } = reference
+    progress({ status: `The push refers to repository [${domain}/${path}]` })
+    const repository = registries.repository(reference, {
+      access: "push",
+      ...(credentials === undefined ? {} : { credentials }),
+    })
+    using lease = content.lease()
+    for (const one of references) await pushOne(one, { repository, domain, path, lease, progress, signal }, options)
+  }
+
+  function chosenTags(reference: Reference): readonly Reference[] {
+    if (reference.digest !== undefined) throw new DhowError("invalid", "cannot push a digest reference")
+    const repository = familiarName(reference)
+    const held = records
+      .tags()
+      .filter((tag) => tag.reference.startsWith(`${formatReference({ ...reference, tag: "" })}`))
+    if (held.length === 0)
+      throw new DhowError("not-found", `An image does not exist locally with the tag: ${repository}`)
+    if (reference.tag === undefined) return held.map((tag) => parseReference(tag.reference))
+    if (records.tag(referenceKey(reference)) === undefined)
+      throw new DhowError("not-found", `tag does not exist: ${familiarReference(reference)}`)
+    return [reference]
+  }
+
+  async function pushOne(reference: Reference, to: PushTo & { readonly lease: Lease }, options: PushOptions) {
+    const { lease, progress, repository, signal } = to
+    const tag = reference.tag!
+    const { target } = records.tag(referenceKey(reference))!
+    lease.hold(target)
+    const index = options.platform === undefined ? await wholeIndex(target) : undefined
+    const pushed =
+      index === undefined
+        ? await pushImage(chosenImage(reference, options), tag, to)
+        : await pushIndex(index, { target, tag }, to)
+    if (pushed.digest !== target) remember(reference, pushed)
+    const { digest, size } = pushed
+    progress({ status: `${tag}: digest: ${digest} size: ${size}` })
+    progress({ aux: { Tag: tag, Digest: digest, Size: size } })
+    const main = choosePlatform(records.inTarget(target), platformOf)
+    const actor = familiarReference(reference)
+    if (main !== undefined) emitImageEvent(context, "push", { id: main.id, actor, name: familiarName(reference) })
+
+    async function pushIndex(whole: Whole, at: { readonly target: Digest; readonly tag: string }, place: PushTo) {
+      const manifests: Descriptor[] = []
+      for (const [descriptor, row] of whole.images) {
+        const { digest: made, size: length, mediaType } = await pushImage(row, undefined, place)
+        manifests.push({ ...descriptor, mediaType, digest: made, size: length })
+      }
+      const isSame = manifests.every(({ digest: made }, place) => made === whole.images[place]![0].digest)
+      const bytes = isSame
+        ? await content.read(at.target, DOCUMENT_LIMIT)
+        : Buffer.from(JSON.stringify({ ...whole.index, manifests }))
+      const mediaType = whole.index.mediaType ?? MEDIA_TYPE.ociIndex
+      const made = await repository.putManifest(at.tag, { bytes, mediaType }, { signal })
+      const rows = whole.images.map(([, row]) => row)
+      return { digest: made, size: bytes.length, bytes, rows }
+    }
+  }
+
+  type Whole = { readonly index: ImageIndex; readonly images: readonly (readonly [Descriptor, ImageRow])[] }
+
+  /** The target as an index whose every entry is an image that is here. */
+  async function wholeIndex(target: Digest): Promise<Whole | undefined> {
+    const value: unknown = JSON.parse(Buffer.from(await content.read(target, DOCUMENT_LIMIT)).toString("utf8"))
+    if (!isIndex(value)) return undefined
+    const rows = records.inTarget(target)
+    const images = value.manifests.map(
+      (descriptor) => [descriptor, rows.find((row) => row.manifest === descriptor.digest)] as const,
+    )
+    const isWhole = (pair: (typeof images)[number]): pair is readonly [Descriptor, ImageRow] => pair[1] !== undefined
+    return images.every(isWhole) ? { index: value, images } : undefined
+  }
+
+  function chosenImage(reference: Reference, { platform }: PushOptions): ImageRow {
+    return findImage(records, formatReference(reference), platform)
+  }
+
+  /** The registry knows the image by another digest than this engine does: that one is a name of it too. */
+  function remember(
+    { domain, path }: Reference,
+    { digest, rows }: { readonly digest: Digest; readonly rows: readonly ImageRow[] },
+  ): void {
+    if (!content.has(digest)) return
+    records.transaction(() => {
+      for (const row of rows) records.putImage(row, [digest])
+      records.putTag(formatReference({ domain, path, digest }), digest)
+    })
+  }
+}
