@@ -83,7 +83,6 @@ const ofImages = {
   history: entry("Show the history of an image", load.history),
   import: entry("Make an image from a tarball of a file system", load.import),
   load: entry("Load images from an archive or standard input", load.load),
-  pull: entry("Make an image of distro.local", load.pull),
   pull: entry("Download an image, or build one of distro.local", load.pull),
   push: entry("Upload an image to a registry", load.push),
   save: entry("Save images to an archive or standard output", load.save),

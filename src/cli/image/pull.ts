@@ -9,7 +9,7 @@ import { showProgress } from "../render/progress.ts"
 
 export const pull = defineCommand({
   usage: "[OPTIONS] NAME[:TAG|@DIGEST]",
-  summary: "Make an image of distro.local (other registries: not yet)",
+  summary: "Download an image from a registry, or build one of distro.local",
   flags: {
     "all-tags": boolean("a", "Download all tagged images of the repository"),
     "disable-content-trust": boolean("", "Skip image verification", { hidden: true }),
@@ -17,7 +17,7 @@ export const pull = defineCommand({
     quiet: boolean("q", "Only print the image's name"),
   } as const,
   args: [1, 1],
-  examples: ["dhow pull distro.local/debian:bookworm", "dhow pull -q distro.local/busybox"],
+  examples: ["dhow pull distro.local/debian:bookworm", "dhow pull --platform linux/arm64 registry.example.com/app"],
   async run({ client }, flags, [name = ""]) {
     const reference = parseReference(name)
     const allTags = flags["all-tags"] === true
