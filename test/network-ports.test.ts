@@ -1,5 +1,6 @@
 // Published ports with real rules: reached, held, handed on.
 import { describe, expect, test } from "bun:test"
+import { readFileSync } from "node:fs"
 import { networkInterfaces } from "node:os"
 import { inNetworkNamespace } from "../src/lib/syscalls/mount.ts"
 import type { PortMapping } from "../src/network/contract.ts"
@@ -76,13 +77,14 @@ describe.skipIf(!usable)("published ports", () => {
     expect(() => Bun.listen({ hostname: "0.0.0.0", port: held.hostPort, socket: { data() {} } })).toThrow()
     await at.networks.release("holder")
     using taken = Bun.listen({ hostname: "127.0.0.1", port: held.hostPort, socket: { data() {} } })
+    const program = readFileSync("/proc/self/comm", "utf8").trim()
     let error: unknown
     try {
       at.networks.choosePorts("late", [], { "80/tcp": [{ HostPort }] }, false)
     } catch (caught) {
       error = caught
     }
-    expect(error).toMatchObject({ kind: "conflict", hint: `It is in use by process ${process.pid} (bun)` })
+    expect(error).toMatchObject({ kind: "conflict", hint: `It is in use by process ${process.pid} (${program})` })
     expect(String(error)).toContain(`failed to bind host port for 0.0.0.0:${taken.port}:80/tcp: address already in use`)
     expect(
       at.networks.choosePorts(
