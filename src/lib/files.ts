@@ -3,6 +3,7 @@ import {
   closeSync,
   constants,
   fsyncSync,
+  lstatSync,
   mkdirSync,
   openSync,
   readFileSync,
@@ -11,8 +12,9 @@ import {
   unlinkSync,
   writeSync,
 } from "node:fs"
+import { rm } from "node:fs/promises"
 import { dirname } from "node:path"
-import { errnoName } from "./errors.ts"
+import { DhowError, errnoName } from "./errors.ts"
 
 let serial = 0
 
@@ -63,6 +65,19 @@ export function readIfExists(path: string): string | undefined {
 /** Creates a directory and its parents; an existing one keeps its mode. */
 export function ensureDirectory(path: string, mode = 0o711): void {
   mkdirSync(path, { recursive: true, mode })
+}
+
+/**
+ * Removes a tree of files, whatever their names and however deep; fine when there is none. Where somebody else deletes in
+ * it at the same moment, rm stops at the first file that is gone before it and reports success, so it is asked again until
+ * nothing is there.
+ */
+export async function removeTree(path: string): Promise<void> {
+  for (let attempt = 1; ; attempt++) {
+    await rm(path, { recursive: true, force: true })
+    if (lstatSync(path, { throwIfNoEntry: false }) === undefined) return
+    if (attempt === 100) throw new DhowError("conflict", `cannot delete ${path}: it is being written to`)
+  }
 }
 
 /** Removes a file; one that is already gone is fine. */

@@ -1,9 +1,9 @@
 // Deletion of trees: a rename takes the tree out of sight at once, its files go behind the caller's back, one tree after
 // the other. What a crash leaves in the trash goes at the next sweep.
 import { mkdirSync, readdirSync, renameSync } from "node:fs"
-import { rm } from "node:fs/promises"
 import { join } from "node:path"
 import { errnoName } from "../lib/errors.ts"
+import { removeTree } from "../lib/files.ts"
 import { log } from "../lib/log.ts"
 
 export class Trash {
@@ -41,7 +41,7 @@ export class Trash {
     this.#queued.add(path)
     this.#tail = this.#tail.then(async () => {
       try {
-        await rm(path, { recursive: true, force: true })
+        await removeTree(path)
       } catch (error) {
         log.warn("Cannot delete a directory; the next sweep tries again", { path, error: String(error) })
       }

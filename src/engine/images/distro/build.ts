@@ -1,8 +1,8 @@
 // Builds an image of distro.local and makes it exist. The tar goes straight into the content store.
-import { existsSync, mkdirSync, mkdtempSync, readdirSync } from "node:fs"
-import { rm } from "node:fs/promises"
+import { mkdirSync, mkdtempSync, readdirSync } from "node:fs"
 import { join } from "node:path"
 import { DhowError } from "../../../lib/errors.ts"
+import { removeTree } from "../../../lib/files.ts"
 import type { Digest } from "../../../oci/digest.ts"
 import type { ImageConfig } from "../../../oci/image-config.ts"
 import { commitImages, type StoredImage, storeManifest } from "../assemble.ts"
@@ -50,12 +50,6 @@ export async function sweepBuilds(root: string): Promise<void> {
   const parent = join(root, "tmp")
   mkdirSync(parent, { recursive: true, mode: 0o711 })
   for (const name of readdirSync(parent)) if (name.startsWith(PREFIX)) await removeTree(join(parent, name))
-}
-
-/** A file that somebody else removes meanwhile ends `rm` early and without a word. */
-async function removeTree(path: string): Promise<void> {
-  for (let tries = 0; tries < 5 && existsSync(path); tries++)
-    await rm(path, { recursive: true, force: true, maxRetries: 5 })
 }
 
 async function buildDebian(
