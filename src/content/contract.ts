@@ -26,6 +26,11 @@ export interface ContentStore {
     },
   ): Promise<Blob>
   /**
+   * Takes over a file of the same file system as the blob it is: the caller has hashed its bytes and nobody writes to it
+   * any more. Durable, and the file moved from `path`, when this resolves.
+   */
+  adopt(path: string, blob: Blob): Promise<Blob>
+  /**
    * What is here of the blob `digest` from a transfer that was cut off, and the place to put more of it. It survives the
    * process, is nothing that can be read under its digest, and is forgotten after a week. One user at a time.
    */

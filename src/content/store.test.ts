@@ -164,3 +164,14 @@ test("partial() keeps what was appended for the next one, through a sweep, until
   }
   expect(files()).toEqual([])
 })
+
+test("adopt() moves a file in under its digest, and refuses one of another size", async () => {
+  const blob = { digest: digestOf("adopted"), size: 7 }
+  const path = join(directory, "elsewhere")
+  writeFileSync(path, "adopted")
+  expect(isKind(await failure(store.adopt(path, { ...blob, size: 8 })), "internal")).toBe(true)
+  expect(existsSync(path)).toBe(true)
+  expect(await store.adopt(path, blob)).toEqual(blob)
+  expect(existsSync(path)).toBe(false)
+  expect(readFileSync(store.path(blob.digest), "utf8")).toBe("adopted")
+})

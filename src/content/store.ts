@@ -88,18 +88,33 @@ class DiskContentStore implements ContentStore {
     const temporary = join(this.#ingests, name)
     using _ingest = this.#keep(name)
     try {
-      const blob = await write(temporary, source, options)
-      crashpoint("content.ingest:before-rename")
-      using _commit = this.#keep(hexOf(blob.digest))
-      renameSync(temporary, this.#file(blob.digest))
-      await syncDirectory(this.#blobs)
-      crashpoint("content.ingest:before-row")
-      this.#insert.run({ digest: blob.digest, size: blob.size, now: Date.now() })
-      return blob
+      return await this.#commit(temporary, await write(temporary, source, options))
     } catch (error) {
       unlinkIfExists(temporary)
       throw error
     }
+  }
+
+  async adopt(path: string, blob: Blob): Promise<Blob> {
+    {
+      await using file = await open(path, "r+")
+      const { size } = await file.stat()
+      if (size !== blob.size)
+        throw new DhowError("internal", `Content "${blob.digest}" is ${size} bytes, not the ${blob.size} expected`)
+      await file.sync()
+    }
+    return await this.#commit(path, blob)
+  }
+
+  /** The one way in: a durable file gets its final name, then its row. */
+  async #commit(path: string, blob: Blob): Promise<Blob> {
+    crashpoint("content.ingest:before-rename")
+    using _commit = this.#keep(hexOf(blob.digest))
+    renameSync(path, this.#file(blob.digest))
+    await syncDirectory(this.#blobs)
+    crashpoint("content.ingest:before-row")
+    this.#insert.run({ digest: blob.digest, size: blob.size, now: Date.now() })
+    return blob
   }
 
   partial(digest: Digest): Partial {

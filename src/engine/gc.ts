@@ -43,10 +43,13 @@ export function openCollector({
   database,
   content,
   snapshotter,
+  held = () => [],
 }: {
   readonly database: Database
   readonly content: ContentStore
   readonly snapshotter: Snapshotter
+  /** Blobs that others than images need, as they are: what the registry serves. */
+  readonly held?: () => Iterable<Digest>
 }): Collector {
   const targets = database.query<{ digest: Digest }>(
     "SELECT target AS digest FROM tags UNION SELECT target FROM target_images",
@@ -75,6 +78,7 @@ export function openCollector({
         ]),
         ...leased.all({ now: Date.now() }).map(({ digest }): Node => ({ kind: "blob", digest })),
         ...layersInUse().flatMap((stack) => stack.map((digest): Node => ({ kind: "blob", digest }))),
+        ...blobs([...held()]),
       ],
       edges.of,
     )
