@@ -26,6 +26,8 @@ export type Config = {
   readonly bip: string | undefined
   /** Ready network namespaces to keep. */
   readonly networkPool: number
+  /** Whether requests for a platform take what it runs as well: 386 for amd64, arm/v6 for arm64. */
+  readonly platformCompat: boolean
   /** How registries are reached; read from the file again whenever it has changed (src/load-config.ts). */
   readonly registries: RegistriesConfig
 }

@@ -50,6 +50,7 @@ const FileSchema = v.strictObject({
     v.record(v.string(), v.strictObject({ path: v.string(), runtimeArgs: v.exactOptional(v.array(v.string())) })),
   ),
   init: v.optional(v.boolean()),
+  "platform-compat": v.optional(v.boolean()),
   "cgroup-parent": v.optional(v.string()),
   dns: v.optional(v.array(v.string())),
   "dns-search": v.optional(v.array(v.string())),
@@ -74,6 +75,7 @@ const FLAGS = {
   "default-runtime": { type: "string" },
   "add-runtime": { type: "string", multiple: true },
   init: { type: "boolean" },
+  "platform-compat": { type: "boolean" },
   "cgroup-parent": { type: "string" },
   dns: { type: "string", multiple: true },
   "dns-search": { type: "string", multiple: true },
@@ -131,6 +133,7 @@ export function loadConfig(args: readonly string[], environment: NodeJS.ProcessE
     bridge,
     bip: flags.bip ?? file.bip,
     networkPool: pool,
+    platformCompat: flags["platform-compat"] ?? file["platform-compat"] ?? false,
     registries: registriesOf(file),
   } satisfies Config)
 }

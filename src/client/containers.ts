@@ -12,6 +12,7 @@ import type {
   RestartPolicy,
 } from "../wire/container.ts"
 import { type Answer, type Client, readText } from "./client.ts"
+import { COMPATIBLE } from "./compatible.ts"
 import type { Duplex } from "./duplex.ts"
 import { type Filters, filtersParameter } from "./filters.ts"
 
@@ -20,6 +21,8 @@ const at = (name: string, rest = ""): string => `/containers/${encodeURIComponen
 export type CreateOptions = {
   readonly name?: string | undefined
   readonly platform?: string | undefined
+  /** What the platform runs as well will do. */
+  readonly compatible?: boolean
   /** "auto": an init unless the image's entry point is one already. For engines that know the header. */
   readonly init?: "auto"
 }
@@ -32,7 +35,10 @@ export function createContainer(
   return client.json("POST", "/containers/create", {
     query: { name: options.name, platform: options.platform },
     json: request,
-    ...(options.init === undefined ? {} : { headers: { "X-Dhow-Init": options.init } }),
+    headers: {
+      ...(options.init === undefined ? {} : { "X-Dhow-Init": options.init }),
+      ...(options.compatible === true ? COMPATIBLE : {}),
+    },
   })
 }
 

@@ -3,6 +3,7 @@ import { DhowError } from "../lib/errors.ts"
 import { familiarName, parseReference } from "../oci/reference.ts"
 import type { ImageDeleteEntry, ImageHistoryEntry, ImageInspect, ImageSummary, ProgressLine } from "../wire/image.ts"
 import type { Answer, Client } from "./client.ts"
+import { COMPATIBLE } from "./compatible.ts"
 import { type Filters, filtersParameter } from "./filters.ts"
 import { readJsonLines } from "./json-lines.ts"
 
@@ -55,7 +56,12 @@ export function pruneImages(
   return client.json("POST", "/images/prune", { query: { filters: filtersParameter(filters) } })
 }
 
-export type PullOptions = { readonly platform?: string | undefined; readonly allTags?: boolean }
+export type PullOptions = {
+  readonly platform?: string | undefined
+  /** What the platform runs as well will do. */
+  readonly compatible?: boolean
+  readonly allTags?: boolean
+}
 
 export async function pullImage(
   client: Client,
@@ -66,6 +72,7 @@ export async function pullImage(
   const tag = reference.digest ?? (options.allTags === true ? undefined : (reference.tag ?? "latest"))
   const answer = await client.request("POST", "/images/create", {
     query: { fromImage: familiarName(reference), tag, platform: options.platform },
+    ...(options.compatible === true ? { headers: COMPATIBLE } : {}),
   })
   return readJsonLines(answer.body)
 }

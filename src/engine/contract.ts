@@ -80,6 +80,8 @@ export interface Containers {
   create(options: {
     readonly name?: string
     readonly platform?: Platform
+    /** What the platform runs as well will do: 386 for amd64, arm/v6 for arm64. */
+    readonly compatible?: boolean
     readonly config: ContainerConfig
     readonly hostConfig: HostConfig
     readonly networkingConfig: NetworkingConfig
@@ -161,6 +163,8 @@ export interface Images {
     reference: string,
     options: {
       readonly platform?: Platform
+      /** What the platform runs as well will do: 386 for amd64, arm/v6 for arm64. */
+      readonly compatible?: boolean
       /** The header X-Registry-Auth as it came. */
       readonly auth?: string
       readonly progress: Progress

@@ -47,12 +47,13 @@ export function parsePlatform(text: string): Platform {
   return normalizePlatform(variant === undefined ? { os, architecture } : { os, architecture, variant })
 }
 
-/** Aliases replaced and default variants dropped: aarch64/v8 and arm64 are the same; arm means arm/v7. */
+/** Aliases replaced and default variants dropped: aarch64/v8 and arm64 are the same, amd64/v1 and amd64; arm means arm/v7. */
 export function normalizePlatform(platform: Platform): Platform {
   const alias = ARCHITECTURE_ALIASES[platform.architecture]
   const architecture = alias?.architecture ?? platform.architecture
   let variant = platform.variant || alias?.variant
   if (architecture === "arm64" && variant === "v8") variant = undefined
+  if (architecture === "amd64" && variant === "v1") variant = undefined
   if (architecture === "arm" && variant === undefined) variant = "v7"
   const { os } = platform
   return variant === undefined ? { os, architecture } : { os, architecture, variant }
@@ -66,4 +67,34 @@ export function formatPlatform(platform: Platform): string {
 
 export function samePlatform(a: Platform, b: Platform): boolean {
   return formatPlatform(normalizePlatform(a)) === formatPlatform(normalizePlatform(b))
+}
+
+/** What a processor of one architecture commonly runs as well. */
+const ALSO_RUNS: Readonly<Record<string, readonly string[]>> = { amd64: ["386"], arm64: ["arm"] }
+
+/** Whether programs for `architecture` need no emulation on a processor of `host`; names as in GOARCH. */
+export function runsNatively(architecture: string, host: string): boolean {
+  return architecture === host || ALSO_RUNS[host]?.includes(architecture) === true
+}
+
+/**
+ * How far `found` is from `wanted`: 0 is the same, 1 and up are older variants of the same architecture, Infinity is
+ * anything else. With `compatible`, another architecture that `wanted` runs as well comes after its own variants.
+ */
+export function platformDistance(
+  wanted: Platform,
+  found: Platform,
+  { compatible = false }: { readonly compatible?: boolean } = {},
+): number {
+  const a = normalizePlatform(wanted)
+  const b = normalizePlatform(found)
+  if (a.os !== b.os) return Number.POSITIVE_INFINITY
+  const level = ({ variant }: Platform): number => Number(/^v(\d+)$/.exec(variant ?? "")?.[1] ?? 0)
+  if (a.architecture === b.architecture) {
+    if (a.variant === b.variant) return 0
+    const older = level(a) - level(b)
+    return older > 0 ? older : Number.POSITIVE_INFINITY
+  }
+  const isCompatible = compatible && runsNatively(b.architecture, a.architecture)
+  return isCompatible ? 100 - level(b) : Number.POSITIVE_INFINITY
 }

@@ -3,6 +3,7 @@ import type { Containers } from "../../engine/contract.ts"
 import { DhowError } from "../../lib/errors.ts"
 import { json, type Reply } from "../http/reply.ts"
 import type { Call } from "./call.ts"
+import { compatibility } from "./compatibility.ts"
 import { adaptCreate } from "./create-versions.ts"
 import { readJson } from "./json-body.ts"
 import { containerCreateRequest } from "./schema/requests.ts"
@@ -24,6 +25,7 @@ export async function create(containers: Containers, { request, query, api }: Ca
   const init = request.headers.get("x-dhow-init") === "auto" ? { init: "auto" as const } : {}
   const created = await containers.create({
     ...init,
+    ...compatibility(request),
     ...(name === undefined ? {} : { name }),
     ...(platform === undefined ? {} : { platform }),
     config: adapted.config,

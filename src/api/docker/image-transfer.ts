@@ -4,6 +4,7 @@ import type { Images } from "../../engine/contract.ts"
 import { DhowError } from "../../lib/errors.ts"
 import { type HttpRequest, type Reply, streamed } from "../http/reply.ts"
 import { type Call, param } from "./call.ts"
+import { compatibility } from "./compatibility.ts"
 import { pullReference, pushReference, targetReference } from "./image-references.ts"
 import { progressReply } from "./progress.ts"
 
@@ -20,6 +21,7 @@ function pull(images: Images, { query, api, request }: Call): Promise<Reply> {
     images.pull(reference, {
       progress,
       signal: request.signal,
+      ...compatibility(request),
       ...authOf(request),
       ...(platform === undefined ? {} : { platform }),
     }),

@@ -39,7 +39,11 @@ export async function createContainer(
 
   const reference = options.config.Image ?? ""
   if (reference === "") throw new DhowError("invalid", "No command specified: the image's name is empty")
-  const image = parts.resolveImage(reference, options.platform)
+  const image = parts.resolveImage(
+    reference,
+    options.platform,
+    options.compatible === true ? { compatible: true } : undefined,
+  )
   checkHealthcheck(options.config.Healthcheck)
   const { hostConfig, warnings } = completeHostConfig(options.hostConfig, hostConfigFacts(parts))
   checkCapabilities(parts, hostConfig)

@@ -63,7 +63,8 @@ export async function listContainers(
   }
   const before = boundary("before")
   const since = boundary("since")
-  const ancestors = (filters.get("ancestor") ?? []).map((reference) => imageIdOrUndefined(parts, reference))
+  // An unknown ancestor matches no container; it is no error in Docker either.
+  const ancestors = (filters.get("ancestor") ?? []).flatMap(parts.imageIds)
   const found = parts.store
     .all()
     .reverse()
@@ -79,15 +80,6 @@ export async function listContainers(
     })
     .slice(0, limit)
   return await Promise.all(found.map((container) => summary(parts, container, options.size)))
-}
-
-function imageIdOrUndefined(parts: ContainerParts, reference: string): string | undefined {
-  try {
-    return parts.resolveImage(reference).id
-  } catch {
-    // An unknown ancestor matches no container; it is no error in Docker either.
-    return undefined
-  }
 }
 
 function matches({ record, state }: Container, filters: Filters): boolean {

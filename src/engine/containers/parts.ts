@@ -50,7 +50,13 @@ export type ContainerParts = {
   readonly host: HostFacts
   /** Path of catatonit, or undefined where it is not installed. */
   readonly initPath: string | undefined
-  readonly resolveImage: (reference: string, platform?: Platform) => RunnableImage
+  readonly resolveImage: (
+    reference: string,
+    platform?: Platform,
+    choice?: { readonly compatible: boolean },
+  ) => RunnableImage
+  /** The ids of all platforms that the reference leads to; empty where there is none. */
+  readonly imageIds: (reference: string) => readonly Digest[]
   /** Starts a container whose lock is held: what a restart by policy calls, which start itself leads to. It is the nth of those. */
   readonly start: (id: string, restarts: number) => Promise<unknown>
   /** Runs a command in a running container to its end: what a health check is made of. */

@@ -1,26 +1,26 @@
-// Which image of several platforms is meant. An exact match wins; then the same architecture with another variant; and,
-// only when the caller named no platform, anything that is there.
-import { hostPlatform, normalizePlatform, type Platform } from "../../oci/platform.ts"
+// Which image of several platforms is meant: exactly the one that was named. Only when the caller named none, the host's,
+// an older variant of it, and then anything that is there.
+import { hostPlatform, type Platform, platformDistance } from "../../oci/platform.ts"
 
-/** Lower is better: 0 exact, 1 runs on the same kind of processor, 2 another architecture or system. */
-function distance(wanted: Platform, found: Platform): 0 | 1 | 2 {
-  const a = normalizePlatform(wanted)
-  const b = normalizePlatform(found)
-  if (a.os !== b.os || a.architecture !== b.architecture) return 2
-  return (a.variant ?? "") === (b.variant ?? "") ? 0 : 1
+export type PlatformChoice = {
+  /** Takes what the wanted platform runs as well: 386 for amd64, arm/v6 for arm64. */
+  readonly compatible?: boolean
+  /** Takes an older variant of the wanted architecture: arm/v6 for arm/v7. */
+  readonly older?: boolean
 }
 
 export function choosePlatform<T>(
   candidates: readonly T[],
   platformOf: (candidate: T) => Platform,
   wanted?: Platform,
+  { compatible = false, older = compatible }: PlatformChoice = {},
 ): T | undefined {
   const target = wanted ?? hostPlatform()
   let best: { readonly candidate: T; readonly distance: number } | undefined
   for (const candidate of candidates) {
-    const found = distance(target, platformOf(candidate))
-    if (found === 2 && wanted !== undefined) continue
-    if (best === undefined || found < best.distance) best = { candidate, distance: found }
+    const distance = platformDistance(target, platformOf(candidate), { compatible: compatible || wanted === undefined })
+    if (wanted !== undefined && (older ? distance === Number.POSITIVE_INFINITY : distance > 0)) continue
+    if (best === undefined || distance < best.distance) best = { candidate, distance }
   }
   return best?.candidate
 }

@@ -12,6 +12,7 @@ import type { ContainerUse, EmitImageEvent, ImagesContext } from "./context.ts"
 import { sweepBuilds } from "./distro/build.ts"
 import { imageHistory } from "./history.ts"
 import { importImage } from "./import.ts"
+import { platformsIn } from "./index-entries.ts"
 import { inspectImage } from "./inspect.ts"
 import { layerSources } from "./layer-sources.ts"
 import { layersSize, listImages } from "./list.ts"
@@ -44,6 +45,8 @@ export function openImages(options: {
   readonly snapshotter: Snapshotter
   readonly collector: Collector
   readonly registries: Registries
+  /** Requests for a platform take what it runs as well. */
+  readonly platformCompat?: boolean
   readonly emit: EmitImageEvent
   readonly containers: () => readonly ContainerUse[]
 }): Images & LayersSize & Resolver & Reconcile {
@@ -77,7 +80,10 @@ export function openImages(options: {
   }
 
   return {
-    ...imageResolver(records, configs),
+    ...imageResolver(records, configs, {
+      offers: (target) => platformsIn(content, target),
+      compatible: options.platformCompat ?? false,
+    }),
     async reconcile() {
       collector.forgetLeases()
       await sweepBuilds(options.root)
@@ -95,7 +101,8 @@ export function openImages(options: {
       return removed
     },
     prune: (filters) => pruneImages(context, filters),
-    pull: (reference, request) => orCollect(pull(reference, request)),
+    pull: (reference, request) =>
+      orCollect(pull(reference, { compatible: options.platformCompat ?? false, ...request })),
     push,
     load: (archive, request) => orCollect(loadImages(context, archive, request)),
     import: (archive, request) => orCollect(importImage(context, archive, request)),

@@ -3,6 +3,7 @@ import { mkdtempSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { type Digest, digestOf, hexOf } from "../../oci/digest.ts"
+import { formatPlatform, hostPlatform } from "../../oci/platform.ts"
 import { Database } from "../../state/database.ts"
 import { imageConfigs } from "./configs.ts"
 import { type ImageRecords, imageRecords } from "./records.ts"
@@ -19,7 +20,9 @@ describe("imageResolver()", () => {
   beforeEach(() => {
     directory = mkdtempSync(join(tmpdir(), "dhow-resolve-"))
     records = imageRecords(Database.open(join(directory, "dhow.db")))
-    resolver = imageResolver(records, imageConfigs({ path: (digest) => join(directory, hexOf(digest)) }))
+    resolver = imageResolver(records, imageConfigs({ path: (digest) => join(directory, hexOf(digest)) }), {
+      offers: () => [],
+    })
   })
 
   function store(arch: string, targets: readonly Digest[]): Digest {
@@ -73,8 +76,28 @@ describe("imageResolver()", () => {
     expect(resolver.resolve("multi").id).toBe(host)
     expect(resolver.resolve("multi", { os: "linux", architecture: "arm64", variant: "v8" }).id).toBe(arm)
     expect(() => resolver.resolve("multi", { os: "linux", architecture: "s390x" })).toThrow(
-      "does not match the specified platform (linux/s390x)",
+      "its platforms (linux/amd64, linux/arm64) do not match the specified platform (linux/s390x)",
     )
+    records.putTag("docker.io/library/one:latest", MANIFEST)
+    expect(() => resolver.resolve("one", { os: "linux", architecture: "s390x" })).toThrow(
+      "its platform (linux/arm64) does not match the specified platform (linux/s390x)",
+    )
+    expect([...resolver.imageIds("multi")].sort()).toEqual([amd, arm].sort())
+    expect(resolver.imageIds("none")).toEqual([])
+    expect(resolver.imageIds("Not a name")).toEqual([])
+  })
+
+  test("gives no other architecture where the name has one for this host, but gives what it was told to", () => {
+    const other = store("other", [INDEX])
+    records.putTag("docker.io/library/multi:latest", INDEX)
+    const offers = [{ os: "linux", architecture: "other" }, hostPlatform()]
+    const strict = imageResolver(records, imageConfigs({ path: (digest) => join(directory, hexOf(digest)) }), {
+      offers: () => offers,
+    })
+    expect(() => strict.resolve("multi")).toThrow(`No such image: multi:latest for ${formatPlatform(hostPlatform())}`)
+    expect(strict.resolve("multi", { os: "linux", architecture: "other" }).id).toBe(other)
+    expect(strict.resolve(other).id).toBe(other)
+    expect(resolver.resolve("multi").id).toBe(other)
   })
 
   test("keeps answering from memory after the blob's file is gone", () => {

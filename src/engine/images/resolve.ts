@@ -1,9 +1,9 @@
 // From what a user writes to the image that is meant: name[:tag][@digest], id, or a unique prefix of an id. Synchronous
 // and on the way of every container start: two prepared statements and a cached configuration.
-import { DhowError } from "../../lib/errors.ts"
+import { DhowError, isKind } from "../../lib/errors.ts"
 import { type Digest, isDigest } from "../../oci/digest.ts"
 import type { ImageConfig } from "../../oci/image-config.ts"
-import { formatPlatform, type Platform } from "../../oci/platform.ts"
+import { formatPlatform, hostPlatform, type Platform, runsNatively, samePlatform } from "../../oci/platform.ts"
 import {
   familiarReference,
   formatReference,
@@ -11,7 +11,7 @@ import {
   type Reference,
   withDefaultTag,
 } from "../../oci/reference.ts"
-import { choosePlatform } from "./choose-platform.ts"
+import { choosePlatform, type PlatformChoice } from "./choose-platform.ts"
 import type { Configs } from "./configs.ts"
 import { type ImageRecords, type ImageRow, platformOf } from "./records.ts"
 
@@ -28,16 +28,30 @@ export type ResolvedImage = {
 }
 
 export type Resolver = {
-  /** Throws not-found with Docker's text. Without `platform` the host's is preferred, and any other taken. */
-  resolve(reference: string, platform?: Platform): ResolvedImage
+  /**
+   * The image to make a container from. Throws not-found with Docker's text, at which clients pull: also where another
+   * platform of the name is here but the host's, which it has too, is not.
+   */
+  resolve(reference: string, platform?: Platform, choice?: PlatformChoice): ResolvedImage
+  /** The ids of all platforms that the reference leads to; empty where there is none. */
+  imageIds(reference: string): readonly Digest[]
   /** Remembers that a container was made from the image. */
   touch(id: Digest): void
 }
 
-export function imageResolver(records: ImageRecords, configs: Configs): Resolver {
+/** The platforms that an index names, here or not; empty for any other target. */
+type Offers = (target: Digest) => readonly Platform[]
+
+export function imageResolver(
+  records: ImageRecords,
+  configs: Configs,
+  { offers, compatible = false }: { readonly offers: Offers } & PlatformChoice,
+): Resolver {
   return {
-    resolve(reference, platform) {
-      const row = findImage(records, reference, platform)
+    resolve(reference, platform, choice = { compatible }) {
+      const candidates = findCandidates(records, reference)
+      const row = chooseRow(candidates, reference, { platform, choice })
+      if (platform === undefined) refuseForeign(row, reference, offers)
       const config = configs.read(row.id)
       return {
         id: row.id,
@@ -48,20 +62,48 @@ export function imageResolver(records: ImageRecords, configs: Configs): Resolver
         references: records.tagsOf(row.id).map((tag) => tag.reference),
       }
     },
+    imageIds(reference) {
+      try {
+        return findCandidates(records, reference).map(({ id }) => id)
+      } catch (error) {
+        if (isKind(error, "not-found") || isKind(error, "invalid")) return []
+        throw error
+      }
+    },
     touch: (id) => records.touch(id),
   }
 }
 
 /** The row alone, for callers that need no configuration. */
-export function findImage(records: ImageRecords, text: string, platform?: Platform): ImageRow {
-  const candidates = findCandidates(records, text)
-  const row = choosePlatform(candidates, platformOf, platform)
+export function findImage(records: ImageRecords, text: string, platform?: Platform, choice?: PlatformChoice): ImageRow {
+  return chooseRow(findCandidates(records, text), text, { platform, choice })
+}
+
+function chooseRow(
+  candidates: readonly Candidate[],
+  text: string,
+  { platform, choice }: { readonly platform: Platform | undefined; readonly choice: PlatformChoice | undefined },
+): Candidate {
+  const row = choosePlatform(candidates, platformOf, platform, choice)
   if (row !== undefined) return row
-  const [other] = candidates
+  const here = candidates.map((one) => formatPlatform(platformOf(one))).sort()
+  const said = here.length === 1 ? `its platform (${here[0]}) does` : `its platforms (${here.join(", ")}) do`
   throw new DhowError(
     "not-found",
-    `image with reference ${text} was found but its platform (${formatPlatform(platformOf(other!))}) ` +
-      `does not match the specified platform (${formatPlatform(platform!)})`,
+    `image with reference ${text} was found but ${said} not match the specified platform (${formatPlatform(platform!)})`,
+  )
+}
+
+/** No other architecture is given in silence where the name has one for this host, which only was not fetched yet. */
+function refuseForeign(row: Candidate, text: string, offers: Offers): void {
+  const host = hostPlatform()
+  if (row.target === undefined || (row.os === host.os && runsNatively(row.arch, host.architecture))) return
+  if (!offers(row.target).some((platform) => samePlatform(platform, host))) return
+  const wanted = formatPlatform(host)
+  const name = familiarReference(withDefaultTag(parseReference(text)))
+  throw noSuchImage(
+    `${name} for ${wanted}`,
+    `It is here for ${formatPlatform(platformOf(row))}: say --platform ${formatPlatform(platformOf(row))}, or pull it`,
   )
 }
 
@@ -71,8 +113,11 @@ export function referenceKey(reference: Reference): string {
   return formatReference(digest === undefined ? withDefaultTag(reference) : { domain, path, digest })
 }
 
+/** The target is known of what was found by a name. */
+type Candidate = ImageRow & { readonly target?: Digest }
+
 /** At least one image, all of one target. */
-function findCandidates(records: ImageRecords, text: string): readonly ImageRow[] {
+function findCandidates(records: ImageRecords, text: string): readonly Candidate[] {
   const whole = /^[0-9a-f]{64}$/.test(text) ? `sha256:${text}` : text
   if (isDigest(whole)) {
     const row = records.image(whole)

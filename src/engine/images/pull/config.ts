@@ -2,7 +2,7 @@
 import { DhowError } from "../../../lib/errors.ts"
 import type { ImageConfig } from "../../../oci/image-config.ts"
 import type { Manifest } from "../../../oci/manifest.ts"
-import { formatPlatform, type Platform, samePlatform } from "../../../oci/platform.ts"
+import { formatPlatform, type Platform, platformDistance } from "../../../oci/platform.ts"
 import type { ImagesContext } from "../context.ts"
 import { DOCUMENT_LIMIT } from "../limits.ts"
 import { parseConfig } from "../parse-config.ts"
@@ -11,9 +11,9 @@ import type { Place } from "./target.ts"
 export async function fetchConfig(
   { content }: Pick<ImagesContext, "content">,
   { config: descriptor, layers }: Manifest,
-  options: Place & { readonly platform: Platform | undefined; readonly asked: string },
+  options: Place & { readonly platform: Platform | undefined; readonly compatible: boolean; readonly asked: string },
 ): Promise<ImageConfig> {
-  const { repository, lease, platform, signal } = options
+  const { compatible, repository, lease, platform, signal } = options
   const { digest, size } = descriptor
   lease.hold(digest)
   if (!content.has(digest)) {
@@ -26,7 +26,8 @@ export async function fetchConfig(
     throw new DhowError("invalid", `image operating system "${config.os}" cannot be used on this platform`)
   const { os, architecture, variant } = config
   const found: Platform = variant === undefined ? { os, architecture } : { os, architecture, variant }
-  if (platform !== undefined && !samePlatform(found, platform))
+  const distance = platform === undefined ? 0 : platformDistance(platform, found, { compatible })
+  if (platform !== undefined && (compatible ? distance === Number.POSITIVE_INFINITY : distance > 0))
     throw new DhowError(
       "not-found",
       `image with reference ${options.asked} was found but its platform (${formatPlatform(found)}) ` +

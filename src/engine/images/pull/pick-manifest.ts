@@ -2,12 +2,19 @@
 // older variant of it that the host runs as well. Never another architecture in silence.
 import { DhowError } from "../../../lib/errors.ts"
 import type { Descriptor, ImageIndex } from "../../../oci/manifest.ts"
-import { formatPlatform, hostPlatform, normalizePlatform, type Platform, samePlatform } from "../../../oci/platform.ts"
+import { formatPlatform, hostPlatform, normalizePlatform, type Platform } from "../../../oci/platform.ts"
+import { choosePlatform, type PlatformChoice } from "../choose-platform.ts"
 
-export function pickManifest({ manifests }: ImageIndex, asked?: Platform, host = hostPlatform()): Descriptor {
+export type PickOptions = PlatformChoice & { readonly host?: Platform }
+
+export function pickManifest({ manifests }: ImageIndex, asked?: Platform, options: PickOptions = {}): Descriptor {
+  const { compatible = false, host = hostPlatform() } = options
   const images = manifests.filter((one) => one.annotations?.["vnd.docker.reference.type"] === undefined)
-  const found =
-    images.find((one) => isPlatform(one, asked ?? host)) ?? (asked === undefined ? older(images, host) : undefined)
+  const known = images.filter(({ platform }) => isKnown(platform))
+  const found = choosePlatform(known, ({ platform }) => platform!, asked ?? host, {
+    compatible,
+    older: compatible || asked === undefined,
+  })
   // Some indexes of one image do not say for what it is; its configuration will.
   const [only] = images
   const nameless = images.length === 1 && only?.platform?.architecture === undefined ? only : undefined
@@ -25,21 +32,4 @@ export function pickManifest({ manifests }: ImageIndex, asked?: Platform, host =
 
 function isKnown(platform: Platform | undefined): platform is Platform {
   return typeof platform?.os === "string" && typeof platform.architecture === "string" && platform.os !== "unknown"
-}
-
-function isPlatform({ platform }: Descriptor, wanted: Platform): boolean {
-  return isKnown(platform) && samePlatform(platform, wanted)
-}
-
-/** The highest variant below the host's: v6 for v7, plain amd64 for amd64/v3. */
-function older(images: readonly Descriptor[], host: Platform): Descriptor | undefined {
-  const level = (platform: Platform): number => Number(normalizePlatform(platform).variant?.replace(/^v/, "") ?? 0)
-  return images
-    .filter(({ platform }) => isKnown(platform) && platform.os === host.os && sameArchitecture(platform, host))
-    .filter(({ platform }) => level(platform!) < level(host))
-    .sort((a, b) => level(b.platform!) - level(a.platform!))[0]
-}
-
-function sameArchitecture(a: Platform, b: Platform): boolean {
-  return normalizePlatform(a).architecture === normalizePlatform(b).architecture
 }

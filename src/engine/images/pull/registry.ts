@@ -20,15 +20,26 @@ export function registryPuller(context: ImagesContext, registries: Registries) {
 
   /** Resolves with whether anything is new. */
   async function pullOne(repository: Repository, reference: Reference, options: PullOptions): Promise<boolean> {
-    const { platform, progress, signal } = options
+    const { compatible = false, platform, progress, signal } = options
     using lease: Lease = context.content.lease()
     const asked = reference.digest ?? reference.tag ?? "latest"
     const key = referenceKey(reference)
     const before = context.records.tag(key)?.target
     const place = { repository, lease, signal }
-    const { target, manifest, document } = await fetchTarget(context, { ...place, asked, platform, known: before })
+    const { target, manifest, document } = await fetchTarget(context, {
+      ...place,
+      asked,
+      compatible,
+      platform,
+      known: before,
+    })
     progress({ status: `Pulling from ${familiarName(reference)}`, id: asked })
-    const config = await fetchConfig(context, document, { ...place, platform, asked: familiarReference(reference) })
+    const config = await fetchConfig(context, document, {
+      ...place,
+      compatible,
+      platform,
+      asked: familiarReference(reference),
+    })
     await fetchLayers(document, config, { ...place, progress })
     const image: StoredImage = { id: document.config.digest, manifest, config, targets: [target] }
     const isNew = before !== target || !context.records.inTarget(target).some(({ id }) => id === image.id)

@@ -28,18 +28,19 @@ export async function fetchTarget(
   options: Place & {
     readonly asked: string
     readonly platform: Platform | undefined
+    readonly compatible: boolean
     /** What the name pointed to so far. */
     readonly known: Digest | undefined
   },
 ): Promise<Target> {
-  const { asked, known, platform } = options
+  const { asked, compatible, known, platform } = options
   const moved = known === undefined ? undefined : await options.repository.head(asked, options)
   const top = await documentOf(context, moved ?? asked, options)
   let at = top
   for (let depth = 0; isIndex(at.value); depth++) {
     if (depth === DEPTH_LIMIT)
       throw new DhowError("invalid", `Index "${top.digest}" lies more than ${DEPTH_LIMIT} indexes deep`)
-    const child: ImageIndex["manifests"][number] = pickManifest(at.value, platform)
+    const child: ImageIndex["manifests"][number] = pickManifest(at.value, platform, { compatible })
     at = await documentOf(context, child.digest, options)
     if (at.size !== child.size)
       throw new DhowError("invalid", `Manifest "${child.digest}" is ${at.size} bytes, not the ${child.size} expected`)
