@@ -20,6 +20,7 @@ import { openCollector } from "./engine/gc.ts"
 import { openImages } from "./engine/images/images.ts"
 import { openNetworksNoun } from "./engine/networks.ts"
 import { reconcile, resumeRestarts } from "./engine/reconcile.ts"
+import { openRegistryAccess } from "./engine/registries.ts"
 import { restWhenIdle } from "./engine/rest.ts"
 import { openSystem } from "./engine/system.ts"
 import { LocalVolumes } from "./engine/volumes.ts"
@@ -108,13 +109,14 @@ export async function openEngine(config: Config): Promise<OpenEngine> {
   const usedBy = (name: string): string[] => volumeUsers({ store }, name)
   const volumes = new LocalVolumes({ database, directory: join(config.dataRoot, "volumes"), events, usedBy })
   const collector = openCollector({ database, content, snapshotter })
+  const registries = openRegistries({ settings: registrySettings(config) })
   const images = openImages({
     database,
     content,
     snapshotter,
     collector,
     platformCompat: config.platformCompat,
-    registries: openRegistries({ settings: registrySettings(config) }),
+    registries,
     root: config.dataRoot,
     emit: (action, id, attributes) => events.emit("image", action, id, attributes),
     containers: () => [
@@ -156,6 +158,7 @@ export async function openEngine(config: Config): Promise<OpenEngine> {
     containers,
     execs,
     images,
+    registries: openRegistryAccess(registries),
     networks: openNetworksNoun(networks, store),
     volumes,
     events,

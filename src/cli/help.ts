@@ -5,6 +5,7 @@ import type { FlagSpec, Flags } from "./flags/flags.ts"
 const WIDTH = 80
 
 const GLOBAL_FLAGS: readonly (readonly [string, string])[] = [
+  ["    --config string", "Directory of the user's config.json, with its logins (~/.docker)"],
   ["-H, --host string", "Socket of the daemon (unix:///run/dhow/dhow.sock)"],
   ["-v, --version", "Print the version and exit"],
   ["    --help", "Print this help"],

@@ -12,7 +12,7 @@ import { isNotOffered } from "./not-offered.ts"
 import { writeAll } from "./output.ts"
 
 const globalFlags = {
-  config: string("", "Location of client configuration files", { hidden: true }),
+  config: string("", "Directory of the user's config.json, with its logins"),
   context: string("c", "Name of the context", { hidden: true }),
   debug: boolean("D", "Enable debug mode", { hidden: true }),
   host: string("H", "Socket of the daemon"),
@@ -53,6 +53,8 @@ async function dispatch(argv: readonly string[]): Promise<number> {
     return 0
   }
   checkArguments(command, name, parsed.args)
+  // As an environment variable, so that credential helpers are told too.
+  if (global.flags.config) process.env["DOCKER_CONFIG"] = global.flags.config
   const client = new Client(resolveAddress(global.flags.host), connectOrStart)
   return command.run({ client, name }, parsed.flags, parsed.args)
 }

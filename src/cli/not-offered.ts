@@ -1,7 +1,7 @@
 // Docker's commands that this version does not have: said so, where a guess at a typo would lead astray.
 const NOT_OFFERED: ReadonlySet<string> = new Set(
   [
-    "build builder buildx checkpoint commit compose config context cp diff export login logout manifest node plugin",
+    "build builder buildx checkpoint commit compose config context cp diff export manifest node plugin",
     "search secret service stack stats swarm trust",
   ]
     .join(" ")

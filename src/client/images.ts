@@ -6,6 +6,7 @@ import type { Answer, Client } from "./client.ts"
 import { COMPATIBLE } from "./compatible.ts"
 import { type Filters, filtersParameter } from "./filters.ts"
 import { readJsonLines } from "./json-lines.ts"
+import { authHeaders } from "./registries.ts"
 
 /** Slashes of a name stay: they are part of the path. */
 const at = (name: string, rest = ""): string => `/images/${name.split("/").map(encodeURIComponent).join("/")}${rest}`
@@ -61,6 +62,8 @@ export type PullOptions = {
   /** What the platform runs as well will do. */
   readonly compatible?: boolean
   readonly allTags?: boolean
+  /** X-Registry-Auth */
+  readonly auth?: string | undefined
 }
 
 export async function pullImage(
@@ -72,7 +75,7 @@ export async function pullImage(
   const tag = reference.digest ?? (options.allTags === true ? undefined : (reference.tag ?? "latest"))
   const answer = await client.request("POST", "/images/create", {
     query: { fromImage: familiarName(reference), tag, platform: options.platform },
-    ...(options.compatible === true ? { headers: COMPATIBLE } : {}),
+    headers: { ...(options.compatible === true ? COMPATIBLE : {}), ...authHeaders(options.auth) },
   })
   return readJsonLines(answer.body)
 }
@@ -86,6 +89,7 @@ export async function pushImage(
   const tag = options.allTags === true ? undefined : (reference.tag ?? "latest")
   const answer = await client.request("POST", at(familiarName(reference), "/push"), {
     query: { tag, platform: options.platform },
+    headers: authHeaders(options.auth),
   })
   return readJsonLines(answer.body)
 }

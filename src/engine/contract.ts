@@ -15,6 +15,7 @@ import type {
   RestartPolicy,
 } from "../wire/container.ts"
 import type { ImageDeleteEntry, ImageHistoryEntry, ImageInspect, ImageSummary, ProgressLine } from "../wire/image.ts"
+import type { AuthConfig, AuthResponse } from "../wire/registry.ts"
 import type { DiskUsage, EventMessage, NetworkInspect, VolumeInspect } from "../wire/system.ts"
 
 /** Docker's filters parameter after parsing: name → values, all of one name or-ed, names and-ed. */
@@ -205,6 +206,12 @@ export interface Images {
   ): Promise<ReadableStream<Uint8Array>>
 }
 
+/** Other registries, beside the moving of images. */
+export interface RegistryAccess {
+  /** Throws unauthorized, in Docker's words, when the registry does not know the user. */
+  login(auth: AuthConfig, options: { readonly signal: AbortSignal }): Promise<AuthResponse>
+}
+
 export interface Events {
   /** Past events from `since` on, then what comes until `until` or the signal. Times in milliseconds since 1970. */
   subscribe(options: {
@@ -248,6 +255,7 @@ export interface Engine {
   readonly containers: Containers
   readonly execs: Execs
   readonly images: Images
+  readonly registries: RegistryAccess
   readonly networks: Networks
   readonly volumes: Volumes
   readonly events: Events

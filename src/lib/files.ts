@@ -2,6 +2,8 @@
 import {
   closeSync,
   constants,
+  fchownSync,
+  fstatSync,
   fsyncSync,
   lstatSync,
   mkdirSync,
@@ -18,12 +20,19 @@ import { DhowError, errnoName } from "./errors.ts"
 
 let serial = 0
 
+type As = { readonly mode?: number; readonly owner?: { readonly uid: number; readonly gid: number } }
+
 /** Replaces `path` so that after a crash it holds either the old bytes or all of the new ones. */
-export function writeDurably(path: string, data: string | Uint8Array, mode = 0o600): void {
+export function writeDurably(path: string, data: string | Uint8Array, as: number | As = 0o600): void {
+  const { mode = 0o600, owner } = typeof as === "number" ? { mode: as } : as
   const temporary = `${path}.tmp-${process.pid}-${serial++}`
   const fd = openSync(temporary, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, mode)
   try {
     try {
+      if (owner !== undefined) {
+        const made = fstatSync(fd)
+        if (made.uid !== owner.uid || made.gid !== owner.gid) fchownSync(fd, owner.uid, owner.gid)
+      }
       writeAll(fd, typeof data === "string" ? Buffer.from(data) : data)
       fsyncSync(fd)
     } finally {

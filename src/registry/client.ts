@@ -6,9 +6,10 @@ import { familiarName, familiarReference } from "../oci/reference.ts"
 import { RefusedError } from "./answer-error.ts"
 import { hasBlob, streamBlob } from "./blobs.ts"
 import type { Registries, Repository } from "./contract.ts"
-import { resolveEndpoints } from "./endpoints.ts"
+import { resolveEndpoints, resolveHost } from "./endpoints.ts"
 import { ConnectionError } from "./exchange.ts"
 import { listReferrers, listTags } from "./listings.ts"
+import { logIn } from "./login.ts"
 import { fetchManifest, headManifest, storeManifest } from "./manifests.ts"
 import { PACE, type Pace } from "./retry.ts"
 import { Memory, Session } from "./session.ts"
@@ -31,6 +32,7 @@ export function openRegistries(options: {
   const { settings, pace = PACE, patience = PATIENCE, certificates = CERTIFICATES } = options
   const memory = new Memory()
   return {
+    login: (login) => logIn(resolveHost(settings(), login.server), { ...login, pace, patience, certificates }),
     repository(name, { access, credentials }) {
       const shared = { memory, pace, patience, certificates, access, credentials }
       const sessions = resolveEndpoints(settings(), name, access).map((endpoint) => new Session(endpoint, shared))

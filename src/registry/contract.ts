@@ -53,7 +53,18 @@ export interface Repository {
   referrers(digest: Digest, options: Options & { readonly artifactType?: string }): Promise<readonly Descriptor[]>
 }
 
+export type Login = Options & {
+  /** A host, or an address of which only the host counts. */
+  readonly server: string
+  readonly credentials: Credentials
+}
+
 export interface Registries {
+  /**
+   * Shows a registry who the user is; resolves with the identity token that stands for the password from now on, where it
+   * gives one. Throws unauthorized when it does not know the user.
+   */
+  login(login: Login): Promise<string | undefined>
   /** For pulling, mirrors are asked first; what is pushed goes to the registry itself. Throws forbidden when blocked. */
   repository(
     name: Pick<Reference, "domain" | "path">,

@@ -24,18 +24,32 @@ const HUB_HOST = "registry-1.docker.io"
 export function resolveEndpoints(settings: RegistrySettings, name: Name, access: "pull" | "push"): readonly Endpoint[] {
   const full = `${name.domain}/${name.path}`
   const [prefix, rule] = ruleFor(settings, full)
-  if (rule.blocked === true)
-    throw new DhowError("forbidden", `Registry access to "${full}" is blocked: "${prefix}" is in the configuration`)
+  if (rule.blocked === true) throw blocked(full, prefix)
   const replaced = (by: string): string => by + full.slice(prefix.length)
   const mirrors = access === "pull" ? (rule.mirrors ?? []).map(replaced) : []
   const own = rule.rewrite === undefined ? defaulted(settings, full) : replaced(rule.rewrite)
   return [...mirrors.map((mirror) => endpointOf(settings, mirror, name.domain)), endpointOf(settings, own, name.domain)]
 }
 
+/** The registry itself by its host, for what concerns no repository. Whole addresses are taken too. */
+export function resolveHost(settings: RegistrySettings, server: string): Endpoint {
+  const named = server.replace(/^https?:\/\//, "").replace(/\/.*$/s, "")
+  if (!/^[A-Za-z0-9.-]+(?::\d+)?$|^\[[0-9A-Fa-f:]+\](?::\d+)?$/.test(named))
+    throw new DhowError("invalid", `unable to parse server address "${server}"`)
+  const host = named === "index.docker.io" || named === HUB_HOST ? HUB : named
+  const [prefix, rule] = ruleFor(settings, host)
+  if (rule.blocked === true) throw blocked(host, prefix)
+  return { ...endpointOf(settings, `${host}/v2`, host), path: "" }
+}
+
 /** 127.0.0.0/8, ::1 and localhost need no certificate: nobody else can answer there. */
 export function isLoopback(host: string): boolean {
   const name = host.replace(/:\d+$/, "").replace(/^\[|\]$/g, "")
   return name === "localhost" || name === "::1" || /^127\.\d+\.\d+\.\d+$/.test(name) || name.endsWith(".localhost")
+}
+
+function blocked(name: string, prefix: string): DhowError {
+  return new DhowError("forbidden", `Registry access to "${name}" is blocked: "${prefix}" is in the configuration`)
 }
 
 function ruleFor({ prefixes = {} }: RegistrySettings, full: string): readonly [string, PrefixSettings] {

@@ -27,11 +27,13 @@ export type SessionOptions = {
   readonly certificates: readonly string[]
   readonly access: "pull" | "push"
   readonly credentials: Credentials | undefined
+  /** Asks token servers for an identity token too, which stands for the password later; called with what they give. */
+  readonly onIdentityToken?: (token: string) => void
 }
 
 export type Request = {
   readonly method: Ask["method"]
-  /** Below /v2/<repository>/, or a whole address that the registry gave. */
+  /** Below /v2/<repository>/; from the root where it begins with "/"; or a whole address that the registry gave. */
   readonly at: string | URL
   readonly headers?: Readonly<Record<string, string>>
   readonly body?: Body
@@ -39,6 +41,8 @@ export type Request = {
   readonly expect: readonly number[]
   /** Repository that is to be read too. */
   readonly alsoFrom?: string
+  /** What a token is to allow, where that is not this repository. */
+  readonly scopes?: readonly string[]
   /** 1 where the caller must begin earlier than with this request. */
   readonly tries?: number
   readonly signal: AbortSignal
@@ -83,7 +87,7 @@ export class Session {
     const { memory } = this.#options
     const { host } = this.endpoint
     const origin = await this.#origin(request.signal)
-    const url = request.at instanceof URL ? request.at : new URL(`${origin}/v2/${this.endpoint.path}/${request.at}`)
+    const url = request.at instanceof URL ? request.at : this.#below(origin, request.at)
     const isOurs = url.host === new URL(origin).host
     for (let round = 0; ; round++) {
       const authorization = isOurs ? await this.#authorization(request, url) : undefined
@@ -110,6 +114,10 @@ export class Session {
     }
   }
 
+  #below(origin: string, at: string): URL {
+    return new URL(at.startsWith("/") ? `${origin}${at}` : `${origin}/v2/${this.endpoint.path}/${at}`)
+  }
+
   async #authorization(
     request: Request,
     url: URL,
@@ -123,7 +131,7 @@ export class Session {
       if (credentials?.username !== undefined) return { header: basicHeader(credentials) }
       throw new DhowError("forbidden", `${placeOf(request.method, url)}: no basic auth credentials`)
     }
-    const scopes = [
+    const scopes = request.scopes ?? [
       `repository:${this.endpoint.path}:${access === "push" ? "pull,push" : "pull"}`,
       ...(request.alsoFrom === undefined ? [] : [`repository:${request.alsoFrom}:pull`]),
     ]
@@ -133,7 +141,9 @@ export class Session {
     const known = memory.tokens.cached(key)
     if (known !== undefined) return { header: known, key, wasCached: true }
     const { signal } = request
-    const options = { scopes, credentials, from: url, tls: this.#tls, patience, signal }
+    const { onIdentityToken } = this.#options
+    const shown = { scopes, credentials, from: url, tls: this.#tls, patience, signal }
+    const options = { ...shown, ...(onIdentityToken === undefined ? {} : { onIdentityToken }) }
     return { header: await memory.tokens.fetch(key, challenge, options), key }
   }
 

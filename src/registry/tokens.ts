@@ -8,7 +8,14 @@ import { type Answer, type Ask, exchange } from "./exchange.ts"
 import { readJson } from "./read.ts"
 
 type Token = { readonly header: string; readonly expires: number }
-type Asking = Pick<Ask, "tls" | "patience" | "signal">
+type Asking = Pick<Ask, "tls" | "patience" | "signal"> & {
+  readonly scopes: readonly string[]
+  readonly credentials: Credentials | undefined
+  /** The registry that sent the challenge. */
+  readonly from: URL
+  /** Asks for an identity token too, and takes it. */
+  readonly onIdentityToken?: (token: string) => void
+}
 
 const LIMIT = 1 << 20
 const KEPT = 256
@@ -29,16 +36,7 @@ export class Tokens {
   }
 
   /** The Authorization header for `scopes`, from the realm of the challenge. */
-  async fetch(
-    key: string,
-    challenge: Challenge,
-    options: Asking & {
-      readonly scopes: readonly string[]
-      readonly credentials: Credentials | undefined
-      /** The registry that sent the challenge. */
-      readonly from: URL
-    },
-  ): Promise<string> {
+  async fetch(key: string, challenge: Challenge, options: Asking): Promise<string> {
     const realm = realmOf(challenge, options.from)
     const answer = await ask(realm, challenge, options)
     if (answer.status !== 200) throw await refusalOf("GET", answer)
@@ -46,6 +44,8 @@ export class Tokens {
     const text = value?.["token"] ?? value?.["access_token"]
     if (typeof text !== "string" || !/^[\x21-\x7e]+$/.test(text))
       throw new DhowError("unavailable", `The token server of registry "${options.from.host}" sent no token`)
+    const identity = value["refresh_token"]
+    if (typeof identity === "string" && identity !== "") options.onIdentityToken?.(identity)
     const seconds = Math.max(Number(value["expires_in"]) || 0, LEAST_SECONDS)
     const token = { header: `Bearer ${text}`, expires: Date.now() + seconds * 900 }
     this.#kept.set(key, token)
@@ -63,11 +63,7 @@ function realmOf({ parameters }: Challenge, from: URL): URL {
   return url
 }
 
-function ask(
-  realm: URL,
-  { parameters }: Challenge,
-  options: Asking & { scopes: readonly string[]; credentials: Credentials | undefined; from: URL },
-): Promise<Answer> {
+function ask(realm: URL, { parameters }: Challenge, options: Asking): Promise<Answer> {
   const { credentials, scopes, signal, patience } = options
   const tls = realm.host === options.from.host && options.tls !== undefined ? { tls: options.tls } : {}
   const service = parameters["service"] ?? ""
@@ -93,6 +89,10 @@ function ask(
   const url = new URL(realm)
   if (service !== "") url.searchParams.set("service", service)
   for (const scope of scopes) url.searchParams.append("scope", scope)
+  if (options.onIdentityToken !== undefined) {
+    url.searchParams.set("offline_token", "true")
+    url.searchParams.set("client_id", "dhow")
+  }
   if (credentials?.username === undefined) return exchange({ method: "GET", url, patience, signal, ...tls })
   url.searchParams.set("account", credentials.username)
   return exchange({

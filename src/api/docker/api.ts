@@ -11,6 +11,7 @@ import { imageRoutes } from "./images.ts"
 import { networkRoutes } from "./networks.ts"
 import { notOfferedRoutes } from "./not-offered.ts"
 import { Query } from "./query.ts"
+import { registryRoutes } from "./registries.ts"
 import { systemRoutes } from "./system.ts"
 import { API_VERSION, checkVersion, splitVersion } from "./version.ts"
 import { volumeRoutes } from "./volumes.ts"
@@ -23,6 +24,7 @@ export function dockerApi(engine: Engine): Handler {
     ...containerRoutes(engine.containers),
     ...execRoutes(engine.execs),
     ...imageRoutes(engine.images),
+    ...registryRoutes(engine.registries),
     ...networkRoutes(engine.networks),
     ...volumeRoutes(engine.volumes),
     ...notOfferedRoutes(),

@@ -8,6 +8,8 @@ export async function pullQuietlyOrShown(
   name: string,
   options: { readonly quiet: boolean; readonly platform: string | undefined },
 ): Promise<void> {
-  const lines = await pullImage(client, name, { platform: options.platform })
+  // `run` evaluates this only when something is to be pulled.
+  const { authForImage } = await import("../credentials/credentials.ts")
+  const lines = await pullImage(client, name, { platform: options.platform, auth: authForImage(name) })
   await showProgress(lines, { fd: 2, quiet: options.quiet })
 }

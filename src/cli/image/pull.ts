@@ -3,6 +3,7 @@ import { pullImage } from "../../client/images.ts"
 import { DhowError } from "../../lib/errors.ts"
 import { formatReference, parseReference, withDefaultTag } from "../../oci/reference.ts"
 import { defineCommand } from "../command.ts"
+import { authForImage } from "../credentials/credentials.ts"
 import { boolean, string } from "../flags/flags.ts"
 import { print } from "../output.ts"
 import { showProgress } from "../render/progress.ts"
@@ -27,7 +28,7 @@ export const pull = defineCommand({
     if (!allTags && !quiet && reference.tag === undefined && reference.digest === undefined)
       print("Using default tag: latest")
     const platform = flags.platform || process.env["DOCKER_DEFAULT_PLATFORM"] || undefined
-    const lines = await pullImage(client, name, { platform, allTags })
+    const lines = await pullImage(client, name, { platform, allTags, auth: authForImage(name) })
     await showProgress(lines, { fd: 1, quiet })
     print(formatReference(allTags ? reference : withDefaultTag(reference)))
     return 0

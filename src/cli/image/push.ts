@@ -3,6 +3,7 @@ import { pushImage } from "../../client/images.ts"
 import { DhowError } from "../../lib/errors.ts"
 import { formatReference, parseReference, withDefaultTag } from "../../oci/reference.ts"
 import { defineCommand } from "../command.ts"
+import { authForImage } from "../credentials/credentials.ts"
 import { boolean, string } from "../flags/flags.ts"
 import { print } from "../output.ts"
 import { showProgress } from "../render/progress.ts"
@@ -25,7 +26,11 @@ export const push = defineCommand({
     if (allTags && reference.tag !== undefined) throw new DhowError("invalid", "tag can't be used with --all-tags/-a")
     const quiet = flags.quiet === true
     if (!allTags && !quiet && reference.tag === undefined) print("Using default tag: latest")
-    const lines = await pushImage(client, name, { platform: flags.platform || undefined, allTags })
+    const lines = await pushImage(client, name, {
+      platform: flags.platform || undefined,
+      allTags,
+      auth: authForImage(name),
+    })
     await showProgress(lines, { fd: 1, quiet })
     if (quiet) print(formatReference(allTags ? reference : withDefaultTag(reference)))
     return 0

@@ -14,6 +14,9 @@ const TCSADRAIN = 1
 const TIOCGWINSZ = 0x5413n
 /** Larger than struct termios on every architecture. */
 const TERMIOS_SIZE = 128
+/** c_lflag comes behind three other words. */
+const LOCAL_FLAGS = 3
+const ECHO = 0o10
 
 type Library = ReturnType<typeof dlopen<typeof SIGNATURES>>
 let library: Library | undefined
@@ -34,11 +37,23 @@ export function isTerminal(fd: number): boolean {
 
 /** Puts the terminal into raw mode; the function returned restores it, once. */
 export function makeRaw(fd: number): () => void {
+  return change(fd, (modes) => terminal().cfmakeraw(modes))
+}
+
+/** What is typed is not shown, for a password. */
+export function hideInput(fd: number): () => void {
+  return change(fd, (modes) => {
+    const words = new Uint32Array(modes.buffer)
+    words[LOCAL_FLAGS]! &= ~ECHO
+  })
+}
+
+function change(fd: number, edit: (modes: Uint8Array<ArrayBuffer>) => void): () => void {
   const before = new Uint8Array(TERMIOS_SIZE)
   if (terminal().tcgetattr(fd, before) !== 0) return () => {}
-  const raw = before.slice()
-  terminal().cfmakeraw(raw)
-  terminal().tcsetattr(fd, TCSADRAIN, raw)
+  const changed = before.slice()
+  edit(changed)
+  terminal().tcsetattr(fd, TCSADRAIN, changed)
   let restored = false
   return () => {
     if (restored) return

@@ -34,3 +34,11 @@ export const volumeCreateRequest = fields({
   DriverOpts: field(textMap),
   Labels: field(textMap),
 })
+
+export const authRequest = fields({
+  username: field(text),
+  password: field(text),
+  serveraddress: field(text),
+  identitytoken: field(text),
+  registrytoken: field(text),
+})
