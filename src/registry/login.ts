@@ -13,9 +13,10 @@ export async function logIn(
   { credentials, signal, ...options }: Options,
 ): Promise<string | undefined> {
   let identity: string | undefined
+  const memory = new Memory()
   const session = new Session(endpoint, {
     ...options,
-    memory: new Memory(),
+    memory,
     access: "pull",
     credentials,
     onIdentityToken: (token) => {
@@ -32,6 +33,7 @@ export async function logIn(
     )
   } catch (error) {
     if (!(error instanceof RefusedError) || (error.status !== 401 && error.status !== 403)) throw error
-    throw new DhowError("unauthorized", `Get "https://${endpoint.host}/v2/": ${error.message}`, { cause: error })
+    const scheme = memory.schemes.get(endpoint.host) ?? "https"
+    throw new DhowError("unauthorized", `Get "${scheme}://${endpoint.host}/v2/": ${error.message}`, { cause: error })
   }
 }

@@ -24,7 +24,9 @@ export class TestRegistry {
   static async start(
     options: {
       readonly users?: Readonly<Record<string, string>>
-      readonly tls?: { readonly certificate: string; readonly key: string; readonly clientcas: readonly string[] }
+      readonly tls?: { readonly certificate: string; readonly key: string; readonly clientcas?: readonly string[] }
+      /** What the registry asks clients to get a token from (test/support/token-server.ts). */
+      readonly token?: Readonly<Record<"realm" | "service" | "issuer" | "rootcertbundle", string>>
     } = {},
   ): Promise<TestRegistry> {
     const directory = mkdtempSync(join(tmpdir(), "dhow-registry-"))
@@ -39,6 +41,7 @@ export class TestRegistry {
       log: { level: "info" },
       storage: { filesystem: { rootdirectory: join(directory, "data") }, delete: { enabled: true } },
       http: { addr: "127.0.0.1:0", ...(options.tls === undefined ? {} : { tls: options.tls }) },
+      ...(options.token === undefined ? {} : { auth: { token: options.token } }),
       ...(users.length === 0 ? {} : { auth: { htpasswd: { realm: "test", path: join(directory, "users") } } }),
     }
     // JSON is YAML.
