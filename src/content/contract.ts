@@ -31,10 +31,10 @@ export interface ContentStore {
    */
   adopt(path: string, blob: Blob): Promise<Blob>
   /**
-   * What is here of the blob `digest` from a transfer that was cut off, and the place to put more of it. It survives the
-   * process, is nothing that can be read under its digest, and is forgotten after a week. One user at a time.
+   * What is here of a blob from a transfer that was cut off, and the place to put more of it. It survives the process, is
+   * nothing that can be read under its digest, and is forgotten after a week. One user at a time.
    */
-  partial(digest: Digest): Partial
+  partial(blob: Blob): Partial
   /** Row first, file last. Only garbage collection calls this. */
   remove(digest: Digest): void
   list(): IterableIterator<Blob>
@@ -49,12 +49,21 @@ export interface Lease extends Disposable {
   hold(digest: Digest): void
 }
 
-/** Bytes from the beginning of a blob. They are no promise: only the digest of the whole tells whether they are right. */
+/**
+ * Parts of a blob. They are no promise: only the digest of the whole tells whether they are right. The blob is divided
+ * into segments of equal length, each of which is filled from its beginning.
+ */
 export interface Partial extends AsyncDisposable {
-  readonly size: number
-  /** What is here, from the start; before anything is appended. */
-  read(): AsyncIterable<Uint8Array>
-  append(chunk: Uint8Array): Promise<void>
+  readonly segments: readonly Segment[]
+  /** Bytes that are here, over all segments. */
+  readonly filled: number
+  /** How many bytes are here from `at` on without a gap. */
+  reaches(at: number): number
+  read(from: number, to: number): AsyncIterable<Uint8Array>
+  /** Puts bytes where the segment ends so far; never beyond its length. */
+  append(segment: Segment, chunk: Uint8Array): Promise<void>
   /** Nothing of it will be needed again. */
   discard(): void
 }
+
+export type Segment = { readonly index: number; readonly from: number; readonly to: number; readonly filled: number }

@@ -6,6 +6,7 @@ import { isKind } from "../lib/errors.ts"
 import { type Digest, digestOf, hexOf } from "../oci/digest.ts"
 import { Database } from "../state/database.ts"
 import type { ContentStore } from "./contract.ts"
+import { SEGMENT_SIZE } from "./partial.ts"
 import { openContentStore } from "./store.ts"
 
 let directory: string
@@ -142,25 +143,27 @@ test("a lease holds digests until its scope ends", async () => {
 })
 
 test("partial() keeps what was appended for the next one, through a sweep, until it is discarded", async () => {
-  const digest = digestOf("hello world")
+  const blob = { digest: digestOf("hello world"), size: 11 }
   {
-    await using partial = store.partial(digest)
-    expect(partial.size).toBe(0)
-    await partial.append(Buffer.from("hel"))
-    await partial.append(Buffer.from("lo"))
+    await using partial = store.partial(blob)
+    expect(partial.filled).toBe(0)
+    await partial.append(partial.segments[0]!, Buffer.from("hel"))
+    await partial.append(partial.segments[0]!, Buffer.from("lo"))
   }
   store.sweep()
-  expect(store.has(digest)).toBe(false)
+  expect(store.has(blob.digest)).toBe(false)
   {
-    await using partial = store.partial(digest)
-    expect(Buffer.concat(await Array.fromAsync(partial.read())).toString()).toBe("hello")
-    await partial.append(Buffer.from(" world"))
-    expect(partial.size).toBe(11)
+    await using partial = store.partial(blob)
+    expect(partial.reaches(0)).toBe(5)
+    expect(Buffer.concat(await Array.fromAsync(partial.read(0, 5))).toString()).toBe("hello")
+    await partial.append(partial.segments[0]!, Buffer.from(" world"))
+    expect(partial.filled).toBe(11)
+    expect(partial.append(partial.segments[0]!, Buffer.from("!"))).rejects.toThrow("More bytes than segment 0")
     partial.discard()
   }
   expect(files()).toEqual([])
   {
-    await using _unused = store.partial(digest)
+    await using _unused = store.partial(blob)
   }
   expect(files()).toEqual([])
 })
@@ -174,4 +177,30 @@ test("adopt() moves a file in under its digest, and refuses one of another size"
   expect(await store.adopt(path, blob)).toEqual(blob)
   expect(existsSync(path)).toBe(false)
   expect(readFileSync(store.path(blob.digest), "utf8")).toBe("adopted")
+})
+
+test("partial() keeps parts that do not touch, and takes a file of another length for none", async () => {
+  const size = 2 * SEGMENT_SIZE + 100
+  const blob = { digest: digestOf("parts"), size }
+  {
+    await using partial = store.partial(blob)
+    expect(partial.segments.map(({ from, to }) => [from, to])).toEqual([
+      [0, SEGMENT_SIZE],
+      [SEGMENT_SIZE, 2 * SEGMENT_SIZE],
+      [2 * SEGMENT_SIZE, size],
+    ])
+    await partial.append(partial.segments[1]!, Buffer.alloc(SEGMENT_SIZE, 1))
+    await partial.append(partial.segments[0]!, Buffer.from("ab"))
+  }
+  {
+    await using partial = store.partial(blob)
+    expect(partial.segments.map(({ filled }) => filled)).toEqual([2, SEGMENT_SIZE, 0])
+    expect([partial.reaches(0), partial.reaches(2), partial.reaches(SEGMENT_SIZE)]).toEqual([2, 0, SEGMENT_SIZE])
+    await partial.append(partial.segments[0]!, Buffer.alloc(SEGMENT_SIZE - 2, 2))
+    expect(partial.reaches(1)).toBe(2 * SEGMENT_SIZE - 1)
+    const [first] = await Array.fromAsync(partial.read(0, 3))
+    expect(first).toEqual(Buffer.from([97, 98, 2]))
+  }
+  await using other = store.partial({ ...blob, size: size + 1 })
+  expect(other.filled).toBe(0)
 })

@@ -117,9 +117,9 @@ class DiskContentStore implements ContentStore {
     return blob
   }
 
-  partial(digest: Digest): Partial {
-    const name = partialName(digest)
-    return openPartial(join(this.#ingests, name), this.#keep(name))
+  partial(blob: Blob): Partial {
+    const name = partialName(blob.digest)
+    return openPartial(join(this.#ingests, name), blob.size, this.#keep(name))
   }
 
   remove(digest: Digest): void {

@@ -4,13 +4,14 @@ import { DhowError, isKind } from "../lib/errors.ts"
 import { isDigest } from "../oci/digest.ts"
 import { familiarName, familiarReference } from "../oci/reference.ts"
 import { RefusedError } from "./answer-error.ts"
-import { hasBlob, streamBlob } from "./blobs.ts"
+import { hasBlob, streamBlob, streamPart } from "./blobs.ts"
 import type { Registries, Repository } from "./contract.ts"
 import { resolveEndpoints, resolveHost } from "./endpoints.ts"
 import { ConnectionError } from "./exchange.ts"
 import { listReferrers, listTags } from "./listings.ts"
 import { logIn } from "./login.ts"
 import { fetchManifest, headManifest, storeManifest } from "./manifests.ts"
+import { limited, type RateLimit } from "./rate-limit.ts"
 import { PACE, type Pace } from "./retry.ts"
 import { Memory, Session } from "./session.ts"
 import type { RegistrySettings } from "./settings.ts"
@@ -33,15 +34,19 @@ export function openRegistries(options: {
   const memory = new Memory()
   return {
     login: (login) => logIn(resolveHost(settings(), login.server), { ...login, pace, patience, certificates }),
-    repository(name, { access, credentials }) {
+    repository(name, { access, credentials, limit }) {
       const shared = { memory, pace, patience, certificates, access, credentials }
       const sessions = resolveEndpoints(settings(), name, access).map((endpoint) => new Session(endpoint, shared))
-      return repositoryAt(name, sessions, access)
+      return repositoryAt(name, sessions, { access, limit })
     },
   }
 }
 
-function repositoryAt(name: Name, sessions: readonly Session[], access: "pull" | "push"): Repository {
+function repositoryAt(
+  name: Name,
+  sessions: readonly Session[],
+  { access, limit }: { readonly access: "pull" | "push"; readonly limit: RateLimit | undefined },
+): Repository {
   const own = sessions.at(-1)!
 
   async function firstOf<T>(reference: string | undefined, ask: (session: Session) => Promise<T>): Promise<T> {
@@ -59,10 +64,14 @@ function repositoryAt(name: Name, sessions: readonly Session[], access: "pull" |
   return {
     head: (reference, options) => firstOf(reference, (session) => headManifest(session, reference, options)),
     manifest: (reference, options) => firstOf(reference, (session) => fetchManifest(session, reference, options)),
-    blob: (blob, { start, signal }) => streamBlob(sessions, blob, { start, signal }),
+    blob: (blob, { start, signal }) => limited(streamBlob(sessions, blob, { start, signal }), limit, signal),
+    part: (blob, { from, to, signal }) => limited(streamPart(sessions, blob, { from, to, signal }), limit, signal),
     hasBlob: (digest, { signal }) => firstOf(undefined, (session) => hasBlob(session, digest, signal)),
     mount: (digest, from, { signal }) => firstOf(undefined, (session) => mount(session, digest, { from, signal })),
-    upload: (source, { signal }) => firstOf(undefined, (session) => upload(session, source, signal)),
+    upload: (source, { signal }) => {
+      const bytes = (): AsyncIterable<Uint8Array> => limited(source.bytes(), limit, signal)
+      return firstOf(undefined, (session) => upload(session, { ...source, bytes }, signal))
+    },
     putManifest: (reference, manifest, { signal }) =>
       firstOf(reference, (session) => storeManifest(session, reference, { ...manifest, signal })),
     tags: (options) => firstOf(undefined, (session) => listTags(session, options)),

@@ -4,6 +4,7 @@ import type { Digest } from "../oci/digest.ts"
 import type { Descriptor } from "../oci/manifest.ts"
 import type { Reference } from "../oci/reference.ts"
 import type { Credentials } from "./credentials.ts"
+import type { RateLimit } from "./rate-limit.ts"
 
 export type FetchedManifest = {
   readonly mediaType: string
@@ -13,6 +14,9 @@ export type FetchedManifest = {
 
 /** A blob's beginning that is here already: the stream starts behind it, and is verified together with it. */
 export type BlobStart = { readonly offset: number; readonly hasher: Bun.CryptoHasher }
+
+/** Bytes of a blob from `from` up to, and without, `to`. */
+export type BlobPart = { readonly from: number; readonly to: number }
 
 export type UploadSource = {
   /** Called again where the upload has to begin anew. */
@@ -39,6 +43,11 @@ export interface Repository {
     blob: Pick<Descriptor, "digest" | "size">,
     options: Options & { readonly start?: BlobStart },
   ): AsyncIterable<Uint8Array>
+  /**
+   * A part of the blob, taken up again where a connection breaks; what is in it nobody has verified. Throws NoPartsError
+   * where the registry sends something else than the part.
+   */
+  part(blob: Pick<Descriptor, "digest" | "size">, options: Options & BlobPart): AsyncIterable<Uint8Array>
   hasBlob(digest: Digest, options: Options): Promise<boolean>
   /** Takes a blob over from another repository of the same registry; false where the registry would not. */
   mount(digest: Digest, from: string, options: Options): Promise<boolean>
@@ -68,6 +77,11 @@ export interface Registries {
   /** For pulling, mirrors are asked first; what is pushed goes to the registry itself. Throws forbidden when blocked. */
   repository(
     name: Pick<Reference, "domain" | "path">,
-    options: { readonly access: "pull" | "push"; readonly credentials?: Credentials },
+    options: {
+      readonly access: "pull" | "push"
+      readonly credentials?: Credentials
+      /** Bounds the bytes of blobs, both ways; one for all repositories of an operation. */
+      readonly limit?: RateLimit
+    },
   ): Repository
 }

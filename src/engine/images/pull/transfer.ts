@@ -1,12 +1,13 @@
 // One layer over the wire into the content store. The compressed bytes of a large one also go to a file, from which an
 // interrupted transfer goes on; they are dropped once the tar is stored, and whenever they turn out to be wrong.
 import { decompress } from "../../../lib/compression.ts"
-import { isKind } from "../../../lib/errors.ts"
+import { DhowError, FULL_DISK, isKind } from "../../../lib/errors.ts"
 import type { Repository } from "../../../registry/contract.ts"
 import type { Progress } from "../../contract.ts"
 import type { ImagesContext } from "../context.ts"
 import { layerLimit } from "../limits.ts"
 import type { PulledLayer } from "./layers.ts"
+import { assembled } from "./parts.ts"
 
 /** What is smaller is fetched again sooner than it is looked up. */
 const WORTH_KEEPING = 1 << 20
@@ -24,44 +25,25 @@ export async function transferLayer(
   layer: PulledLayer,
   options: TransferOptions,
 ): Promise<void> {
+  const { content, root } = context
   const { digest, size } = layer.descriptor
-  if (context.content.has(layer.diffId)) return
-  if (size < WORTH_KEEPING)
-    return await store(context, layer, { ...options, source: options.repository.blob(layer.descriptor, options) })
-  await using partial = context.content.partial(digest)
-  if (partial.size > size) partial.discard()
-  const isResumed = partial.size > 0 && partial.size <= size
+  if (content.has(layer.diffId)) return
+  if (!(Number.isSafeInteger(size) && size >= 0 && size <= layerLimit(root)))
+    throw new DhowError("invalid", `Layer "${digest}" of ${size} bytes does not fit on this disk`, { hint: FULL_DISK })
+  const fromStart = () =>
+    store(context, layer, { ...options, source: options.repository.blob(layer.descriptor, options) })
+  if (size < WORTH_KEEPING) return await fromStart()
+  await using partial = content.partial({ digest, size })
+  const isResumed = partial.filled > 0
   try {
-    await store(context, layer, { ...options, source: resumed(partial, layer, options) })
+    await store(context, layer, { ...options, source: assembled(partial, layer.descriptor, options) })
     partial.discard()
   } catch (error) {
     if (!isKind(error, "invalid")) throw error
     // What was kept may be what is wrong: a power failure takes the end of a file. Once more, from the start.
     partial.discard()
     if (!isResumed) throw error
-    await store(context, layer, { ...options, source: options.repository.blob(layer.descriptor, options) })
-  }
-}
-
-type Partial = ReturnType<TransferContext["content"]["partial"]>
-
-async function* resumed(
-  partial: Partial,
-  { descriptor }: PulledLayer,
-  { repository, signal }: TransferOptions,
-): AsyncGenerator<Uint8Array> {
-  const hasher = new Bun.CryptoHasher("sha256")
-  let offset = 0
-  if (partial.size <= descriptor.size)
-    for await (const chunk of partial.read()) {
-      hasher.update(chunk)
-      offset += chunk.length
-      yield chunk
-    }
-  const isKept = offset === partial.size
-  for await (const chunk of repository.blob(descriptor, { start: { offset, hasher }, signal })) {
-    if (isKept) await partial.append(chunk)
-    yield chunk
+    await fromStart()
   }
 }
 
