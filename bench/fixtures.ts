@@ -3,30 +3,55 @@ import { readFileSync } from "node:fs"
 import { open } from "node:fs/promises"
 import { join } from "node:path"
 import { type TarInput, writeTar } from "../src/lib/tar/writer.ts"
+import { type Base, type LayerSize, makeBase } from "./images/layer.ts"
+import { type LoopbackRegistry, openRegistry } from "./images/registry.ts"
 import { run } from "./process.ts"
 
 export type Fixtures = {
   /** A root file system of a few megabytes. */
   readonly busybox: string
+  /** For what is made on the way. */
+  readonly directory: string
   /** 170 MB in 8,700 files, sized like a Debian system's. */
-  readonly debian: () => Promise<string>
+  readonly debian: () => Promise<Base>
+  /** 1 GB in 40,000 files. */
+  readonly large: () => Promise<Base>
+  /** Undefined where docker-registry is not installed. */
+  readonly registry: () => Promise<LoopbackRegistry | undefined>
+  close(): Promise<void>
 }
 
-const DEBIAN_FILES = 8700
-const DEBIAN_BYTES = 170_000_000
+const DEBIAN: LayerSize = { files: 8700, bytes: 170_000_000, slope: 1.2 }
+const LARGE: LayerSize = { files: 40_000, bytes: 1_000_000_000, slope: 0.6 }
 
 export async function makeFixtures(directory: string): Promise<Fixtures> {
   const busybox = join(directory, "busybox.tar")
   await write(busybox, await busyboxEntries())
-  let debian: Promise<string> | undefined
+  const debian = once(() => makeBase(directory, "debian", DEBIAN))
+  const large = once(() => makeBase(directory, "large", LARGE))
+  const registry = once(() => openRegistry(directory))
   return {
+    directory,
     busybox,
-    debian: () => {
-      const path = join(directory, "debian.tar")
-      debian ??= write(path, debianEntries()).then(() => path)
-      return debian
+    debian,
+    large,
+    registry,
+    close: async () => {
+      if (registry.isMade()) await (await registry())?.close()
     },
   }
+}
+
+/** Made when it is first asked for. */
+function once<T>(make: () => Promise<T>): (() => Promise<T>) & { isMade(): boolean } {
+  let made: Promise<T> | undefined
+  return Object.assign(
+    () => {
+      made ??= make()
+      return made
+    },
+    { isMade: () => made !== undefined },
+  )
 }
 
 async function write(path: string, entries: Iterable<TarInput>): Promise<void> {
@@ -45,31 +70,4 @@ async function busyboxEntries(): Promise<TarInput[]> {
     { path: "etc/passwd", type: "file", content: Buffer.from("root:x:0:0:root:/root:/bin/sh\n") },
     { path: "etc/group", type: "file", content: Buffer.from("root:x:0:\n") },
   ]
-}
-
-/** Xorshift: the same bytes everywhere; every other run of 64 repeats, so that they compress about as programs do. */
-function bytes(length: number, seed: number): Uint8Array {
-  const words = new Uint32Array(Math.ceil(length / 4))
-  let state = seed * 2654435761 + 1
-  for (let index = 0; index < words.length; index++) {
-    state ^= state << 13
-    state ^= state >>> 17
-    state ^= state << 5
-    words[index] = (index >> 4) % 2 === 0 ? state : (words[index - 16] ?? 0)
-  }
-  return new Uint8Array(words.buffer, 0, length)
-}
-
-/** Many small files and few large ones: sizes fall with the square of the rank. */
-function* debianEntries(): Generator<TarInput> {
-  const weight = (index: number): number => 1 / (index + 20) ** 1.2
-  let total = 0
-  for (let index = 0; index < DEBIAN_FILES; index++) total += weight(index)
-  yield { path: "usr", type: "directory" }
-  for (let index = 0; index < DEBIAN_FILES; index++) {
-    const directory = `usr/d${index % 600}`
-    if (index < 600) yield { path: directory, type: "directory" }
-    const size = Math.round((weight(index) / total) * DEBIAN_BYTES)
-    yield { path: `${directory}/f${index}`, type: "file", content: bytes(size, index + 1) }
-  }
 }

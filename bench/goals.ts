@@ -22,6 +22,27 @@ function overFloor(text: string, result: string, limit: number): Goal {
   return { text, limit, direction: "at most", unit: "× the floor", value: quotient(result, "dhow", "floor") }
 }
 
+function imageGoals(name: string, text: string): Goal[] {
+  const faster = [
+    ["load", 5],
+    ["import", 5],
+    ["save", 2],
+    ["push", 2],
+    ["pull", 2],
+  ] as const
+  return [
+    ...faster.map(([what, limit]) => fasterThanDocker(`${what} of ${text}`, `${name}.${what}`, limit)),
+    ...faster.map(([what]) => mebibytes(`memory during ${what} of ${text}`, `${name}.${what}-memory`, 150)),
+    {
+      text: `disk used by ${text}`,
+      limit: 1.05,
+      direction: "at most",
+      unit: "× its tar",
+      value: (measured) => measured("dhow", `${name}.disk`),
+    },
+  ]
+}
+
 function fasterThanDocker(text: string, result: string, limit: number): Goal {
   return { text, limit, direction: "at least", unit: "× faster than docker", value: quotient(result, "docker", "dhow") }
 }
@@ -61,6 +82,8 @@ export const GOALS: readonly Goal[] = [
     },
   },
   mebibytes("idle container", "idle", 3),
+  ...imageGoals("images-debian", "170 MB"),
+  ...imageGoals("images-large", "1 GB"),
 ]
 
 /** One line per goal that could be measured: met, or by how much it falls short. */

@@ -1,9 +1,10 @@
 // npm run bench: every case on every engine, interleaved: each round takes one sample of each, in turning order, so that
 // a machine that grows slower grows slower for all. Prints Markdown; progress goes to standard error.
-import { IMPORT, OUTPUT } from "./cases/bytes.ts"
+import { OUTPUT } from "./cases/bytes.ts"
 import type { Case, Session } from "./cases/case.ts"
 import { CLIENT, PS } from "./cases/client.ts"
 import { EXEC } from "./cases/exec.ts"
+import { IMAGE_CASES } from "./cases/images.ts"
 import { IDLE, MANY } from "./cases/many.ts"
 import { MEMORY } from "./cases/memory.ts"
 import { RUN_CASES } from "./cases/run.ts"
@@ -20,7 +21,7 @@ import { type EngineName, type Options, parseOptions, USAGE } from "./options.ts
 import { resultName, Samples, table } from "./table.ts"
 
 // Memory comes first: the daemon's idle size is that of a daemon that has done nothing yet.
-const CASES: readonly Case[] = [MEMORY, ...RUN_CASES, EXEC, PS, CLIENT, MANY, OUTPUT, IMPORT, IDLE]
+const CASES: readonly Case[] = [MEMORY, ...RUN_CASES, EXEC, PS, CLIENT, MANY, OUTPUT, ...IMAGE_CASES, IDLE]
 
 const OPEN = { dhow: openDhow, docker: openDocker, podman: openPodman } as const satisfies Record<
   EngineName,
@@ -89,6 +90,7 @@ async function benchmark(directory: string, options: Options): Promise<void> {
     await floor.close()
   } finally {
     for (const engine of engines) await engine.close()
+    await fixtures.close()
   }
 }
 

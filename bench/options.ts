@@ -10,19 +10,27 @@ export type Options = {
   readonly engines: readonly EngineName[]
 }
 
-export const USAGE = `Usage: npm run bench -- [--only CASE,...] [--rounds N] [--engines ENGINE,...]
+export const USAGE = `Usage: npm run bench -- [--only CASE,...] [--rounds N] [--engines ENGINE,...] [GROUP...]
 
-Times dhow beside the bare OCI runtime, and docker and podman where they are installed. Needs root.`
+Times dhow beside the bare OCI runtime, and docker and podman where they are installed. A group
+is the beginning of its cases' names: "images" for images-debian and images-large. Needs root.`
 
 export function parseOptions(args: readonly string[], cases: readonly string[]): Options {
-  const { values } = parseArgs({
+  const { values, positionals } = parseArgs({
     args: [...args],
+    allowPositionals: true,
     options: { only: { type: "string" }, rounds: { type: "string" }, engines: { type: "string" } },
   })
   const rounds = Number(values.rounds ?? 20)
   if (!Number.isInteger(rounds) || rounds < 1)
     throw new Error(`--rounds "${values.rounds}" is not a whole number above 0`)
-  return { only: choose("case", values.only, cases), rounds, engines: choose("engine", values.engines, ENGINES) }
+  const groups = positionals.flatMap((group) => {
+    const found = cases.filter((name) => name === group || name.startsWith(`${group}-`))
+    if (found.length === 0) throw new Error(`There is no case "${group}" or "${group}-…", only ${cases.join(", ")}`)
+    return found
+  })
+  const only = groups.length === 0 ? values.only : [...groups, ...(values.only?.split(",") ?? [])].join()
+  return { only: choose("case", only, cases), rounds, engines: choose("engine", values.engines, ENGINES) }
 }
 
 function choose<T extends string>(what: string, list: string | undefined, known: readonly T[]): readonly T[] {

@@ -44,6 +44,12 @@ function line(cells: readonly string[]): string {
   return `| ${cells.join(" | ")} |`
 }
 
+const FORMATS = {
+  time: formatMilliseconds,
+  memory: formatBytes,
+  ratio: (value: number) => value.toFixed(3),
+} as const satisfies Record<Result["unit"], (value: number) => string>
+
 function row(
   { title, unit }: Result,
   name: string,
@@ -51,7 +57,7 @@ function row(
   compared: readonly string[],
   samples: Samples,
 ): string[] {
-  const format = unit === "time" ? formatMilliseconds : formatBytes
+  const format = FORMATS[unit]
   const own = samples.summary("dhow", name)
   const cells = contestants.map((contestant) => {
     const summary = samples.summary(contestant, name)

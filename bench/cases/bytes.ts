@@ -1,6 +1,6 @@
-// Bytes through an engine: 100 MB of a container's standard output, 170 MB of a file system into the image store.
+// Bytes through an engine: 100 MB of a container's standard output.
 import { IMAGE } from "../engines/engine.ts"
-import { run, time, timeOutput } from "../process.ts"
+import { timeOutput } from "../process.ts"
 import { type Case, some } from "./case.ts"
 
 const OUTPUT_BYTES = 100 * 1024 * 1024
@@ -16,20 +16,4 @@ export const OUTPUT: Case = {
     }),
   }),
   floor: (floor) => ({ measure: async () => ({ output: await floor.output(OUTPUT_COMMAND, OUTPUT_BYTES) }) }),
-}
-
-export const IMPORT: Case = {
-  name: "import",
-  results: { import: { title: "`import` of a tarball: 170 MB, 8,700 files", unit: "time" } },
-  rounds: some,
-  open: async ({ cli }, fixtures) => {
-    const tarball = await fixtures.debian()
-    return {
-      async measure() {
-        const sample = await time([...cli, "import", tarball, "bench/debian:latest"])
-        await run([...cli, "rmi", "bench/debian:latest"])
-        return { import: sample }
-      },
-    }
-  },
 }

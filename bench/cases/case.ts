@@ -7,7 +7,7 @@ import type { Fixtures } from "../fixtures.ts"
 export type Result = {
   /** Row of the table. */
   readonly title: string
-  readonly unit: "time" | "memory"
+  readonly unit: "time" | "memory" | "ratio"
 }
 
 /** Samples by the key of the result; a result that this engine cannot give is left out. */

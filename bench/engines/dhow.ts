@@ -19,7 +19,7 @@ export async function openDhow(directory: string, fixtures: Fixtures): Promise<E
       client,
       "daemon",
       ...["-H", `unix://${socket}`, "--data-root", `${root}/data`, "--exec-root", `${root}/exec`],
-      ...["--config-file", `${root}/daemon.json`],
+      ...["--config-file", `${root}/daemon.json`, "--storage-driver", "auto"],
     ],
     { stdin: "ignore", stdout: output, stderr: output },
   )
@@ -33,6 +33,9 @@ export async function openDhow(directory: string, fixtures: Fixtures): Promise<E
     client,
     runOptions: [],
     removeOptions: [],
+    registryOptions: [],
+    loadsGzip: true,
+    storage: join(root, "data"),
     daemons: () => [daemon.pid],
     monitors: () => processes((program, line) => program === "conmon" && line.includes(root)),
     close: () => end(daemon),

@@ -45,6 +45,9 @@ export async function openDocker(directory: string, fixtures: Fixtures): Promise
     client,
     runOptions: [],
     removeOptions: [],
+    registryOptions: [],
+    loadsGzip: true,
+    storage: root,
     daemons: () => [containerd.pid, dockerd.pid],
     monitors: () => processes((program, line) => program.startsWith("containerd-shim") && line.includes(root)),
     async close() {

@@ -15,6 +15,12 @@ export type Engine = {
   readonly runOptions: readonly string[]
   /** Further options of `rm -f`, so that all of them kill at once. */
   readonly removeOptions: readonly string[]
+  /** Further options of `pull` and `push` for a registry without TLS. */
+  readonly registryOptions: readonly string[]
+  /** Whether `load` takes a docker-archive that is compressed with gzip: podman of Debian 12 fails on every one. */
+  readonly loadsGzip: boolean
+  /** Directory of everything it stores. */
+  readonly storage: string
   /** Processes that serve all containers; none where there is no daemon. */
   daemons(): readonly number[]
   /** Processes that live as long as one container, without those inside it. */

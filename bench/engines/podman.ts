@@ -31,6 +31,9 @@ export async function openPodman(directory: string, fixtures: Fixtures): Promise
     runOptions: ["--pull", "never", "--cgroup-parent", "/dhow-bench"],
     // It would otherwise ask nicely for ten seconds first.
     removeOptions: ["--time", "0"],
+    registryOptions: ["--tls-verify=false"],
+    loadsGzip: false,
+    storage: join(root, "root"),
     daemons: () => [],
     monitors: () => processes((program, line) => program === "conmon" && line.includes(root)),
     close: async () => {
