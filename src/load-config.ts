@@ -114,7 +114,7 @@ export function loadConfig(args: readonly string[], environment: NodeJS.ProcessE
     dataRoot: resolve(dataRoot),
     execRoot,
     storageDriver: storageDriver(
-      flags["storage-driver"] ?? environment["DHOW_STORAGE_DRIVER"] ?? file["storage-driver"] ?? "directory",
+      flags["storage-driver"] ?? environment["DHOW_STORAGE_DRIVER"] ?? file["storage-driver"] ?? "auto",
     ),
     hosts: hosts.length > 0 ? hosts : [`unix://${execRoot}/dhow.sock`],
     configFile,

@@ -61,7 +61,7 @@ export function openSystem(
         ContainersStopped: count("created", "exited", "dead", "restarting"),
         Images: list.length,
         Driver: parts.snapshotter.name === "directory" ? "overlay2" : parts.snapshotter.name,
-        DriverStatus: [["Snapshotter", parts.snapshotter.name]],
+        DriverStatus: driverStatus(parts.snapshotter),
         Plugins: {
           Volume: ["local"],
           Network: ["bridge", "host", "null"],
@@ -161,6 +161,15 @@ function osRelease(): Record<string, string> {
   const text = readIfExists("/etc/os-release") ?? ""
   const entries = [...text.matchAll(/^([A-Z_]+)=(?:"(.*)"|(.*))$/gm)]
   return Object.fromEntries(entries.map(([, name = "", quoted, bare]) => [name, quoted ?? bare ?? ""]))
+}
+
+function driverStatus(snapshotter: ContainerParts["snapshotter"]): [string, string][] {
+  const { reason, layers } = snapshotter.status()
+  return [
+    ["Snapshotter", snapshotter.name],
+    ["Chosen because", reason],
+    ["Layers", layers.map(({ form, count }) => `${count} ${form}`).join(", ")],
+  ]
 }
 
 function operatingSystem(): string {

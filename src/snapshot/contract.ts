@@ -6,7 +6,13 @@ import type { Digest } from "../oci/digest.ts"
 export type LayerUsage = { readonly size: number; readonly files: number }
 
 export interface Snapshotter {
+  /** In which form new layers are kept. Those of the other one that are there stay usable. */
   readonly name: "directory" | "erofs"
+  /** Why this form, and how many layers there are of each. */
+  status(): {
+    readonly reason: string
+    readonly layers: readonly { readonly form: Snapshotter["name"]; readonly count: number }[]
+  }
   hasLayer(diffId: Digest): boolean
   /**
    * Makes the layer whose uncompressed tar lies at `tar` mountable. Idempotent: stored at that diff id, not "because of

@@ -1,24 +1,17 @@
-// The snapshotter that works everywhere: each layer unpacked into a directory, <layer>/fs.
+// The form of layers that works everywhere: each unpacked into a directory, <layer>/fs.
 import { mkdirSync, statSync } from "node:fs"
 import { join } from "node:path"
-import type { Database } from "../state/database.ts"
-import type { Snapshotter } from "./contract.ts"
 import { durabilityOf, makeDurable } from "./durability.ts"
 import type { LayerForm, LayerRequest, LayerRoot, MadeLayer } from "./layer-form.ts"
 import { layerProcess } from "./layer-process.ts"
-import { OverlaySnapshotter } from "./overlay-snapshotter.ts"
 
 export type DirectoryOptions = {
   /** Command line that runs an internal verb of this program: [program, "internal"]. */
   readonly internalCommand: readonly string[]
 }
 
-export function openDirectorySnapshotter(
-  database: Database,
-  directory: string,
-  options: DirectoryOptions,
-): Snapshotter {
-  return new OverlaySnapshotter(database, directory, new UnpackedLayers(options))
+export function unpackedLayers(options: DirectoryOptions): LayerForm {
+  return new UnpackedLayers(options)
 }
 
 class UnpackedLayers implements LayerForm {

@@ -1,4 +1,4 @@
-// The snapshotter that unpacks nothing: a layer stays the tar it was, with an EROFS index beside it, and is mounted from
+// The form of layers that unpacks nothing: a layer stays the tar it was, with an EROFS index beside it, and is mounted from
 // the two. One mount of a layer serves every snapshot that stands on it.
 //
 //   <directory>/<layer key>/{layer.tar,index}    the tar is a second name of the content store's file
@@ -20,13 +20,10 @@ import { dirname, join } from "node:path"
 import { DhowError, errnoName } from "../lib/errors.ts"
 import { ensureDirectory, syncDirectory } from "../lib/files.ts"
 import { unmountAll } from "../lib/syscalls/mount.ts"
-import type { Database } from "../state/database.ts"
-import type { Snapshotter } from "./contract.ts"
 import { ROOT_OFFSET } from "./erofs/format.ts"
 import { isErofsMounted, type MountWay, mountErofs } from "./erofs/mount.ts"
 import type { LayerForm, LayerRequest, LayerRoot, MadeLayer } from "./layer-form.ts"
 import { layerProcess } from "./layer-process.ts"
-import { OverlaySnapshotter } from "./overlay-snapshotter.ts"
 
 export type ErofsOptions = {
   /** Command line that runs an internal verb of this program: [program, "internal"]. */
@@ -37,8 +34,8 @@ export type ErofsOptions = {
   readonly way: MountWay
 }
 
-export function openErofsSnapshotter(database: Database, directory: string, options: ErofsOptions): Snapshotter {
-  return new OverlaySnapshotter(database, directory, new IndexedLayers(options))
+export function indexedLayers(options: ErofsOptions): LayerForm {
+  return new IndexedLayers(options)
 }
 
 class IndexedLayers implements LayerForm {

@@ -1,12 +1,15 @@
-// Which snapshotter a state root has: the one that its rows name, for good; a new root gets what is configured.
+// Which form new layers get: what is configured, and for `auto` what the host can, found by trying. Layers that are there
+// stay in theirs, so that the choice may change with the host or the configuration.
 import { join } from "node:path"
 import { DhowError } from "../lib/errors.ts"
 import { log } from "../lib/log.ts"
 import type { Database } from "../state/database.ts"
 import type { Snapshotter } from "./contract.ts"
-import { openDirectorySnapshotter } from "./directory.ts"
-import { probeErofs } from "./erofs/mount.ts"
-import { openErofsSnapshotter } from "./erofs.ts"
+import { unpackedLayers } from "./directory.ts"
+import { type MountWay, probeErofs } from "./erofs/mount.ts"
+import { indexedLayers } from "./erofs.ts"
+import type { LayerForm } from "./layer-form.ts"
+import { OverlaySnapshotter } from "./overlay-snapshotter.ts"
 
 export type StorageDriver = Snapshotter["name"] | "auto"
 
@@ -20,27 +23,34 @@ export type SnapshotterOptions = {
   readonly internalCommand: readonly string[]
 }
 
-export function openSnapshotter(database: Database, options: SnapshotterOptions): Snapshotter {
-  const { directory, mounts, internalCommand } = options
-  const present = snapshotterOf(database)
-  const driver = present ?? options.driver
-  if (present !== undefined && options.driver !== "auto" && options.driver !== present)
-    log.warn("The storage driver stays what the state root was made with", { driver: present, asked: options.driver })
-  if (driver === "directory") return openDirectorySnapshotter(database, directory, { internalCommand })
-  const way = probeErofs(join(directory, ".probe"))
-  if (way !== undefined) return openErofsSnapshotter(database, directory, { internalCommand, mounts, way })
-  if (driver === "auto") return openDirectorySnapshotter(database, directory, { internalCommand })
-  throw new DhowError("invalid", 'Cannot use the storage driver "erofs": this host cannot mount EROFS', {
-    hint:
-      present === undefined
-        ? "Use --storage-driver directory"
-        : "The images of this state root need a kernel with EROFS: 6.12, or an older one with loop devices",
-  })
+const WAYS: Readonly<Record<MountWay, string>> = {
+  file: "this kernel mounts EROFS from files",
+  loop: "this kernel mounts EROFS through loop devices",
 }
 
-function snapshotterOf(database: Database): Snapshotter["name"] | undefined {
-  const rows = database.query<{ snapshotter: Snapshotter["name"] }>(
-    "SELECT snapshotter FROM snapshots UNION ALL SELECT snapshotter FROM layers LIMIT 1",
-  )
-  return rows.get()?.snapshotter
+export function openSnapshotter(database: Database, options: SnapshotterOptions): Snapshotter {
+  const { driver, directory, mounts, internalCommand } = options
+  const unpacked = unpackedLayers({ internalCommand })
+  const count = indexedCount(database)
+  const open = (forms: readonly [LayerForm, ...LayerForm[]], reason: string): Snapshotter =>
+    new OverlaySnapshotter(database, directory, { forms, reason })
+
+  if (driver === "directory" && count === 0) return open([unpacked], "configured")
+  const way = probeErofs(join(directory, ".probe"))
+  if (way !== undefined) {
+    const indexed = indexedLayers({ internalCommand, mounts, way })
+    if (driver === "directory") return open([unpacked, indexed], "configured")
+    return open([indexed, unpacked], driver === "auto" ? WAYS[way] : `configured; ${WAYS[way]}`)
+  }
+  if (driver === "erofs")
+    throw new DhowError("invalid", 'Cannot use the storage driver "erofs": this host cannot mount EROFS', {
+      hint: "Use --storage-driver auto; layers that are there are then unpacked again",
+    })
+  if (count > 0) log.warn("This host cannot mount EROFS: layers are made anew as directories", { layers: count })
+  return open([unpacked], driver === "auto" ? "this host cannot mount EROFS" : "configured")
+}
+
+function indexedCount(database: Database): number {
+  return database.query<{ count: number }>("SELECT count(*) AS count FROM layers WHERE snapshotter = 'erofs'").get()!
+    .count
 }

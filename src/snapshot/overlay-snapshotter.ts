@@ -1,5 +1,5 @@
 // Snapshots as overlayfs on top of layers, whatever a layer's files look like on disk: that is the layers' form, of which
-// there are two.
+// there are two. Layers of both may lie in one stack.
 //
 //   <directory>/<layer key>/              a layer              <directory>/<snapshot key>/{upper,work}
 //   <directory>/.empty/{a,b}              lowest layers of stacks that are too short for overlayfs
@@ -23,6 +23,7 @@ import { type LayerRow, openRows, type SnapshotRows } from "./rows.ts"
 import { Trash } from "./trash.ts"
 
 type SnapshotPaths = ReturnType<Snapshotter["paths"]>
+type Status = ReturnType<Snapshotter["status"]>
 
 const KEY = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,127}$/
 const NEW = ".new-"
@@ -30,7 +31,9 @@ const NEW = ".new-"
 export class OverlaySnapshotter implements Snapshotter {
   readonly name: Snapshotter["name"]
   readonly #directory: string
-  readonly #form: LayerForm
+  /** In which layers are kept: new ones in the first, the others for what is there already. */
+  readonly #forms: readonly [LayerForm, ...LayerForm[]]
+  readonly #reason: string
   readonly #trash: Trash
   readonly #locks = new KeyedLock()
   /** Names of directories whose row is not written yet. */
@@ -40,12 +43,20 @@ export class OverlaySnapshotter implements Snapshotter {
 
   readonly #essential: Database["essential"]
 
-  constructor(database: Database, directory: string, form: LayerForm) {
-    this.name = form.name
+  constructor(
+    database: Database,
+    directory: string,
+    options: { readonly forms: readonly [LayerForm, ...LayerForm[]]; readonly reason: string },
+  ) {
+    this.name = options.forms[0].name
     this.#directory = directory
-    this.#form = form
+    this.#forms = options.forms
+    this.#reason = options.reason
     this.#essential = (body) => database.essential(body)
-    this.#rows = openRows(database, form.name)
+    this.#rows = openRows(
+      database,
+      this.#forms.map(({ name }) => name),
+    )
     // Closed to other users of the host: layers hold setuid programs and files that are only safe inside a container.
     ensureDirectory(directory, 0o700)
     ensureDirectory(join(directory, ".empty/a"), 0o755)
@@ -68,7 +79,8 @@ export class OverlaySnapshotter implements Snapshotter {
       using _final = this.#keep(key)
       try {
         mkdirSync(this.#path(temporary), { mode: 0o700 })
-        const { size, files, rooted } = await this.#form.make({
+        const [form] = this.#forms
+        const { size, files, rooted } = await form.make({
           diffId,
           tar,
           directory: this.#path(temporary),
@@ -77,9 +89,9 @@ export class OverlaySnapshotter implements Snapshotter {
         })
         crashpoint("snapshot.add-layer:before-rename")
         renameSync(this.#path(temporary), this.#path(key))
-        this.#form.renamed(this.#path(key))
+        form.renamed(this.#path(key))
         crashpoint("snapshot.add-layer:before-row")
-        this.#rows.insertLayer.run({ diffId, key, size, files, rooted: rooted ? 1 : 0 })
+        this.#rows.putLayer.run({ diffId, form: form.name, key, size, files, rooted: rooted ? 1 : 0 })
         return { size, files }
       } catch (error) {
         this.#trash.discard(this.#path(temporary))
@@ -90,12 +102,14 @@ export class OverlaySnapshotter implements Snapshotter {
   }
 
   async removeLayer(diffId: Digest): Promise<void> {
-    const row = this.#layer(diffId)
+    // Of a form that this host cannot use, too.
+    const row = this.#rows.anyLayer.get({ diffId })
+    if (row === null) throw new DhowError("not-found", `No layer "${diffId}"`)
     if (this.#rows.standsOn.get({ diffId }) !== null)
       throw new DhowError("conflict", `Cannot remove layer "${diffId}": a snapshot stands on it`)
     this.#rows.deleteLayer.run({ diffId })
     crashpoint("snapshot.remove-layer:before-files")
-    this.#form.close(row.key)
+    this.#formOf(row)?.close(row.key)
     this.#trash.discard(this.#path(row.key))
   }
 
@@ -128,7 +142,7 @@ export class OverlaySnapshotter implements Snapshotter {
   }
 
   mount(key: string, target: string): void {
-    const { upper, work, lower } = this.#snapshot(key, (layer) => this.#form.open(layer, this.#path(layer)))
+    const { upper, work, lower } = this.#snapshot(key, (layer) => this.#open(layer))
     mountOverlay(target, {
       lower: lower.length === 0 ? [this.#path(".empty/a")] : lower,
       upper: { directory: upper, work },
@@ -141,7 +155,7 @@ export class OverlaySnapshotter implements Snapshotter {
   }
 
   view(layers: readonly Digest[], target: string): void {
-    const lower = this.#keys(layers).map((layer) => this.#form.open(layer, this.#path(layer)))
+    const lower = this.#stack(layers).map((layer) => this.#open(layer))
     const lowest = lower.length < 2 ? [".empty/a", ".empty/b"].slice(lower.length).map((name) => this.#path(name)) : []
     mountOverlay(target, { lower: [...lowest, ...lower], userXattr: this.#userXattr })
   }
@@ -161,12 +175,22 @@ export class OverlaySnapshotter implements Snapshotter {
   }
 
   paths(key: string): SnapshotPaths {
-    return this.#snapshot(key, (layer) => this.#form.where(layer, this.#path(layer)))
+    return this.#snapshot(key, (layer) => this.#formOf(layer)!.where(layer.key, this.#path(layer.key)))
+  }
+
+  status(): Status {
+    const counts = new Map<string, number>()
+    for (const { snapshotter } of this.#rows.layers.all()) counts.set(snapshotter, (counts.get(snapshotter) ?? 0) + 1)
+    return {
+      reason: this.#reason,
+      layers: this.#forms.map(({ name }) => ({ form: name, count: counts.get(name) ?? 0 })),
+    }
   }
 
   sweep(): readonly string[] {
     const known = new Set(this.#rows.keys.all().map(({ key }) => key))
-    const removed: string[] = [...this.#trash.empty(), ...this.#form.sweep(this.#keysInUse())]
+    const inUse = this.#keysInUse()
+    const removed: string[] = [...this.#trash.empty(), ...this.#forms.flatMap((form) => form.sweep(inUse))]
     for (const name of readdirSync(this.#directory)) {
       const stray = name.startsWith(NEW) || !name.startsWith(".")
       if (!stray || known.has(name) || this.#busy.has(name)) continue
@@ -193,21 +217,26 @@ export class OverlaySnapshotter implements Snapshotter {
     return rows
   }
 
-  #snapshot(key: string, lower: (layer: string) => string): SnapshotPaths {
+  #snapshot(key: string, lower: (layer: LayerRow) => string): SnapshotPaths {
     const snapshot = this.#rows.snapshot.get({ key })
     if (snapshot === null) throw new DhowError("not-found", `No snapshot "${key}"`)
-    const layers = this.#keys(JSON.parse(snapshot.layers) as Digest[])
+    const layers = this.#stack(JSON.parse(snapshot.layers) as Digest[])
     return { upper: this.#path(key, "upper"), work: this.#path(key, "work"), lower: layers.map(lower) }
   }
 
-  /** Keys of the layers, lowest first. overlayfs refuses a layer twice, and only its highest place counts. */
-  #keys(layers: readonly Digest[]): readonly string[] {
-    const keys = new Set(
-      this.#layers(layers)
-        .map(({ key }) => key)
-        .reverse(),
-    )
-    return [...keys].reverse()
+  /** The layers, lowest first. overlayfs refuses a layer twice, and only its highest place counts. */
+  #stack(layers: readonly Digest[]): readonly LayerRow[] {
+    const rows = this.#layers(layers)
+    return rows.filter(({ key }, at) => rows.findLastIndex((row) => row.key === key) === at)
+  }
+
+  /** Undefined only for a row that anyLayer found. */
+  #formOf({ snapshotter }: LayerRow): LayerForm | undefined {
+    return this.#forms.find(({ name }) => name === snapshotter)
+  }
+
+  #open(layer: LayerRow): string {
+    return this.#formOf(layer)!.open(layer.key, this.#path(layer.key))
   }
 
   #keysInUse(): ReadonlySet<string> {
@@ -220,7 +249,7 @@ export class OverlaySnapshotter implements Snapshotter {
   #rootOf(layers: readonly Digest[]): LayerRoot {
     const highest = this.#layers(layers).findLast(({ rooted }) => rooted === 1)
     if (highest === undefined) return { mode: 0o755, uid: 0, gid: 0 }
-    return this.#form.root(this.#path(highest.key))
+    return this.#formOf(highest)!.root(this.#path(highest.key))
   }
 
   /** An empty directory for `key`; what lies there without a row was left by a crash. */
@@ -241,8 +270,9 @@ export class OverlaySnapshotter implements Snapshotter {
 
   /** Rows of layers that a power failure took: to have no layer is the truth then, and it can be unpacked again. */
   #forgetLost(): void {
-    for (const { diff_id: diffId, key } of this.#rows.layers.all()) {
-      if (this.#form.survived(this.#path(key))) continue
+    for (const row of this.#rows.layers.all()) {
+      const { diff_id: diffId, key } = row
+      if (this.#formOf(row)!.survived(this.#path(key))) continue
       log.warn("A layer was not yet on disk when the machine went down", { layer: diffId })
       this.#rows.deleteLayer.run({ diffId })
     }

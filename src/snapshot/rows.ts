@@ -1,10 +1,12 @@
-// The rows of layers and snapshots, as one snapshotter sees them: layers that another one made are not there for it.
+// The rows of layers and snapshots. Layers in a form that this host cannot use are not there; one of them that is made
+// anew, in another form, takes over the row.
 import type { Digest } from "../oci/digest.ts"
 import type { Database } from "../state/database.ts"
 import type { Snapshotter } from "./contract.ts"
 
 export type LayerRow = {
   readonly diff_id: Digest
+  readonly snapshotter: Snapshotter["name"]
   readonly key: string
   readonly size: number
   readonly files: number
@@ -13,22 +15,26 @@ export type LayerRow = {
 
 export type SnapshotRows = ReturnType<typeof openRows>
 
-export function openRows(database: Database, snapshotter: Snapshotter["name"]) {
-  const of = `snapshotter = '${snapshotter}'`
-  const columns = "diff_id, layers.key, size, files, rooted"
+export function openRows(database: Database, forms: readonly Snapshotter["name"][]) {
+  const of = `snapshotter IN (${forms.map((form) => `'${form}'`).join(", ")})`
+  const columns = "diff_id, snapshotter, layers.key, size, files, rooted"
   return {
     layers: database.query<LayerRow>(`SELECT ${columns} FROM layers WHERE ${of}`),
     layer: database.query<LayerRow, { diffId: string }>(
       `SELECT ${columns} FROM layers WHERE diff_id = $diffId AND ${of}`,
     ),
+    anyLayer: database.query<LayerRow, { diffId: string }>(`SELECT ${columns} FROM layers WHERE diff_id = $diffId`),
     stack: database.query<LayerRow, { layers: string }>(
       `SELECT ${columns} FROM json_each($layers) AS place CROSS JOIN layers ON diff_id = place.value
        WHERE ${of} ORDER BY place.id`,
     ),
     layerByKey: database.query<{ key: string }, { key: string }>("SELECT key FROM layers WHERE key = $key"),
-    insertLayer: database.query<never, { diffId: string; key: string; size: number; files: number; rooted: number }>(
-      `INSERT INTO layers (diff_id, snapshotter, key, size, files, rooted)
-       VALUES ($diffId, '${snapshotter}', $key, $size, $files, $rooted)`,
+    putLayer: database.query<
+      never,
+      { diffId: string; form: string; key: string; size: number; files: number; rooted: number }
+    >(
+      `INSERT OR REPLACE INTO layers (diff_id, snapshotter, key, size, files, rooted)
+       VALUES ($diffId, $form, $key, $size, $files, $rooted)`,
     ),
     deleteLayer: database.query<never, { diffId: string }>("DELETE FROM layers WHERE diff_id = $diffId"),
     standsOn: database.query<{ key: string }, { diffId: string }>(
@@ -37,7 +43,7 @@ export function openRows(database: Database, snapshotter: Snapshotter["name"]) {
     ),
     snapshot: database.query<{ layers: string }, { key: string }>("SELECT layers FROM snapshots WHERE key = $key"),
     insertSnapshot: database.query<never, { key: string; layers: string; now: number }>(
-      `INSERT INTO snapshots (key, snapshotter, layers, created_at) VALUES ($key, '${snapshotter}', $layers, $now)`,
+      `INSERT INTO snapshots (key, snapshotter, layers, created_at) VALUES ($key, '${forms[0]}', $layers, $now)`,
     ),
     deleteSnapshot: database.query<never, { key: string }>("DELETE FROM snapshots WHERE key = $key"),
     snapshots: database.query<{ key: string }>("SELECT key FROM snapshots"),

@@ -41,7 +41,7 @@ export function openFixture(existing?: string, registry: Partial<RegistriesOptio
   ensureDirectory(join(root, "snapshots"))
   const content = openContentStore(database, join(root, "content"))
   const snapshotter = openSnapshotter(database, {
-    driver: (process.env["DHOW_STORAGE_DRIVER"] ?? "directory") as StorageDriver,
+    driver: (process.env["DHOW_STORAGE_DRIVER"] ?? "auto") as StorageDriver,
     directory: join(root, "snapshots"),
     mounts: join(root, "layers"),
     internalCommand,

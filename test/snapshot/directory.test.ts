@@ -6,7 +6,8 @@ import { join } from "node:path"
 import { encodeTarHeader } from "../../src/lib/tar/writer.ts"
 import { digestOf } from "../../src/oci/digest.ts"
 import type { Snapshotter } from "../../src/snapshot/contract.ts"
-import { openDirectorySnapshotter } from "../../src/snapshot/directory.ts"
+import { unpackedLayers } from "../../src/snapshot/directory.ts"
+import { OverlaySnapshotter } from "../../src/snapshot/overlay-snapshotter.ts"
 import { Database } from "../../src/state/database.ts"
 import { snapshotterContract } from "./contract.ts"
 import { crashContract } from "./crash-contract.ts"
@@ -16,7 +17,7 @@ const internalCommand = [process.execPath, join(import.meta.dir, "internal.ts")]
 const diffId = digestOf("any layer")
 
 const open = (database: Database, directory: string): Snapshotter =>
-  openDirectorySnapshotter(database, directory, { internalCommand })
+  new OverlaySnapshotter(database, directory, { forms: [unpackedLayers({ internalCommand })], reason: "test" })
 
 snapshotterContract("directory", open)
 crashContract("directory")

@@ -3,7 +3,8 @@ import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { probeErofs } from "../../src/snapshot/erofs/mount.ts"
-import { openErofsSnapshotter } from "../../src/snapshot/erofs.ts"
+import { indexedLayers } from "../../src/snapshot/erofs.ts"
+import { OverlaySnapshotter } from "../../src/snapshot/overlay-snapshotter.ts"
 import { snapshotterContract } from "./contract.ts"
 import { crashContract } from "./crash-contract.ts"
 
@@ -14,8 +15,9 @@ const ways = (["file", "loop"] as const).filter((way) => probeErofs(join(place, 
 rmSync(place, { recursive: true })
 
 for (const way of ways)
-  snapshotterContract(`erofs, mounted by ${way}`, (database, directory) =>
-    openErofsSnapshotter(database, directory, { internalCommand, mounts: `${directory}-mounts`, way }),
-  )
+  snapshotterContract(`erofs, mounted by ${way}`, (database, directory) => {
+    const form = indexedLayers({ internalCommand, mounts: `${directory}-mounts`, way })
+    return new OverlaySnapshotter(database, directory, { forms: [form], reason: "test" })
+  })
 
 if (ways.length > 0) crashContract("erofs")

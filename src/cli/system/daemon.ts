@@ -24,7 +24,9 @@ export const daemon = defineCommand({
     "log-level": string("l", "debug, info, warn or error", { default: "info" }),
     "log-opt": list("", "Options of container logs (max-size=33m, max-file=3)"),
     "network-pool": string("", "Network namespaces to keep ready", { default: "4" }),
-    "storage-driver": string("s", "How layers are kept: directory, erofs or auto", { default: "directory" }),
+    "storage-driver": string("s", "How new layers are kept: erofs, directory, or auto for what the host can", {
+      default: "auto",
+    }),
   } as const,
   args: [0, 0],
   examples: ["dhow daemon", "dhow daemon -H unix:///tmp/d.sock --data-root /tmp/d --exec-root /tmp/d-run"],
