@@ -24,7 +24,7 @@ import { openRegistryAccess } from "./engine/registries.ts"
 import { restWhenIdle } from "./engine/rest.ts"
 import { openSystem } from "./engine/system.ts"
 import { LocalVolumes } from "./engine/volumes.ts"
-import { layerMounts, prepareExecRoot } from "./exec-root.ts"
+import { layerMounts, prepareExecRoot, uppersMounts } from "./exec-root.ts"
 import { Background } from "./lib/background.ts"
 import { describeError } from "./lib/errors.ts"
 import { KeyedLock } from "./lib/keyed-lock.ts"
@@ -39,6 +39,7 @@ import { claimExecRoot, lockRoot, makeRoot } from "./root-lock.ts"
 import { prepareHost, probeHost } from "./runtime/host.ts"
 import { openRuntimes } from "./runtime/runtimes.ts"
 import { openSnapshotter } from "./snapshot/open.ts"
+import { openUppers } from "./snapshot/uppers.ts"
 import { Database } from "./state/database.ts"
 import { Reserve } from "./state/reserve.ts"
 import { openSupervisor } from "./supervisor/conmon.ts"
@@ -95,6 +96,11 @@ export async function openEngine(config: Config): Promise<OpenEngine> {
     mounts: layerMounts(config),
     internalCommand: [...ownCommand(), "internal"],
   })
+  const uppers = openUppers({
+    snapshotter,
+    directory: uppersMounts(config),
+    internalCommand: [...ownCommand(), "internal"],
+  })
   const runtimes = openRuntimes({ ...config, facts: host })
   const supervisor = openSupervisor({ execRoot: config.execRoot })
   const networks = openNetworks({
@@ -135,6 +141,7 @@ export async function openEngine(config: Config): Promise<OpenEngine> {
     events,
     volumes,
     snapshotter,
+    uppers,
     networks,
     supervisor,
     runtime: (name) => runtimes.get(name),
@@ -145,6 +152,7 @@ export async function openEngine(config: Config): Promise<OpenEngine> {
     imageIds: (reference) => images.imageIds(reference),
     booted: Promise.withResolvers(),
     start: (id, restarts) => startLocked(parts, id, restarts),
+    prepareCommit: (options) => images.prepareCommit(options),
     imageUsed: (id) => images.touch(id),
     probe: (id, command, options) => runProbe(execs, id, command, options),
   }

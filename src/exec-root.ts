@@ -14,6 +14,11 @@ export function layerMounts({ execRoot }: { readonly execRoot: string }): string
   return join(execRoot, "layers")
 }
 
+/** Where layers are shown together, to be compared with what was written over them. */
+export function uppersMounts({ execRoot }: { readonly execRoot: string }): string {
+  return join(execRoot, "uppers")
+}
+
 export function prepareExecRoot(path: string): void {
   ensureDirectory(path, 0o711)
   if (statfsSync(path).type === TMPFS_MAGIC) return

@@ -5,6 +5,10 @@ import { unpackCommand } from "./snapshot/unpack-command.ts"
 export async function runInternal([verb, ...parameters]: readonly string[]): Promise<number> {
   if (verb === "unpack-layer") return unpackCommand(parameters)
   if (verb === "index-layer") return indexCommand(parameters)
+  if (verb?.startsWith("upper-")) {
+    const { upperCommand } = await import("./snapshot/upper/command.ts")
+    return upperCommand(verb, parameters)
+  }
   if (verb === "reset") {
     const { reset } = await import("./reset.ts")
     return await reset(parameters)

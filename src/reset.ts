@@ -25,6 +25,7 @@ export async function reset(args: readonly string[]): Promise<number> {
   await parts.networks.close()
   for (const directory of cgroupDirectories(config.cgroupParent, parts.host.cgroup)) removeIfEmpty(directory)
   close()
+  parts.uppers.sweep()
   unmountLayers(layerMounts(config))
   unmount(config.execRoot)
   rmSync(config.execRoot, { recursive: true, force: true })

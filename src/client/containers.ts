@@ -1,4 +1,6 @@
 // The container endpoints, typed. Names and ids go into paths percent-encoded.
+import { DhowError } from "../lib/errors.ts"
+import { familiarName, parseReference } from "../oci/reference.ts"
 import type {
   ContainerCreateRequest,
   ContainerCreateResponse,
@@ -8,6 +10,7 @@ import type {
   ContainerWaitResponse,
   ExecConfig,
   ExecInspect,
+  FilesystemChange,
   Resources,
   RestartPolicy,
 } from "../wire/container.ts"
@@ -162,6 +165,40 @@ export function updateContainer(
   changes: Resources & { RestartPolicy?: RestartPolicy },
 ): Promise<{ Warnings: string[] | null }> {
   return client.json("POST", at(name, "/update"), { json: changes })
+}
+
+export async function containerChanges(client: Client, name: string): Promise<FilesystemChange[]> {
+  return (await client.json<FilesystemChange[] | null>("GET", at(name, "/changes"))) ?? []
+}
+
+export function exportContainer(client: Client, name: string): Promise<Answer> {
+  return client.request("GET", at(name, "/export"))
+}
+
+export type CommitOptions = {
+  readonly container: string
+  readonly reference?: string | undefined
+  readonly author?: string | undefined
+  readonly message?: string | undefined
+  readonly changes?: readonly string[]
+  readonly pause: boolean
+}
+
+export function commitContainer(client: Client, options: CommitOptions): Promise<{ Id: string }> {
+  const reference = options.reference === undefined ? undefined : parseReference(options.reference)
+  if (reference?.digest !== undefined)
+    throw new DhowError("invalid", "refusing to create a tag with a digest reference")
+  return client.json("POST", "/commit", {
+    query: {
+      container: options.container,
+      repo: reference === undefined ? undefined : familiarName(reference),
+      tag: reference === undefined ? undefined : (reference.tag ?? "latest"),
+      comment: options.message,
+      author: options.author,
+      changes: options.changes,
+      pause: options.pause ? undefined : "0",
+    },
+  })
 }
 
 export function pruneContainers(

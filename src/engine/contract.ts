@@ -9,6 +9,7 @@ import type {
   ContainerWaitResponse,
   ExecConfig,
   ExecInspect,
+  FilesystemChange,
   HostConfig,
   NetworkingConfig,
   Resources,
@@ -128,6 +129,24 @@ export interface Containers {
   top(reference: string, psArguments: string): Promise<ContainerTop>
   update(reference: string, changes: Resources & { RestartPolicy?: RestartPolicy }): Promise<{ Warnings: string[] }>
   prune(filters: Filters): Promise<{ ContainersDeleted: string[]; SpaceReclaimed: number }>
+  /** A directory before what changed in it. */
+  changes(reference: string): Promise<FilesystemChange[]>
+  /** A tar of the whole file system; the signal ends it. */
+  export(reference: string, options: { readonly signal: AbortSignal }): Promise<AsyncIterable<Uint8Array>>
+  /** Makes an image of the container. Dockerfile lines in `changes` apply to `config`, or else to the container's own. */
+  commit(
+    reference: string,
+    options: {
+      /** Name and tag of the image. */
+      readonly reference?: string
+      readonly comment?: string
+      readonly author?: string
+      readonly pause: boolean
+      readonly changes: readonly string[]
+      readonly config?: ContainerConfig
+      readonly signal: AbortSignal
+    },
+  ): Promise<{ readonly id: string }>
 }
 
 export interface Execs {

@@ -81,10 +81,18 @@ async function adopt(parts: ContainerParts, { record, state, intent }: Container
   if (!("exited" in found)) return await recordExit(parts, id, found)
   parts.live.of(id).monitor = found
   if (intent === "freezing") await settleFreeze(parts, { record, state })
+  else if (intent === "committing") await endCommit(parts, { record, state })
   else parts.store.intend(id, undefined)
   watchExit(parts, id, found)
   if (parts.store.get(id).state.status === "running") beginHealthChecks(parts, id)
   log.info("Adopted a running container", { container: id, name: record.name })
+}
+
+/** The engine died while it made an image of the container, which was paused for that alone. */
+async function endCommit(parts: ContainerParts, { record, state }: Pick<Container, "record" | "state">): Promise<void> {
+  if (!isRunning(state)) return
+  await runtimeOf(parts, record).resume(record.id)
+  parts.store.observe(record.id, { ...state, status: "running" })
 }
 
 /** The engine died while it paused the container or let it go on: the row follows what is. */

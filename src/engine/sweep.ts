@@ -22,6 +22,7 @@ export async function sweep(parts: ContainerParts): Promise<void> {
   await attempt("exit files", () => parts.supervisor.sweep(alive))
   await attempt("networks", () => parts.networks.sweep(alive))
   await attempt("snapshots", () => parts.snapshotter.sweep())
+  await attempt("mounted layers", () => parts.uppers.sweep())
   await attempt("volumes", () => parts.volumes.sweep())
 }
 

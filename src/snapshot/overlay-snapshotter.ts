@@ -5,7 +5,7 @@
 //   <directory>/.empty/{a,b}              lowest layers of stacks that are too short for overlayfs
 //   <directory>/.trash                    what is being deleted
 import { randomBytes } from "node:crypto"
-import { chmodSync, chownSync, mkdirSync, readdirSync, readFileSync, renameSync } from "node:fs"
+import { chmodSync, chownSync, mkdirSync, readdirSync, renameSync } from "node:fs"
 import { join } from "node:path"
 import { crashpoint } from "../lib/crashpoint.ts"
 import { diskUsage } from "../lib/disk-usage.ts"
@@ -21,6 +21,7 @@ import type { LayerUsage, Snapshotter } from "./contract.ts"
 import type { LayerForm, LayerRoot } from "./layer-form.ts"
 import { type LayerRow, openRows, type SnapshotRows } from "./rows.ts"
 import { Trash } from "./trash.ts"
+import { livesInUserNamespace } from "./user-namespace.ts"
 
 type SnapshotPaths = ReturnType<Snapshotter["paths"]>
 type Status = ReturnType<Snapshotter["status"]>
@@ -277,9 +278,4 @@ export class OverlaySnapshotter implements Snapshotter {
       this.#rows.deleteLayer.run({ diffId })
     }
   }
-}
-
-/** Only there may "trusted." attributes not be set, and "user." ones have to stand in. */
-function livesInUserNamespace(): boolean {
-  return !/^\s*0\s+0\s+4294967295\s*$/.test(readFileSync("/proc/self/uid_map", "utf8"))
 }

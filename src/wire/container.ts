@@ -288,6 +288,9 @@ export type ContainerSummary = {
 }
 
 export type ContainerWaitResponse = { StatusCode: number; Error?: { Message: string } | null }
+/** One of GET /containers/{id}/changes: 0 is modified, 1 added, 2 deleted. */
+export type FilesystemChange = { Path: string; Kind: 0 | 1 | 2 }
+
 export type ContainerTop = { Titles: string[]; Processes: string[][] }
 
 /** Body of POST /containers/{id}/exec. */

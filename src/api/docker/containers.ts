@@ -4,6 +4,7 @@ import { DhowError } from "../../lib/errors.ts"
 import { empty, json, type Reply } from "../http/reply.ts"
 import { attach } from "./attach.ts"
 import { type Call, param, type Route } from "./call.ts"
+import { changes, commit, exported } from "./container-files.ts"
 import { create } from "./create.ts"
 import { readJson } from "./json-body.ts"
 import { logs } from "./logs.ts"
@@ -40,6 +41,9 @@ export function containerRoutes(containers: Containers): Route[] {
       "/containers/:name/resize",
       (call) => containers.resize(id(call), terminalSize(call)).then(() => empty(200)),
     ],
+    ["GET", "/containers/:name/changes", (call) => changes(containers, call)],
+    ["GET", "/containers/:name/export", (call) => exported(containers, call)],
+    ["POST", "/commit", (call) => commit(containers, call)],
     ["POST", "/containers/prune", async (call) => json(200, await containers.prune(call.query.filters()))],
     ["DELETE", "/containers/:name", (call) => done(remove(containers, call))],
   ]

@@ -1,6 +1,8 @@
 // The containers noun, as the API sees it: each method is one use-case of this folder.
 import type { Containers, LogOptions, WaitCondition } from "../contract.ts"
 import { attachContainer } from "./attach.ts"
+import { containerChanges, exportContainer } from "./changes.ts"
+import { commitContainer } from "./commit.ts"
 import { createContainer } from "./create.ts"
 import { inspectContainer } from "./inspect.ts"
 import { listContainers } from "./list.ts"
@@ -34,6 +36,9 @@ export function openContainers(parts: ContainerParts): Containers {
     rename: (reference, name) => renameContainer(parts, reference, name),
     top: (reference, psArguments) => topContainer(parts, reference, psArguments),
     update: (reference, changes) => updateContainer(parts, reference, changes),
+    changes: (reference) => containerChanges(parts, reference),
+    export: (reference, { signal }) => exportContainer(parts, reference, signal),
+    commit: (reference, options) => commitContainer(parts, reference, options),
     prune: (filters) => pruneContainers(parts, filters),
   }
 }

@@ -9,8 +9,10 @@ import type { Platform } from "../../oci/platform.ts"
 import type { Runtime } from "../../runtime/contract.ts"
 import type { HostFacts } from "../../runtime/host-facts.ts"
 import type { Snapshotter } from "../../snapshot/contract.ts"
+import type { Uppers } from "../../snapshot/uppers.ts"
 import type { Supervisor } from "../../supervisor/contract.ts"
 import type { EventLog } from "../events.ts"
+import type { Committer } from "../images/commit.ts"
 import type { LocalVolumes } from "../volumes.ts"
 import type { LiveContainers } from "./live.ts"
 import type { ContainerStore } from "./store.ts"
@@ -42,6 +44,8 @@ export type ContainerParts = {
   readonly events: EventLog
   readonly volumes: LocalVolumes
   readonly snapshotter: Snapshotter
+  /** What was written to snapshots, read. */
+  readonly uppers: Uppers
   readonly networks: Networks
   readonly supervisor: Supervisor
   /** Throws for an unknown name. */
@@ -63,5 +67,7 @@ export type ContainerParts = {
   readonly probe: (id: string, command: readonly string[], options: ProbeOptions) => Promise<ProbeOutcome>
   /** Resolved when the boot has made rows and reality agree: no restart by policy before that. */
   readonly booted: PromiseWithResolvers<void>
+  /** Throws for what cannot be meant; what it returns makes the image of a layer's tar. */
+  readonly prepareCommit: Committer
   readonly imageUsed: (id: Digest) => void
 }

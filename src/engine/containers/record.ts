@@ -74,7 +74,7 @@ export type ContainerState = History &
   )
 
 /** A transition under way: finished or undone by reconciliation after a crash. */
-export type Intent = "starting" | "stopping" | "removing" | "freezing"
+export type Intent = "starting" | "stopping" | "removing" | "freezing" | "committing"
 
 export type Container = {
   readonly record: ContainerRecord

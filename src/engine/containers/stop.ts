@@ -111,7 +111,8 @@ export async function restartContainer(
   parts.events.emit("container", "restart", record.id, attributesOf(record))
 }
 
-export async function pauseContainer(parts: ContainerParts, reference: string): Promise<void> {
+/** `intent` is what the pause is for, where it is not the user's wish: the next engine ends it after a crash. */
+export async function pauseContainer(parts: ContainerParts, reference: string, intent?: "committing"): Promise<void> {
   const { id } = parts.store.resolve(reference).record
   await parts.locks.hold(id, async () => {
     const { record, state } = parts.store.get(id)
@@ -119,7 +120,7 @@ export async function pauseContainer(parts: ContainerParts, reference: string): 
     if (!isRunning(state)) throw notRunning(id)
     await freeze(parts, id, () => runtimeOf(parts, record).pause(id))
     endHealthChecks(parts, id)
-    parts.store.observe(id, { ...state, ...uncheckedHealth(state), status: "paused" })
+    parts.store.observe(id, { ...state, ...uncheckedHealth(state), status: "paused" }, intent)
     parts.events.emit("container", "pause", id, attributesOf(record))
   })
 }

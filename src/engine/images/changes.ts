@@ -26,6 +26,7 @@ const INSTRUCTIONS: Readonly<Record<string, Change>> = {
 
 export function applyChanges(config: ImageRunConfig, lines: readonly string[]): ImageRunConfig {
   let changed = config
+  let isCommandSet = false
   for (const line of lines.flatMap((text) => text.replace(/\\\n/g, "").split("\n"))) {
     const trimmed = line.trim()
     if (trimmed === "" || trimmed.startsWith("#")) continue
@@ -34,6 +35,9 @@ export function applyChanges(config: ImageRunConfig, lines: readonly string[]): 
     if (change === undefined) throw new DhowError("invalid", `${word} is not a valid change command`)
     if (rest === "") throw new DhowError("invalid", `${word.toUpperCase()} requires at least one argument`)
     changed = change(changed, rest)
+    isCommandSet ||= word.toUpperCase() === "CMD"
+    // The command that was there belongs to the entry point that was there.
+    if (word.toUpperCase() === "ENTRYPOINT" && !isCommandSet) changed = { ...changed, Cmd: null }
   }
   return changed
 }

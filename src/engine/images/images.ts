@@ -7,6 +7,7 @@ import type { Snapshotter } from "../../snapshot/contract.ts"
 import type { Database } from "../../state/database.ts"
 import type { Images } from "../contract.ts"
 import type { Collector } from "../gc.ts"
+import { type Committer, imageCommitter } from "./commit.ts"
 import { imageConfigs } from "./configs.ts"
 import type { ContainerUse, EmitImageEvent, ImagesContext } from "./context.ts"
 import { sweepBuilds } from "./distro/build.ts"
@@ -49,7 +50,7 @@ export function openImages(options: {
   readonly platformCompat?: boolean
   readonly emit: EmitImageEvent
   readonly containers: () => readonly ContainerUse[]
-}): Images & LayersSize & Resolver & Reconcile {
+}): Images & LayersSize & Resolver & Reconcile & { readonly prepareCommit: Committer } {
   const { collector, database, content } = options
   const records = imageRecords(database)
   const configs = imageConfigs(content)
@@ -89,6 +90,10 @@ export function openImages(options: {
       await sweepBuilds(options.root)
       await repairImages(context)
       await context.collect()
+    },
+    prepareCommit(options) {
+      const commit = imageCommitter(context)(options)
+      return (tar, signal) => orCollect(commit(tar, signal))
     },
     list: async (request) => listImages(context, request),
     layersSize: () => layersSize(context),

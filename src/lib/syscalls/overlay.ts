@@ -28,7 +28,7 @@ const PAGE = 4096
 const FSCONFIG_STRING = 256
 
 /** Renames of directories copy, as with Docker: what was written can then be read from the upper directory alone. */
-const OPTIONS = ["index=off", "metacopy=off"] as const
+const OPTIONS = ["index=off", "metacopy=off", "redirect_dir=off"] as const
 
 let modern: boolean | undefined
 

@@ -4,12 +4,14 @@ import { DhowError } from "../errors.ts"
 import { BLOCK, padded, type TarEntry, type TarType } from "./entry.ts"
 import { encodeName } from "./names.ts"
 import { formatPax, formatPaxTime } from "./pax.ts"
+import { formatSparseMap, storedSize } from "./sparse-map.ts"
 
 /** Same as what a reader yields; what is left out is 0, or 0o755 for a directory's mode and 0o644 for any other. */
 export type TarInput = Pick<TarEntry, "path" | "type"> &
-  Partial<Omit<TarEntry, "path" | "type" | "sparse" | "size">> & {
-    /** Needed where the content is a stream. */
+  Partial<Omit<TarEntry, "path" | "type" | "size">> & {
+    /** Needed where the content is a stream, or a sparse file's: its length with the holes. */
     readonly size?: number
+    /** Of a sparse file the bytes of its stretches alone. */
     readonly content?: Uint8Array | AsyncIterable<Uint8Array>
   }
 
@@ -29,9 +31,10 @@ const OCTAL_11 = 0o77777777777
 /** The bytes of a whole archive, its end included. */
 export async function* writeTar(entries: AsyncIterable<TarInput> | Iterable<TarInput>): AsyncGenerator<Uint8Array> {
   for await (const entry of entries) {
-    const { content } = entry
-    const size = entry.size ?? (content instanceof Uint8Array ? content.length : 0)
-    yield encodeTarHeader({ ...entry, size })
+    const { content, sparse } = entry
+    const length = entry.size ?? (content instanceof Uint8Array ? content.length : 0)
+    yield encodeTarHeader({ ...entry, size: length })
+    const size = sparse === undefined ? length : storedSize(sparse)
     let written = 0
     if (content instanceof Uint8Array) {
       written = content.length
@@ -50,13 +53,40 @@ export async function* writeTar(entries: AsyncIterable<TarInput> | Iterable<TarI
   yield new Uint8Array(2 * BLOCK)
 }
 
-/** The header blocks of one entry; `size` bytes of content padded to whole blocks have to follow. */
+/**
+ * The header blocks of one entry; `size` bytes of content padded to whole blocks have to follow, or those of its stretches
+ * where it is sparse.
+ */
 export function encodeTarHeader(entry: Omit<TarInput, "content">): Uint8Array {
+  const { sparse, ...plain } = entry
+  if (sparse === undefined || entry.type !== "file") return encodeHeader(plain, [])
+  const map = formatSparseMap(sparse)
+  const { path } = entry
+  const slash = path.lastIndexOf("/") + 1
+  const header = encodeHeader(
+    {
+      ...plain,
+      path: `${path.slice(0, slash)}GNUSparseFile.0/${path.slice(slash)}`,
+      size: map.length + storedSize(sparse),
+    },
+    [
+      ["GNU.sparse.major", "1"],
+      ["GNU.sparse.minor", "0"],
+      ["GNU.sparse.name", encodeName(path)],
+      ["GNU.sparse.realsize", String(entry.size ?? 0)],
+    ],
+  )
+  return Buffer.concat([header, map])
+}
+
+function encodeHeader(
+  entry: Omit<TarInput, "content" | "sparse">,
+  records: [string, string | Uint8Array][],
+): Uint8Array {
   const { path, type, linkPath = "", uid = 0, gid = 0, mtime = 0, mtimeNanoseconds = 0 } = entry
   const size = type === "file" ? (entry.size ?? 0) : 0
   const name = encodeName(type === "directory" && !path.endsWith("/") ? `${path}/` : path)
   const link = encodeName(linkPath)
-  const records: [string, string | Uint8Array][] = []
 
   const split = splitName(name)
   if (split === undefined) records.push(["path", name])

@@ -10,6 +10,8 @@ export const containerCreateRequest = fields({
   NetworkingConfig: field(networkingConfig),
 })
 
+export const commitRequest = v.nullable(fields(containerConfigEntries))
+
 const consoleSize = v.tuple([int, int], "[2]uint")
 
 export const execConfig = fields({
