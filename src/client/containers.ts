@@ -14,10 +14,12 @@ import type {
   Resources,
   RestartPolicy,
 } from "../wire/container.ts"
+import type { ContainerStats } from "../wire/stats.ts"
 import { type Answer, type Client, readText } from "./client.ts"
 import { COMPATIBLE } from "./compatible.ts"
 import type { Duplex } from "./duplex.ts"
 import { type Filters, filtersParameter } from "./filters.ts"
+import { readJsonLines } from "./json-lines.ts"
 
 const at = (name: string, rest = ""): string => `/containers/${encodeURIComponent(name)}${rest}`
 
@@ -153,6 +155,17 @@ export type LogsQuery = {
 
 export function containerLogs(client: Client, name: string, query: LogsQuery): Promise<Answer> {
   return client.request("GET", at(name, "/logs"), { query })
+}
+
+/** Readings; a single one, after a second, without `stream`. */
+export async function containerStats(
+  client: Client,
+  name: string,
+  { stream }: { readonly stream: boolean },
+): Promise<AsyncGenerator<ContainerStats>> {
+  return readJsonLines(
+    (await client.request("GET", at(name, "/stats"), { query: { stream: stream ? "1" : "0" } })).body,
+  )
 }
 
 export function topContainer(client: Client, name: string, psArguments: string): Promise<ContainerTop> {

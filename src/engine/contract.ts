@@ -17,6 +17,7 @@ import type {
 } from "../wire/container.ts"
 import type { ImageDeleteEntry, ImageHistoryEntry, ImageInspect, ImageSummary, ProgressLine } from "../wire/image.ts"
 import type { AuthConfig, AuthResponse } from "../wire/registry.ts"
+import type { ContainerStats } from "../wire/stats.ts"
 import type { DiskUsage, EventMessage, NetworkInspect, VolumeInspect } from "../wire/system.ts"
 
 /** Docker's filters parameter after parsing: name → values, all of one name or-ed, names and-ed. */
@@ -127,6 +128,14 @@ export interface Containers {
   resize(reference: string, size: { readonly height: number; readonly width: number }): Promise<void>
   rename(reference: string, name: string): Promise<void>
   top(reference: string, psArguments: string): Promise<ContainerTop>
+  /**
+   * What it uses: a reading every second until it is removed, or a single one, compared with one a second before unless
+   * `oneShot`. Throws not-found at once.
+   */
+  stats(
+    reference: string,
+    options: { readonly stream: boolean; readonly oneShot: boolean; readonly signal: AbortSignal },
+  ): Promise<AsyncIterable<ContainerStats>>
   update(reference: string, changes: Resources & { RestartPolicy?: RestartPolicy }): Promise<{ Warnings: string[] }>
   prune(filters: Filters): Promise<{ ContainersDeleted: string[]; SpaceReclaimed: number }>
   /** A directory before what changed in it. */

@@ -9,6 +9,7 @@ import { create } from "./create.ts"
 import { readJson } from "./json-body.ts"
 import { logs } from "./logs.ts"
 import { updateRequest } from "./schema/host-config.ts"
+import { stats } from "./stats.ts"
 import { wait } from "./wait.ts"
 
 const NO_CONTENT = empty(204)
@@ -20,6 +21,7 @@ export function containerRoutes(containers: Containers): Route[] {
     ["GET", "/containers/json", (call) => list(containers, call)],
     ["POST", "/containers/create", (call) => create(containers, call)],
     ["GET", "/containers/:name/logs", (call) => logs(containers, call)],
+    ["GET", "/containers/:name/stats", (call) => stats(containers, call)],
     ["POST", "/containers/:name/attach", (call) => attach(containers, call)],
     ["POST", "/containers/:name/wait", (call) => wait(containers, call)],
     ["POST", "/containers/:name/update", (call) => update(containers, call)],

@@ -37,7 +37,6 @@ const MISSING: readonly (readonly [Method, string, what: string])[] = [
   ["POST", "/swarm/join", "Swarm mode is not supported"],
   ["POST", "/build", "Building images is not supported yet"],
   ["POST", "/build/cancel", "Building images is not supported yet"],
-  ["GET", "/containers/:name/stats", "Resource statistics are not supported yet"],
   ["GET", "/containers/:name/attach/ws", "Attaching through a WebSocket is not supported"],
   ["HEAD", "/containers/:name/archive", "Copying from a container is not supported yet"],
   ["GET", "/containers/:name/archive", "Copying from a container is not supported yet"],

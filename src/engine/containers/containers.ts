@@ -13,6 +13,7 @@ import { isRunning } from "./record.ts"
 import { removeContainer } from "./remove.ts"
 import { resizeContainer } from "./resize.ts"
 import { startContainer } from "./start.ts"
+import { containerStats } from "./stats.ts"
 import { killContainer, pauseContainer, restartContainer, stopContainer, unpauseContainer } from "./stop.ts"
 import { topContainer } from "./top.ts"
 import { renameContainer, updateContainer } from "./update.ts"
@@ -34,6 +35,7 @@ export function openContainers(parts: ContainerParts): Containers {
     attach: (reference, options) => attachContainer(parts, reference, options),
     resize: (reference, size) => resizeContainer(parts, reference, size),
     rename: (reference, name) => renameContainer(parts, reference, name),
+    stats: async (reference, options) => containerStats(parts, reference, options),
     top: (reference, psArguments) => topContainer(parts, reference, psArguments),
     update: (reference, changes) => updateContainer(parts, reference, changes),
     changes: (reference) => containerChanges(parts, reference),
