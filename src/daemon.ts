@@ -167,7 +167,7 @@ export async function openEngine(config: Config): Promise<OpenEngine> {
     execs,
     images,
     registries: openRegistryAccess(registries),
-    networks: openNetworksNoun(networks, store),
+    networks: openNetworksNoun(networks, store, events),
     volumes,
     events,
     system: openSystem(parts, images, openDiskUsage({ containers, images, volumes })),

@@ -51,6 +51,7 @@ const load = {
   start: async () => (await import("./container/start.ts")).start,
   stats: async () => (await import("./container/stats.ts")).stats,
   stop: async () => (await import("./container/stop.ts")).stop,
+  systemPrune: async () => (await import("./system/prune.ts")).prune,
   tag: async () => (await import("./image/tag.ts")).tag,
   top: async () => (await import("./container/top.ts")).top,
   unpause: async () => (await import("./container/pause.ts")).unpause,
@@ -142,6 +143,7 @@ const system: Record<string, CommandEntry> = {
   df: entry("Show what takes up the disk", load.diskUsage),
   events: entry("Show what happens, as it happens", load.events),
   info: entry("Show the daemon's configuration and host", load.info),
+  prune: entry("Remove unused data", load.systemPrune),
 }
 
 export const COMMANDS: Readonly<Record<string, CommandEntry>> = {

@@ -24,7 +24,6 @@ const NOT_OFFERED: ReadonlySet<string> = new Set(
   service
   stack
   swarm
-  system prune
   trust
   `
     .trim()

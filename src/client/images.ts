@@ -1,6 +1,7 @@
 // The image endpoints, typed. Long answers are the daemon's own streams: progress lines or archives.
 import { DhowError } from "../lib/errors.ts"
 import { familiarName, parseReference } from "../oci/reference.ts"
+import type { PrunePlan } from "../wire/disk.ts"
 import type { ImageDeleteEntry, ImageHistoryEntry, ImageInspect, ImageSummary, ProgressLine } from "../wire/image.ts"
 import type { Answer, Client } from "./client.ts"
 import { COMPATIBLE } from "./compatible.ts"
@@ -55,6 +56,11 @@ export function pruneImages(
   filters: Filters,
 ): Promise<{ ImagesDeleted: ImageDeleteEntry[] | null; SpaceReclaimed: number }> {
   return client.json("POST", "/images/prune", { query: { filters: filtersParameter(filters) } })
+}
+
+/** What pruneImages() would do, and why. */
+export function planImagePrune(client: Client, filters: Filters): Promise<PrunePlan> {
+  return client.json("GET", "/dhow/images/prune", { query: { filters: filtersParameter(filters) } })
 }
 
 export type PullOptions = {

@@ -63,6 +63,17 @@ export function pruneVolumes(
   return client.json("POST", "/volumes/prune", { query: { filters: filtersParameter(filters) } })
 }
 
+export function pruneNetworks(client: Client, filters: Filters): Promise<{ NetworksDeleted: string[] | null }> {
+  return client.json("POST", "/networks/prune", { query: { filters: filtersParameter(filters) } })
+}
+
+export function pruneBuildCache(
+  client: Client,
+  { all, filters }: { readonly all: boolean; readonly filters: Filters },
+): Promise<{ CachesDeleted: string[] | null; SpaceReclaimed: number }> {
+  return client.json("POST", "/build/prune", { query: { all, filters: filtersParameter(filters) } })
+}
+
 export function listNetworks(client: Client, filters: Filters): Promise<NetworkInspect[]> {
   return client.json("GET", "/networks", { query: { filters: filtersParameter(filters) } })
 }

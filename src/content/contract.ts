@@ -35,10 +35,13 @@ export interface ContentStore {
    * nothing that can be read under its digest, and is forgotten after a week. One user at a time.
    */
   partial(blob: Blob): Partial
-  /** Row first, file last. Only garbage collection calls this. */
-  remove(digest: Digest): void
+  /**
+   * Row first, file last. Only garbage collection calls this. False, and nothing done, for what put() or ingest() gave
+   * within this turn of the loop: whoever asked for it has had no chance to take a lease.
+   */
+  remove(digest: Digest): boolean
   list(): IterableIterator<Blob>
-  /** Keeps blobs alive until the returned scope is disposed or a day has passed. */
+  /** Keeps blobs alive until the returned scope is disposed; those of a process that died are dropped by the next one. */
   lease(): Lease
   /** Removes files that no row names: the leavings of a crash. Returns what was removed. */
   sweep(): readonly string[]

@@ -97,10 +97,22 @@ test("read() refuses what is larger than its limit", async () => {
 
 test("remove() takes row and file away, and path() then says not-found", async () => {
   const { digest } = await store.put(Buffer.from("gone"))
-  store.remove(digest)
+  await turn()
+  expect(store.remove(digest)).toBe(true)
   store.remove(digest)
   expect(files()).toEqual([])
   expect(() => store.path(digest)).toThrow("No content with digest")
+})
+
+test("remove() leaves what put() has just given to somebody, new or found", async () => {
+  const bytes = Buffer.from("given")
+  const { digest } = await store.put(bytes)
+  expect(store.remove(digest)).toBe(false)
+  await turn()
+  await store.put(bytes)
+  expect(store.remove(digest)).toBe(false)
+  await turn()
+  expect(store.remove(digest)).toBe(true)
 })
 
 test("remove() during an ingest of the same bytes leaves a blob that is whole", async () => {
@@ -204,3 +216,6 @@ test("partial() keeps parts that do not touch, and takes a file of another lengt
   await using other = store.partial({ ...blob, size: size + 1 })
   expect(other.filled).toBe(0)
 })
+function turn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve))
+}

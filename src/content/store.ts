@@ -26,6 +26,10 @@ class DiskContentStore implements ContentStore {
   readonly #ingests: string
   /** Names of temporary files that a running ingest writes, and of blobs whose row is about to be written. */
   readonly #busy = new Map<string, number>()
+  /** What was given to somebody in this turn of the loop. */
+  readonly #fresh = new Set<Digest>()
+  /** Leases of this process: they last as long as the work does, however slow. */
+  readonly #leases = new Set<string>()
   readonly #select
   readonly #insert
   readonly #delete
@@ -33,6 +37,7 @@ class DiskContentStore implements ContentStore {
   readonly #hold
   readonly #release
   readonly #expire
+  readonly #prolong
 
   constructor(database: Database, directory: string) {
     this.#blobs = join(directory, "sha256")
@@ -50,6 +55,9 @@ class DiskContentStore implements ContentStore {
       "INSERT OR REPLACE INTO leases (id, digest, expires_at) VALUES ($id, $digest, $expires)",
     )
     this.#release = database.query<never, { id: string }>("DELETE FROM leases WHERE id = $id")
+    this.#prolong = database.query<never, { id: string; expires: number }>(
+      "UPDATE leases SET expires_at = $expires WHERE id = $id",
+    )
     this.#expire = database.query<never, { now: number }>("DELETE FROM leases WHERE expires_at <= $now")
   }
 
@@ -76,7 +84,10 @@ class DiskContentStore implements ContentStore {
 
   async put(bytes: Uint8Array): Promise<Blob> {
     const present = this.stat(digestOf(bytes))
-    if (present !== undefined) return present
+    if (present !== undefined) {
+      this.#given(present.digest)
+      return present
+    }
     async function* once(): AsyncGenerator<Uint8Array> {
       yield bytes
     }
@@ -114,6 +125,7 @@ class DiskContentStore implements ContentStore {
     await syncDirectory(this.#blobs)
     crashpoint("content.ingest:before-row")
     this.#insert.run({ digest: blob.digest, size: blob.size, now: Date.now() })
+    this.#given(blob.digest)
     return blob
   }
 
@@ -122,11 +134,13 @@ class DiskContentStore implements ContentStore {
     return openPartial(join(this.#ingests, name), blob.size, this.#keep(name))
   }
 
-  remove(digest: Digest): void {
+  remove(digest: Digest): boolean {
+    if (this.#fresh.has(digest)) return false
     this.#delete.run({ digest })
     crashpoint("content.remove:before-file")
     // An ingest of the same bytes that is about to write its row needs the file; the row that it writes is then true.
     if (!this.#busy.has(hexOf(digest))) unlinkIfExists(this.#file(digest))
+    return true
   }
 
   *list(): IterableIterator<Blob> {
@@ -135,20 +149,21 @@ class DiskContentStore implements ContentStore {
 
   lease(): Lease {
     const id = randomBytes(12).toString("hex")
-    this.#expire.run({ now: Date.now() })
+    this.#leases.add(id)
     return {
       id,
       hold: (digest) => {
         this.#hold.run({ id, digest, expires: Date.now() + LEASE_MILLISECONDS })
       },
       [Symbol.dispose]: () => {
+        this.#leases.delete(id)
         this.#release.run({ id })
       },
     }
   }
 
   sweep(): readonly string[] {
-    this.#expire.run({ now: Date.now() })
+    this.#expireLeases()
     const removed: string[] = []
     for (const name of readdirSync(this.#ingests)) {
       const path = join(this.#ingests, name)
@@ -160,6 +175,18 @@ class DiskContentStore implements ContentStore {
     }
     for (const path of removed) if (statSync(path).isFile()) unlinkIfExists(path)
     return removed
+  }
+
+  #given(digest: Digest): void {
+    if (this.#fresh.size === 0) setImmediate(() => this.#fresh.clear())
+    this.#fresh.add(digest)
+  }
+
+  /** Drops leases that were never given back, and prolongs those that work still holds. */
+  #expireLeases(): void {
+    const now = Date.now()
+    for (const id of this.#leases) this.#prolong.run({ id, expires: now + LEASE_MILLISECONDS })
+    this.#expire.run({ now })
   }
 
   #file(digest: Digest): string {

@@ -15,6 +15,7 @@ import type {
   Resources,
   RestartPolicy,
 } from "../wire/container.ts"
+import type { PrunePlan } from "../wire/disk.ts"
 import type { ImageDeleteEntry, ImageHistoryEntry, ImageInspect, ImageSummary, ProgressLine } from "../wire/image.ts"
 import type { AuthConfig, AuthResponse } from "../wire/registry.ts"
 import type { ContainerStats } from "../wire/stats.ts"
@@ -137,7 +138,7 @@ export interface Containers {
     options: { readonly stream: boolean; readonly oneShot: boolean; readonly signal: AbortSignal },
   ): Promise<AsyncIterable<ContainerStats>>
   update(reference: string, changes: Resources & { RestartPolicy?: RestartPolicy }): Promise<{ Warnings: string[] }>
-  prune(filters: Filters): Promise<{ ContainersDeleted: string[]; SpaceReclaimed: number }>
+  prune(filters: Filters): Promise<{ ContainersDeleted: string[] | null; SpaceReclaimed: number }>
   /** A directory before what changed in it. */
   changes(reference: string): Promise<FilesystemChange[]>
   /** A tar of the whole file system; the signal ends it. */
@@ -183,7 +184,9 @@ export interface Images {
   history(reference: string, options?: { readonly platform?: Platform }): Promise<ImageHistoryEntry[]>
   tag(source: string, target: string): Promise<void>
   remove(reference: string, options: { readonly force: boolean; readonly prune: boolean }): Promise<ImageDeleteEntry[]>
-  prune(filters: Filters): Promise<{ ImagesDeleted: ImageDeleteEntry[]; SpaceReclaimed: number }>
+  prune(filters: Filters): Promise<{ ImagesDeleted: ImageDeleteEntry[] | null; SpaceReclaimed: number }>
+  /** What `prune` with these filters would do, and why. */
+  prunePlan(filters: Filters): Promise<PrunePlan>
   /**
    * Fetches or, for distro.local, builds. A name without tag and digest means all tags of the repository. Throws after
    * having reported nothing half-done.
@@ -253,6 +256,7 @@ export interface Events {
 export interface Networks {
   list(filters: Filters): Promise<NetworkInspect[]>
   inspect(reference: string): Promise<NetworkInspect>
+  prune(filters: Filters): Promise<{ NetworksDeleted: string[] | null }>
 }
 
 export interface Volumes {

@@ -55,9 +55,7 @@ export function openCollector({
     "SELECT target AS digest FROM tags UNION SELECT target FROM target_images",
   )
   const images = database.query<{ id: Digest; manifest: Digest }>("SELECT id, manifest FROM images")
-  const leased = database.query<{ digest: Digest }, { now: number }>(
-    "SELECT digest FROM leases WHERE expires_at > $now",
-  )
+  const leased = database.query<{ digest: Digest }>("SELECT digest FROM leases")
   const dropLeases = database.query<never>("DELETE FROM leases")
   const stacks = database.query<{ layers: string }>("SELECT layers FROM snapshots")
   const layers = database.query<{ diff_id: Digest }>("SELECT diff_id FROM layers")
@@ -76,7 +74,7 @@ export function openCollector({
           { kind: "config", digest: id },
           { kind: "manifest", digest: manifest },
         ]),
-        ...leased.all({ now: Date.now() }).map(({ digest }): Node => ({ kind: "blob", digest })),
+        ...leased.all().map(({ digest }): Node => ({ kind: "blob", digest })),
         ...layersInUse().flatMap((stack) => stack.map((digest): Node => ({ kind: "blob", digest }))),
         ...blobs([...held()]),
       ],
@@ -84,6 +82,8 @@ export function openCollector({
     )
 
   async function run(): Promise<Collected> {
+    // What comes after this is none of this run's business.
+    const candidates = [...content.list()]
     const first = reachable()
     // A writer that has just stored a blob takes its lease before the loop turns: what is unreachable on both sides of
     // a turn belongs to nobody.
@@ -96,10 +96,9 @@ export function openCollector({
     }
     crashpoint("gc:before-blobs")
     const last = reachable()
-    for (const { digest } of [...content.list()]) {
+    for (const { digest } of candidates) {
       if (first.has(digest) || second.has(digest) || last.has(digest) || snapshotter.hasLayer(digest)) continue
-      content.remove(digest)
-      removed.blobs.push(digest)
+      if (content.remove(digest)) removed.blobs.push(digest)
     }
     forgetSources.run()
     edges.keep(last)

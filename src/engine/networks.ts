@@ -4,11 +4,12 @@ import type { NetworkInspect } from "../wire/system.ts"
 import { isRunning } from "./containers/record.ts"
 import type { ContainerStore } from "./containers/store.ts"
 import type { Networks } from "./contract.ts"
+import type { EventLog } from "./events.ts"
 import { hasFilter, matchLabels, rejectUnknownFilters } from "./filters.ts"
 
 const BUILT_IN = new Set(["bridge", "host", "none"])
 
-export function openNetworksNoun(networks: HostNetworks, store: ContainerStore): Networks {
+export function openNetworksNoun(networks: HostNetworks, store: ContainerStore, events: EventLog): Networks {
   return {
     list: async (filters) => {
       rejectUnknownFilters(filters, ["dangling", "driver", "id", "label", "name", "scope", "type"])
@@ -24,6 +25,12 @@ export function openNetworksNoun(networks: HostNetworks, store: ContainerStore):
             matchLabels(filters, network.Labels),
         )
         .map((network) => ({ ...network, Containers: {} }))
+    },
+    // Only the predefined networks exist, which a prune never removes.
+    prune: async (filters) => {
+      rejectUnknownFilters(filters, ["label", "label!", "until"])
+      events.emit("network", "prune", "", { reclaimed: "0" })
+      return { NetworksDeleted: null }
     },
     inspect: async (reference) => {
       const network = networks.inspect(reference)

@@ -61,6 +61,8 @@ export class LocalVolumes implements Volumes {
     ensureDirectory(this.#directory)
   }
 
+  #isPruning = false
+
   /** The directory that is mounted. */
   path(name: string): string {
     return join(this.#directory, name, "_data")
@@ -212,16 +214,30 @@ export class LocalVolumes implements Volumes {
   async prune(filters: Filters): Promise<{ VolumesDeleted: string[]; SpaceReclaimed: number }> {
     rejectUnknownFilters(filters, ["label", "label!", "all"])
     const all = filters.get("all")?.some((value) => value === "true" || value === "1") ?? false
+    if (this.#isPruning) throw new DhowError("conflict", "a prune operation is already running")
+    this.#isPruning = true
+    try {
+      return await this.#prune(all, filters)
+    } finally {
+      this.#isPruning = false
+    }
+  }
+
+  async #prune(all: boolean, filters: Filters): Promise<{ VolumesDeleted: string[]; SpaceReclaimed: number }> {
     const deleted: string[] = []
     let reclaimed = 0
     for (const row of this.#rows()) {
       const { labels } = recordOf(row)
       if ((!all && row.anonymous === NAMED) || this.#usedBy(row.name).length > 0 || !matchLabels(filters, labels))
         continue
-      reclaimed += await diskUsage(this.path(row.name))
+      const size = await diskUsage(this.path(row.name))
+      // Counting takes a while: somebody may have taken it meanwhile, or been quicker.
+      if (this.#find(row.name) === undefined || this.#usedBy(row.name).length > 0) continue
       this.discard(row.name)
+      reclaimed += size
       deleted.push(row.name)
     }
+    this.#events.emit("volume", "prune", "", { reclaimed: String(reclaimed) })
     return { VolumesDeleted: deleted, SpaceReclaimed: reclaimed }
   }
 

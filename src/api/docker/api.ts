@@ -1,5 +1,6 @@
 // The Docker Engine API over an Engine: one route table, built once. Routes translate; the engine decides.
 import type { Engine } from "../../engine/contract.ts"
+import { dhowRoutes } from "../dhow/routes.ts"
 import { type Handler, json } from "../http/reply.ts"
 import { Router } from "../http/router.ts"
 import type { Route } from "./call.ts"
@@ -27,6 +28,7 @@ export function dockerApi(engine: Engine): Handler {
     ...registryRoutes(engine.registries),
     ...networkRoutes(engine.networks),
     ...volumeRoutes(engine.volumes),
+    ...dhowRoutes(engine),
     ...notOfferedRoutes(),
   ]
   for (const [method, pattern, handle] of routes) router.add(method, pattern, handle)

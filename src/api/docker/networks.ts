@@ -9,7 +9,6 @@ export function networkRoutes(networks: Networks): Route[] {
     ["GET", "/networks", list],
     ["GET", "/networks/", list],
     ["GET", "/networks/*id", async (call) => json(200, await networks.inspect(param(call, "id")))],
-    // Only the predefined networks exist, which prune never removes.
-    ["POST", "/networks/prune", () => json(200, { NetworksDeleted: [] })],
+    ["POST", "/networks/prune", async (call) => json(200, await networks.prune(call.query.filters()))],
   ]
 }

@@ -63,7 +63,14 @@ export function notOfferedRoutes(): Route[] {
     ...plugin("DELETE", "/plugins/*name"),
     ...["enable", "disable", "push", "upgrade", "set"].flatMap((verb) => plugin("POST", `/plugins/*name/${verb}`)),
     // There is no build cache that could be pruned.
-    ["POST", "/build/prune", () => json(200, { CachesDeleted: [], SpaceReclaimed: 0 })],
+    [
+      "POST",
+      "/build/prune",
+      ({ query }) => {
+        query.filters()
+        return json(200, { CachesDeleted: null, SpaceReclaimed: 0 })
+      },
+    ],
   ]
 }
 

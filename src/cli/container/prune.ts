@@ -16,7 +16,7 @@ export const prune = defineCommand({
   } as const,
   args: [0, 0],
   async run({ client }, flags) {
-    if (flags.force !== true && !(await confirm("WARNING! This will remove all stopped containers."))) return 1
+    if (flags.force !== true && !(await confirm("WARNING! This will remove all stopped containers."))) return 0
     const { ContainersDeleted, SpaceReclaimed } = await pruneContainers(client, parseFilters(flags.filter))
     const deleted = ContainersDeleted ?? []
     if (deleted.length > 0) print(`Deleted Containers:\n${deleted.join("\n")}\n`)

@@ -24,7 +24,7 @@ export const prune = defineCommand({
       flags.force !== true &&
       !(await confirm(`WARNING! This will remove ${what} local volumes not used by at least one container.`))
     )
-      return 1
+      return 0
     const { VolumesDeleted, SpaceReclaimed } = await pruneVolumes(client, filters)
     const deleted = VolumesDeleted ?? []
     if (deleted.length > 0) print(`Deleted Volumes:\n${deleted.join("\n")}\n`)

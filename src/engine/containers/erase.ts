@@ -20,6 +20,7 @@ export async function erase(parts: ContainerParts, id: string, options: { readon
   const volumes = options.volumes ? ownVolumes(parts, record) : []
   parts.store.delete(id, () => parts.volumes.condemn(volumes))
   crashpoint("container.remove:after-row")
+  parts.imageUsed(record.imageId)
   parts.events.emit("container", "destroy", id, attributesOf(record))
   live.clients.end()
   live.runEnded()

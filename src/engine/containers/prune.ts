@@ -1,5 +1,5 @@
 // Removes what does not run.
-import { isKind } from "../../lib/errors.ts"
+import { DhowError, isKind } from "../../lib/errors.ts"
 import { parseTimestamp } from "../../lib/timestamp.ts"
 import type { Filters } from "../contract.ts"
 import { matchLabels, rejectUnknownFilters } from "../filters.ts"
@@ -10,9 +10,10 @@ import { removeContainer } from "./remove.ts"
 export async function pruneContainers(
   parts: ContainerParts,
   filters: Filters,
-): Promise<{ ContainersDeleted: string[]; SpaceReclaimed: number }> {
+): Promise<{ ContainersDeleted: string[] | null; SpaceReclaimed: number }> {
   rejectUnknownFilters(filters, ["label", "label!", "until"])
-  const [untilText] = filters.get("until") ?? []
+  const [untilText, ...more] = filters.get("until") ?? []
+  if (more.length > 0) throw new DhowError("invalid", "more than one until filter specified")
   const until = untilText === undefined ? undefined : parseTimestamp(untilText)
   const deleted: string[] = []
   let reclaimed = 0
@@ -30,5 +31,6 @@ export async function pruneContainers(
       if (!isKind(error, "conflict") && !isKind(error, "not-found")) throw error
     }
   }
-  return { ContainersDeleted: deleted, SpaceReclaimed: reclaimed }
+  parts.events.emit("container", "prune", "", { reclaimed: String(reclaimed) })
+  return { ContainersDeleted: deleted.length === 0 ? null : deleted, SpaceReclaimed: reclaimed }
 }

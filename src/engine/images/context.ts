@@ -4,6 +4,7 @@ import type { Digest } from "../../oci/digest.ts"
 import { familiarReference, parseReference } from "../../oci/reference.ts"
 import type { Snapshotter } from "../../snapshot/contract.ts"
 import type { Configs } from "./configs.ts"
+import type { LastUsed } from "./last-used.ts"
 import type { LayerSources } from "./layer-sources.ts"
 import type { ImageRecords } from "./records.ts"
 
@@ -19,6 +20,7 @@ export type ImagesContext = {
   readonly records: ImageRecords
   readonly configs: Configs
   readonly layerSources: LayerSources
+  readonly lastUsed: LastUsed
   readonly content: ContentStore
   readonly snapshotter: Snapshotter
   readonly emit: EmitImageEvent
@@ -36,7 +38,7 @@ export function emitImageEvent(
   image: { readonly id: Digest; readonly actor?: string; readonly name?: string },
 ): void {
   const { id, actor = id, name = id } = image
-  const labels = records.image(id) === undefined ? undefined : configs.read(id).config?.Labels
+  const labels = records.image(id) === undefined ? undefined : configs.labels(id)
   emit(action, actor, { ...labels, name })
 }
 

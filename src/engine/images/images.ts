@@ -15,10 +15,11 @@ import { imageHistory } from "./history.ts"
 import { importImage } from "./import.ts"
 import { platformsIn } from "./index-entries.ts"
 import { inspectImage } from "./inspect.ts"
+import { lastUsed } from "./last-used.ts"
 import { layerSources } from "./layer-sources.ts"
 import { layersSize, listImages } from "./list.ts"
 import { loadImages } from "./load/load.ts"
-import { pruneImages } from "./prune.ts"
+import { imagePruner } from "./prune/prune.ts"
 import { openPuller } from "./pull/pull.ts"
 import { openPusher } from "./push/push.ts"
 import { imageRecords } from "./records.ts"
@@ -59,12 +60,14 @@ export function openImages(options: {
     records,
     configs,
     layerSources: layerSources(database),
+    lastUsed: lastUsed(records),
     layersInUse: () => collector.layersInUse(),
     collect: async () => {
       await collector.collect()
     },
   }
   const pull = openPuller(context, options)
+  const pruner = imagePruner(context)
   const push = openPusher(context, options.registries)
 
   async function orCollect<T>(body: Promise<T>): Promise<T> {
@@ -83,6 +86,7 @@ export function openImages(options: {
   return {
     ...imageResolver(records, configs, {
       offers: (target) => platformsIn(content, target),
+      touch: (id) => context.lastUsed.touch(id),
       compatible: options.platformCompat ?? false,
     }),
     async reconcile() {
@@ -105,7 +109,8 @@ export function openImages(options: {
       await context.collect()
       return removed
     },
-    prune: (filters) => pruneImages(context, filters),
+    prune: (filters) => pruner.prune(filters),
+    prunePlan: async (filters) => pruner.plan(filters),
     pull: (reference, request) =>
       orCollect(pull(reference, { compatible: options.platformCompat ?? false, ...request })),
     push,

@@ -5,7 +5,7 @@ import type { Digest } from "../../oci/digest.ts"
 import type { ImageManifestSummary, ImageSummary } from "../../wire/image.ts"
 import type { Filters } from "../contract.ts"
 import { rejectUnknownFilters } from "../filters.ts"
-import { chainIdsOf, layerSize } from "./chains.ts"
+import { layerSize } from "./chains.ts"
 import { familiar, type ImagesContext, isCanonical } from "./context.ts"
 import { booleanFilter, matchesLabels, matchesReference } from "./filters.ts"
 import { groupImages, type ImageGroup } from "./groups.ts"
@@ -34,8 +34,8 @@ export function listImages(
   for (const group of groupImages(records)) {
     const { image } = group
     if (image.created_at >= window.before || image.created_at <= window.since) continue
-    const config = configs.read(image.id)
-    if (!matchesLabels(filters.get("label") ?? [], config.config?.Labels)) continue
+    const labels = configs.labels(image.id)
+    if (!matchesLabels(filters.get("label") ?? [], labels)) continue
     const names = group.references.filter(
       (name) => patterns.length === 0 || patterns.some((pattern) => matchesReference(pattern, name)),
     )
@@ -46,7 +46,7 @@ export function listImages(
       Containers: used.get(image.id)?.length ?? 0,
       Created: Math.floor(image.created_at / 1000),
       Id: image.id,
-      Labels: config.config?.Labels ?? null,
+      Labels: Object.keys(labels).length > 0 ? labels : null,
       ParentId: "",
       RepoDigests: names.filter(isCanonical).map(familiar),
       RepoTags: tags,
@@ -74,8 +74,7 @@ function createdWindow({ records }: ListContext, filters: Filters): { before: nu
 /** Bytes of an image's layers that another image stands on too. */
 function sharedSizes({ records, configs, snapshotter }: ListContext): (id: Digest) => number {
   const chains = records.images().map((row) => {
-    const layers = configs.read(row.id).rootfs.diff_ids
-    return { id: row.id, layers, chain: chainIdsOf(layers) }
+    return { id: row.id, layers: configs.layers(row.id), chain: configs.chain(row.id) }
   })
   const uses = new Map<string, number>()
   for (const { chain } of chains) for (const id of chain) uses.set(id, (uses.get(id) ?? 0) + 1)
@@ -90,7 +89,7 @@ function sharedSizes({ records, configs, snapshotter }: ListContext): (id: Diges
 
 /** Bytes of the layers of all images, each layer counted once. */
 export function layersSize({ records, configs, snapshotter }: ListContext): number {
-  const layers = new Set(records.images().flatMap((row) => configs.read(row.id).rootfs.diff_ids))
+  const layers = new Set(records.images().flatMap((row) => configs.layers(row.id)))
   return [...layers].reduce((sum, layer) => sum + layerSize(snapshotter, layer), 0)
 }
 

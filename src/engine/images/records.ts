@@ -109,8 +109,8 @@ export function imageRecords(database: Database) {
     dropImage: (id: Digest): void => {
       dropImage.run({ id })
     },
-    touch: (id: Digest): void => {
-      touch.run({ id, now: Date.now() })
+    touch: (id: Digest, at: number): void => {
+      touch.run({ id, now: at })
     },
   }
 }

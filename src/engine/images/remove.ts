@@ -94,7 +94,7 @@ function deleteImage(
     refuse(conflict)
   }
   for (const name of namesOf(context, id)) untag(context, id, { name, removed })
-  const chain = chainIdsOf(context.configs.read(id).rootfs.diff_ids)
+  const chain = context.configs.chain(id)
   context.records.dropImage(id)
   emitImageEvent(context, "delete", { id })
   removed.push({ Deleted: id })
@@ -103,8 +103,8 @@ function deleteImage(
 }
 
 function chainsInUse({ records, configs, layersInUse }: RemoveContext): ReadonlySet<Digest> {
-  const stacks = [...records.images().map((row) => configs.read(row.id).rootfs.diff_ids), ...layersInUse()]
-  return new Set(stacks.flatMap(chainIdsOf))
+  const chains = records.images().flatMap((row) => configs.chain(row.id))
+  return new Set([...chains, ...layersInUse().flatMap(chainIdsOf)])
 }
 
 type Conflict = { readonly error: DhowError; readonly used: boolean }

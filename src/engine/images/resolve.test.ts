@@ -22,6 +22,7 @@ describe("imageResolver()", () => {
     records = imageRecords(Database.open(join(directory, "dhow.db")))
     resolver = imageResolver(records, imageConfigs({ path: (digest) => join(directory, hexOf(digest)) }), {
       offers: () => [],
+      touch: () => {},
     })
   })
 
@@ -93,6 +94,7 @@ describe("imageResolver()", () => {
     const offers = [{ os: "linux", architecture: "other" }, hostPlatform()]
     const strict = imageResolver(records, imageConfigs({ path: (digest) => join(directory, hexOf(digest)) }), {
       offers: () => offers,
+      touch: () => {},
     })
     expect(() => strict.resolve("multi")).toThrow(`No such image: multi:latest for ${formatPlatform(hostPlatform())}`)
     expect(strict.resolve("multi", { os: "linux", architecture: "other" }).id).toBe(other)

@@ -13,6 +13,7 @@ import {
 } from "../../oci/reference.ts"
 import { choosePlatform, type PlatformChoice } from "./choose-platform.ts"
 import type { Configs } from "./configs.ts"
+import type { LastUsed } from "./last-used.ts"
 import { type ImageRecords, type ImageRow, platformOf } from "./records.ts"
 
 export type ResolvedImage = {
@@ -35,7 +36,7 @@ export type Resolver = {
   resolve(reference: string, platform?: Platform, choice?: PlatformChoice): ResolvedImage
   /** The ids of all platforms that the reference leads to; empty where there is none. */
   imageIds(reference: string): readonly Digest[]
-  /** Remembers that a container was made from the image. */
+  /** Remembers that the image was used. */
   touch(id: Digest): void
 }
 
@@ -45,7 +46,11 @@ type Offers = (target: Digest) => readonly Platform[]
 export function imageResolver(
   records: ImageRecords,
   configs: Configs,
-  { offers, compatible = false }: { readonly offers: Offers } & PlatformChoice,
+  {
+    offers,
+    touch,
+    compatible = false,
+  }: { readonly offers: Offers; readonly touch: LastUsed["touch"] } & PlatformChoice,
 ): Resolver {
   return {
     resolve(reference, platform, choice = { compatible }) {
@@ -70,7 +75,7 @@ export function imageResolver(
         throw error
       }
     },
-    touch: (id) => records.touch(id),
+    touch,
   }
 }
 

@@ -1,0 +1,8 @@
+// What dhow offers beside Docker's API, under /dhow/: routes that translate, as those of Docker do.
+import type { Engine } from "../../engine/contract.ts"
+import type { Route } from "../docker/call.ts"
+import { json } from "../http/reply.ts"
+
+export function dhowRoutes({ images }: Pick<Engine, "images">): Route[] {
+  return [["GET", "/dhow/images/prune", async (call) => json(200, await images.prunePlan(call.query.filters()))]]
+}
