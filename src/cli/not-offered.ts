@@ -19,7 +19,6 @@ const NOT_OFFERED: ReadonlySet<string> = new Set(
   network rm
   node
   plugin
-  search
   secret
   service
   stack

@@ -17,7 +17,7 @@ import type {
 } from "../wire/container.ts"
 import type { PrunePlan } from "../wire/disk.ts"
 import type { ImageDeleteEntry, ImageHistoryEntry, ImageInspect, ImageSummary, ProgressLine } from "../wire/image.ts"
-import type { AuthConfig, AuthResponse } from "../wire/registry.ts"
+import type { AuthConfig, AuthResponse, DistributionInspect, SearchResult } from "../wire/registry.ts"
 import type { ContainerStats } from "../wire/stats.ts"
 import type { DiskUsage, EventMessage, NetworkInspect, VolumeInspect } from "../wire/system.ts"
 
@@ -241,6 +241,22 @@ export interface Images {
 export interface RegistryAccess {
   /** Throws unauthorized, in Docker's words, when the registry does not know the user. */
   login(auth: AuthConfig, options: { readonly signal: AbortSignal }): Promise<AuthResponse>
+  /** `term` is a word, or a registry, a slash and a word. */
+  search(
+    term: string,
+    options: {
+      readonly limit?: number
+      readonly filters: Filters
+      /** The header X-Registry-Auth as it came. */
+      readonly auth?: string
+      readonly signal: AbortSignal
+    },
+  ): Promise<SearchResult[]>
+  /** What a registry has under a name, whatever is here. */
+  distribution(
+    reference: string,
+    options: { readonly auth?: string; readonly signal: AbortSignal },
+  ): Promise<DistributionInspect>
 }
 
 export interface Events {

@@ -6,13 +6,14 @@ import { familiarName, familiarReference } from "../oci/reference.ts"
 import { RefusedError } from "./answer-error.ts"
 import { hasBlob, streamBlob, streamPart } from "./blobs.ts"
 import type { Registries, Repository } from "./contract.ts"
-import { resolveEndpoints, resolveHost } from "./endpoints.ts"
+import { resolveEndpoints, resolveHost, resolveSearch } from "./endpoints.ts"
 import { ConnectionError } from "./exchange.ts"
 import { listReferrers, listTags } from "./listings.ts"
 import { logIn } from "./login.ts"
 import { fetchManifest, headManifest, storeManifest } from "./manifests.ts"
 import { limited, type RateLimit } from "./rate-limit.ts"
 import { PACE, type Pace } from "./retry.ts"
+import { searchRegistry } from "./search.ts"
 import { Memory, Session } from "./session.ts"
 import type { RegistrySettings } from "./settings.ts"
 import { mount, upload } from "./uploads.ts"
@@ -34,6 +35,10 @@ export function openRegistries(options: {
   const memory = new Memory()
   return {
     login: (login) => logIn(resolveHost(settings(), login.server), { ...login, pace, patience, certificates }),
+    search({ server, credentials, ...asked }) {
+      const shared = { memory, pace, patience, certificates, access: "pull", credentials } as const
+      return searchRegistry(new Session(resolveSearch(settings(), server), shared), asked)
+    },
     repository(name, { access, credentials, limit }) {
       const shared = { memory, pace, patience, certificates, access, credentials }
       const sessions = resolveEndpoints(settings(), name, access).map((endpoint) => new Session(endpoint, shared))

@@ -68,12 +68,30 @@ export type Login = Options & {
   readonly credentials: Credentials
 }
 
+export type FoundRepository = {
+  /** As it can be pulled, where the registry does not say it otherwise. */
+  readonly name: string
+  readonly description: string
+  readonly stars: number
+  readonly isOfficial: boolean
+}
+
+export type Search = Options & {
+  readonly server: string
+  /** Empty for all. */
+  readonly term: string
+  readonly limit: number
+  readonly credentials?: Credentials
+}
+
 export interface Registries {
   /**
    * Shows a registry who the user is; resolves with the identity token that stands for the password from now on, where it
    * gives one. Throws unauthorized when it does not know the user.
    */
   login(login: Login): Promise<string | undefined>
+  /** Repositories whose names, or what is said of them, have to do with a word. */
+  search(search: Search): Promise<readonly FoundRepository[]>
   /** For pulling, mirrors are asked first; what is pushed goes to the registry itself. Throws forbidden when blocked. */
   repository(
     name: Pick<Reference, "domain" | "path">,

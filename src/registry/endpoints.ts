@@ -20,6 +20,7 @@ type Name = { readonly domain: string; readonly path: string }
 
 const HUB = "docker.io"
 const HUB_HOST = "registry-1.docker.io"
+const HUB_SEARCH = "index.docker.io"
 
 export function resolveEndpoints(settings: RegistrySettings, name: Name, access: "pull" | "push"): readonly Endpoint[] {
   const full = `${name.domain}/${name.path}`
@@ -40,6 +41,14 @@ export function resolveHost(settings: RegistrySettings, server: string): Endpoin
   const [prefix, rule] = ruleFor(settings, host)
   if (rule.blocked === true) throw blocked(host, prefix)
   return { ...endpointOf(settings, `${host}/v2`, host), path: "" }
+}
+
+/** Docker Hub is searched at another place than it is pulled from; what stands in for it is searched in its stead. */
+export function resolveSearch(settings: RegistrySettings, server: string): Endpoint {
+  const found = resolveHost(settings, server)
+  if (found.host !== HUB_HOST) return found
+  const { default: standard = HUB } = settings
+  return standard === HUB ? { ...found, host: HUB_SEARCH } : resolveHost(settings, standard)
 }
 
 /** 127.0.0.0/8, ::1 and localhost need no certificate: nobody else can answer there. */

@@ -5,7 +5,7 @@ import type { Descriptor } from "../oci/manifest.ts"
 import { type Answer, parseLocation } from "./exchange.ts"
 import { fetchManifest } from "./manifests.ts"
 import { readJson } from "./read.ts"
-import type { Session } from "./session.ts"
+import type { Request, Session } from "./session.ts"
 
 const PAGE_LIMIT = 8 << 20
 const MOST_PAGES = 1000
@@ -59,12 +59,22 @@ function manifestsOf(value: unknown): readonly Descriptor[] {
   })
 }
 
-async function* pages(session: Session, first: string, { signal }: Options): AsyncGenerator<unknown> {
+export async function* pages(
+  session: Session,
+  first: string,
+  { scopes, signal }: Options & Pick<Request, "scopes">,
+): AsyncGenerator<unknown> {
   let at: string | URL | undefined = first
   for (let page = 0; at !== undefined; page++) {
     if (page === MOST_PAGES)
       throw new DhowError("unavailable", `Registry "${session.endpoint.host}" sends a list that does not end`)
-    const answer: Answer = await session.send({ method: "GET", at, expect: [200], signal })
+    const answer: Answer = await session.send({
+      method: "GET",
+      at,
+      expect: [200],
+      signal,
+      ...(scopes === undefined ? {} : { scopes }),
+    })
     yield await readJson(answer, PAGE_LIMIT)
     at = nextOf(answer)
   }

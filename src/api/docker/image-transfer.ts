@@ -42,7 +42,7 @@ export function push(images: Images, call: Call): Promise<Reply> {
   )
 }
 
-function authOf({ headers }: HttpRequest): { readonly auth?: string } {
+export function authOf({ headers }: HttpRequest): { readonly auth?: string } {
   const auth = headers.get("x-registry-auth")
   return auth === undefined ? {} : { auth }
 }

@@ -45,8 +45,6 @@ const MISSING: readonly (readonly [Method, string, what: string])[] = [
   ["POST", "/networks/:id/connect", "Connecting a container to a network is not supported yet"],
   ["POST", "/networks/:id/disconnect", "Disconnecting a container from a network is not supported yet"],
   ["DELETE", "/networks/*id", "Removing networks is not supported yet"],
-  ["GET", "/images/search", "Searching registries is not supported"],
-  ["GET", "/distribution/*name/json", "Asking a registry about an image is not supported yet"],
   ["POST", "/plugins/pull", "Plugins are not supported"],
   ["POST", "/plugins/create", "Plugins are not supported"],
   ["PUT", "/volumes/:name", "Cluster volumes are not supported"],

@@ -20,6 +20,17 @@ export function authForImage(name: string): string | undefined {
   return authHeader(find(keyOf(domain), `${domain}/${path}`))
 }
 
+/** For the registry that a search is about; whatever is wrong with what is stored, the search goes on without. */
+export function authForSearch(term: string): string | undefined {
+  const [first = ""] = term.split("/", 1)
+  const isNamed = term.includes("/") && (/[.:]/.test(first) || first === "localhost")
+  try {
+    return authHeader(findCredentials(isNamed ? keyOf(first) : HUB_KEY))
+  } catch {
+    return undefined
+  }
+}
+
 /** For a registry by its address, as `dhow login` takes it. */
 export function findCredentials(server: string): AuthConfig | undefined {
   return find(server, server === HUB_KEY ? "docker.io" : server)
