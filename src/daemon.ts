@@ -21,6 +21,8 @@ import { openImages } from "./engine/images/images.ts"
 import { openNetworksNoun } from "./engine/networks.ts"
 import { reconcile, resumeRestarts } from "./engine/reconcile.ts"
 import { openRegistryAccess } from "./engine/registries/access.ts"
+import { registryRecords } from "./engine/registry/records.ts"
+import { openRegistry, type Registry } from "./engine/registry/registry.ts"
 import { restWhenIdle } from "./engine/rest.ts"
 import { openSystem } from "./engine/system.ts"
 import { LocalVolumes } from "./engine/volumes.ts"
@@ -48,8 +50,8 @@ import { openSupervisor } from "./supervisor/conmon.ts"
 export async function runDaemon(args: readonly string[]): Promise<number> {
   const config = loadConfig(args, process.env)
   setLogLevel(config.logLevel)
-  const { engine, parts, close } = await openEngine(config)
-  const server = await serve({ engine, hosts: config.hosts, version: VERSION })
+  const { engine, registry, parts, close } = await openEngine(config)
+  const server = await serve({ engine, registry, hosts: config.hosts, version: VERSION })
   surviveSurprises()
   resumeRestarts(parts)
   restWhenIdle(parts.events)
@@ -77,7 +79,12 @@ function logSurprise(message: string, error: unknown): void {
   log.error(message, { error: describeError(error), stack: error instanceof Error ? error.stack : undefined })
 }
 
-export type OpenEngine = { readonly engine: Engine; readonly parts: ContainerParts; readonly close: () => void }
+export type OpenEngine = {
+  readonly engine: Engine
+  readonly registry: Registry
+  readonly parts: ContainerParts
+  readonly close: () => void
+}
 
 /** The engine over one state root, reconciled. `close` lets go of the database; nothing is stopped. */
 export async function openEngine(config: Config): Promise<OpenEngine> {
@@ -114,7 +121,8 @@ export async function openEngine(config: Config): Promise<OpenEngine> {
   const store = new ContainerStore(database)
   const usedBy = (name: string): string[] => volumeUsers({ store }, name)
   const volumes = new LocalVolumes({ database, directory: join(config.dataRoot, "volumes"), events, usedBy })
-  const collector = openCollector({ database, content, snapshotter })
+  const pushed = registryRecords(database)
+  const collector = openCollector({ database, content, snapshotter, held: () => pushed.contents() })
   const registries = openRegistries({ settings: registrySettings(config) })
   const images = openImages({
     database,
@@ -172,5 +180,12 @@ export async function openEngine(config: Config): Promise<OpenEngine> {
     events,
     system: openSystem(parts, images, openDiskUsage({ containers, images, volumes })),
   }
-  return { engine, parts, close: () => database.close() }
+  const registry = openRegistry({
+    root: config.dataRoot,
+    database,
+    content,
+    registries,
+    collect: () => collector.collect(),
+  })
+  return { engine, registry, parts, close: () => database.close() }
 }

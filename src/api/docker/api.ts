@@ -17,7 +17,8 @@ import { systemRoutes } from "./system.ts"
 import { API_VERSION, checkVersion, splitVersion } from "./version.ts"
 import { volumeRoutes } from "./volumes.ts"
 
-export function dockerApi(engine: Engine): Handler {
+/** `more` are routes that Docker does not have. */
+export function dockerApi(engine: Engine, more: readonly Route[] = []): Handler {
   const router = new Router<Route[2]>()
   const routes = [
     ...systemRoutes(engine),
@@ -30,6 +31,7 @@ export function dockerApi(engine: Engine): Handler {
     ...volumeRoutes(engine.volumes),
     ...dhowRoutes(engine),
     ...notOfferedRoutes(),
+    ...more,
   ]
   for (const [method, pattern, handle] of routes) router.add(method, pattern, handle)
 

@@ -6,5 +6,15 @@ import networks from "./0004-networks.sql" with { type: "text" }
 import events from "./0005-events.sql" with { type: "text" }
 import imageNames from "./0006-image-names.sql" with { type: "text" }
 import distroBuilds from "./0007-distro-builds.sql" with { type: "text" }
+import registry from "./0008-registry.sql" with { type: "text" }
 
-export const MIGRATIONS: readonly string[] = [content, images, containers, networks, events, imageNames, distroBuilds]
+export const MIGRATIONS: readonly string[] = [
+  content,
+  images,
+  containers,
+  networks,
+  events,
+  imageNames,
+  distroBuilds,
+  registry,
+]
