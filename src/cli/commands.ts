@@ -42,6 +42,13 @@ const load = {
   ps: async () => (await import("./container/ps.ts")).ps,
   pull: async () => (await import("./image/pull.ts")).pull,
   push: async () => (await import("./image/push.ts")).push,
+  registryGc: async () => (await import("./registry/gc.ts")).gc,
+  registryList: async () => (await import("./registry/list.ts")).list,
+  registryRemove: async () => (await import("./registry/remove.ts")).remove,
+  registryRetention: async () => (await import("./registry/retention.ts")).retention,
+  registryServe: async () => (await import("./registry/serve.ts")).serve,
+  registryStatus: async () => (await import("./registry/status.ts")).status,
+  registryStop: async () => (await import("./registry/stop.ts")).stop,
   rename: async () => (await import("./container/rename.ts")).rename,
   restart: async () => (await import("./container/stop.ts")).restart,
   rm: async () => (await import("./container/rm.ts")).rm,
@@ -140,6 +147,18 @@ const network: Record<string, CommandEntry> = {
   list: entry("List networks", load.networkList, hidden),
 }
 
+const registry: Record<string, CommandEntry> = {
+  gc: entry("Remove what nothing in the registry needs", load.registryGc),
+  ls: entry("List what was pushed to the registry", load.registryList),
+  list: entry("List what was pushed to the registry", load.registryList, hidden),
+  retention: entry("Show or set how long tags are kept", load.registryRetention),
+  rm: entry("Remove repositories, tags or manifests from the registry", load.registryRemove),
+  remove: entry("Remove repositories, tags or manifests from the registry", load.registryRemove, hidden),
+  serve: entry("Serve a registry", load.registryServe),
+  status: entry("Show where the registry is served", load.registryStatus),
+  stop: entry("Stop serving the registry", load.registryStop),
+}
+
 const system: Record<string, CommandEntry> = {
   df: entry("Show what takes up the disk", load.diskUsage),
   events: entry("Show what happens, as it happens", load.events),
@@ -163,6 +182,7 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
   container: { summary: "Manage containers", subcommands: container, ...management },
   image: { summary: "Manage images", subcommands: image, ...management },
   network: { summary: "Manage networks", subcommands: network, ...management },
+  registry: { summary: "Serve a registry from this machine", subcommands: registry, ...management },
   system: { summary: "Manage the engine", subcommands: system, ...management },
   volume: { summary: "Manage volumes", subcommands: volume, ...management },
   ...Object.fromEntries(

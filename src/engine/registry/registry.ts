@@ -76,7 +76,8 @@ export function openRegistry(options: {
   let soon: NodeJS.Timeout | undefined
 
   function collectSoon(): void {
-    soon ??= setTimeout(() => {
+    if (soon !== undefined) return
+    soon = setTimeout(() => {
       soon = undefined
       collect().catch((error: unknown) => log.warn("Cannot collect garbage", { error: describeError(error) }))
     }, COLLECT_MILLISECONDS).unref()
