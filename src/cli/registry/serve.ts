@@ -29,7 +29,7 @@ export const serve = defineCommand({
   examples: [
     "dhow registry serve",
     "dhow registry serve --proxy hub=docker.io --read-only",
-    "dhow registry serve --listen :443 --tls-cert cert.pem --tls-key key.pem --htpasswd users",
+    "dhow registry serve --listen :443 --tls-cert c.pem --tls-key k.pem --htpasswd u",
   ],
   async run({ client }, flags) {
     const { "tls-cert": cert, "tls-key": key, htpasswd } = flags
