@@ -19,6 +19,7 @@ import { runProbe } from "./engine/execs/probe.ts"
 import { openCollector } from "./engine/gc.ts"
 import { openImages } from "./engine/images/images.ts"
 import { openNetworksNoun } from "./engine/networks.ts"
+import { openPlatforms } from "./engine/platforms.ts"
 import { reconcile, resumeRestarts } from "./engine/reconcile.ts"
 import { openRegistryAccess } from "./engine/registries/access.ts"
 import { registryRecords } from "./engine/registry/records.ts"
@@ -178,6 +179,7 @@ export async function openEngine(config: Config): Promise<OpenEngine> {
     networks: openNetworksNoun(networks, store, events),
     volumes,
     events,
+    platforms: openPlatforms(),
     system: openSystem(parts, images, openDiskUsage({ containers, images, volumes })),
   }
   const registry = openRegistry({

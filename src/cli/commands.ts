@@ -38,6 +38,9 @@ const load = {
   networkInspect: async () => (await import("./network/inspect.ts")).inspect,
   networkList: async () => (await import("./network/list.ts")).list,
   pause: async () => (await import("./container/pause.ts")).pause,
+  platformInstall: async () => (await import("./platform/change.ts")).install,
+  platformList: async () => (await import("./platform/list.ts")).list,
+  platformRemove: async () => (await import("./platform/change.ts")).remove,
   port: async () => (await import("./container/port.ts")).port,
   ps: async () => (await import("./container/ps.ts")).ps,
   pull: async () => (await import("./image/pull.ts")).pull,
@@ -159,6 +162,14 @@ const registry: Record<string, CommandEntry> = {
   stop: entry("Stop serving the registry", load.registryStop),
 }
 
+const platform: Record<string, CommandEntry> = {
+  install: entry("Let containers of other platforms run", load.platformInstall),
+  ls: entry("List the platforms that this host runs", load.platformList),
+  list: entry("List the platforms that this host runs", load.platformList, hidden),
+  rm: entry("Take the registration of emulators back", load.platformRemove),
+  remove: entry("Take the registration of emulators back", load.platformRemove, hidden),
+}
+
 const system: Record<string, CommandEntry> = {
   df: entry("Show what takes up the disk", load.diskUsage),
   events: entry("Show what happens, as it happens", load.events),
@@ -183,6 +194,7 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
   image: { summary: "Manage images", subcommands: image, ...management },
   network: { summary: "Manage networks", subcommands: network, ...management },
   registry: { summary: "Serve a registry from this machine", subcommands: registry, ...management },
+  platform: { summary: "Manage the emulation of other platforms", subcommands: platform, ...management },
   system: { summary: "Manage the engine", subcommands: system, ...management },
   volume: { summary: "Manage volumes", subcommands: volume, ...management },
   ...Object.fromEntries(

@@ -17,6 +17,7 @@ import type {
 } from "../wire/container.ts"
 import type { PrunePlan } from "../wire/disk.ts"
 import type { ImageDeleteEntry, ImageHistoryEntry, ImageInspect, ImageSummary, ProgressLine } from "../wire/image.ts"
+import type { PlatformStatus } from "../wire/platform.ts"
 import type { AuthConfig, AuthResponse, DistributionInspect, SearchResult } from "../wire/registry.ts"
 import type { ContainerStats } from "../wire/stats.ts"
 import type { DiskUsage, EventMessage, NetworkInspect, VolumeInspect } from "../wire/system.ts"
@@ -180,10 +181,18 @@ export interface Images {
     readonly sharedSize: boolean
     readonly manifests: boolean
   }): Promise<ImageSummary[]>
-  inspect(reference: string, options?: { readonly platform?: Platform }): Promise<ImageInspect>
+  inspect(
+    reference: string,
+    options?: { readonly platform?: Platform; readonly manifests?: boolean },
+  ): Promise<ImageInspect>
   history(reference: string, options?: { readonly platform?: Platform }): Promise<ImageHistoryEntry[]>
-  tag(source: string, target: string): Promise<void>
-  remove(reference: string, options: { readonly force: boolean; readonly prune: boolean }): Promise<ImageDeleteEntry[]>
+  /** All platforms that the source holds here, or the named one alone. */
+  tag(source: string, target: string, options?: { readonly platform?: Platform }): Promise<void>
+  /** With platforms, only those of the name. */
+  remove(
+    reference: string,
+    options: { readonly force: boolean; readonly prune: boolean; readonly platforms?: readonly Platform[] },
+  ): Promise<ImageDeleteEntry[]>
   prune(filters: Filters): Promise<{ ImagesDeleted: ImageDeleteEntry[] | null; SpaceReclaimed: number }>
   /** What `prune` with these filters would do, and why. */
   prunePlan(filters: Filters): Promise<PrunePlan>
@@ -299,6 +308,15 @@ export interface System {
   diskUsage(types: ReadonlySet<DiskUsageType>): Promise<DiskUsage>
 }
 
+/** What this host runs, by itself or emulated. */
+export interface Platforms {
+  list(): Promise<PlatformStatus[]>
+  /** Registers the installed emulators with the kernel: of these platforms, or of all. */
+  install(platforms: readonly Platform[]): Promise<PlatformStatus[]>
+  /** Takes registrations back, whoever made them. */
+  remove(platforms: readonly Platform[]): Promise<PlatformStatus[]>
+}
+
 export interface Engine {
   readonly containers: Containers
   readonly execs: Execs
@@ -308,4 +326,5 @@ export interface Engine {
   readonly volumes: Volumes
   readonly events: Events
   readonly system: System
+  readonly platforms: Platforms
 }

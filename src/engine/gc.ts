@@ -9,6 +9,7 @@ import type { ImageConfig } from "../oci/image-config.ts"
 import type { ImageIndex, Manifest } from "../oci/manifest.ts"
 import type { Snapshotter } from "../snapshot/contract.ts"
 import type { Database } from "../state/database.ts"
+import { isCompanion } from "./images/index-entries.ts"
 
 /** A blob, and how it is to be read: what a digest leads to depends on what it is taken for. */
 export type Node = { readonly kind: "manifest" | "config" | "blob"; readonly digest: Digest }
@@ -165,7 +166,11 @@ function edgesIn(content: ContentStore): Edges {
 function namedBy(kind: "manifest" | "config", value: object): readonly Node[] {
   if (kind === "config") return blobs((value as Partial<ImageConfig>).rootfs?.diff_ids ?? [])
   const { manifests } = value as Partial<ImageIndex>
-  if (Array.isArray(manifests)) return manifests.map(({ digest }) => ({ kind: "manifest", digest }))
+  // Images of an index are kept by rows of their own: a platform that was removed is held by no name that others keep.
+  if (Array.isArray(manifests))
+    return manifests
+      .filter((one) => isCompanion(one) || one.platform?.architecture === undefined)
+      .map(({ digest }) => ({ kind: "manifest", digest }))
   const { config, layers = [] } = value as Partial<Manifest>
   return [
     ...(config === undefined ? [] : [{ kind: "config", digest: config.digest } as const]),

@@ -2,7 +2,7 @@ import { afterAll, expect, test } from "bun:test"
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { describeProblem, inspectExecutable } from "./executable.ts"
+import { describeProblem, hintFor, inspectExecutable } from "./executable.ts"
 
 const rootfs = mkdtempSync(join(tmpdir(), "dhow-executable-"))
 afterAll(() => rmSync(rootfs, { recursive: true, force: true }))
@@ -45,8 +45,11 @@ put("bin/cut", elf(62, "/lib/ld.so").slice(0, 80))
 symlinkSync("/bin/static", join(rootfs, "bin/link"))
 symlinkSync("../../../../../../../../bin/sh", join(rootfs, "bin/escape"))
 
+put("bin/windows", "#!/bin/static\r\necho\r\n")
+const emulated = new Set<string>()
+
 const inspect = (command: string, env: readonly string[] = ["PATH=/nowhere:/bin"]) =>
-  inspectExecutable(rootfs, { command, cwd: "/", env, architecture: "amd64" })
+  inspectExecutable(rootfs, { command, cwd: "/", env, architecture: "amd64", canRun: (other) => emulated.has(other) })
 
 test("inspectExecutable() finds nothing wrong with what runs", () => {
   for (const command of ["static", "/bin/dynamic", "script", "bin/link", "/bin/cut"])
@@ -76,4 +79,28 @@ test("describeProblem() keeps the phrases by which clients choose an exit status
   expect(describeProblem("x", { problem: "not-found" })).toContain("executable file not found in $PATH")
   expect(describeProblem("/x", { problem: "not-found" })).toContain("no such file or directory")
   expect(describeProblem("/x", { problem: "directory", path: "/x" })).toContain("permission denied")
+})
+
+test("inspectExecutable() lets pass what is emulated, and looks at its interpreter all the same", () => {
+  const { problem } = inspect("foreign") ?? {}
+  emulated.add("arm64")
+  try {
+    expect(problem).toBe("architecture")
+    expect(inspect("foreign")).toBeUndefined()
+    expect(inspect("foreign-script")).toBeUndefined()
+  } finally {
+    emulated.clear()
+  }
+})
+
+test("inspectExecutable() sees a script that was written on Windows, and hintFor() says what to do", () => {
+  const found = inspect("windows")!
+  expect(found).toEqual({ problem: "carriage-return", path: "/bin/windows", interpreter: "/bin/static" })
+  expect(describeProblem("windows", found)).toContain("its first line ends in a carriage return")
+  expect(hintFor(found)).toContain("sed -i")
+  const linked = (interpreter: string) => hintFor({ problem: "missing-interpreter", path: "/app", interpreter })
+  expect(linked("/lib64/ld-linux-x86-64.so.2")).toContain("glibc")
+  expect(linked("/lib/ld-linux-aarch64.so.1")).toContain("glibc")
+  expect(linked("/lib/ld-musl-x86_64.so.1")).toContain("musl")
+  expect(linked("/usr/bin/python")).toBeUndefined()
 })

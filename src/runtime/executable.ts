@@ -13,6 +13,8 @@ export type ExecutableProblem =
   | { readonly problem: "unknown-format"; readonly path: string }
   /** Built for another machine; names as in GOARCH. */
   | { readonly problem: "architecture"; readonly path: string; readonly built: string; readonly host: string }
+  /** A script with the line ends of Windows. */
+  | { readonly problem: "carriage-return"; readonly path: string; readonly interpreter: string }
   /** The dynamic loader, or the program that a script names. */
   | { readonly problem: "missing-interpreter"; readonly path: string; readonly interpreter: string }
 
@@ -29,8 +31,6 @@ const MACHINES: Readonly<Record<number, string>> = {
   243: "riscv64",
   258: "loong64",
 }
-/** What a kernel of one architecture commonly runs as well. */
-const ALSO_RUNS: Readonly<Record<string, readonly string[]>> = { amd64: ["386"], arm64: ["arm"] }
 const PT_INTERP = 3
 const HEAD_BYTES = 4096
 const DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -43,19 +43,19 @@ export type Executable = {
   readonly env: readonly string[]
   /** The host's architecture, as in GOARCH. */
   readonly architecture: string
+  /** Whether programs for an architecture run here, by themselves or emulated. */
+  readonly canRun: (architecture: string) => boolean
 }
 
 /** undefined when nothing is wrong that can be seen from outside. */
 export function inspectExecutable(rootfs: string, executable: Executable): ExecutableProblem | undefined {
   const { command, cwd, env } = executable
-  if (command.includes("/")) {
-    const path = posix.resolve("/", cwd, command)
-    return inspectFile(rootfs, path, { architecture: executable.architecture, depth: 0 })
-  }
+  const context = { ...executable, depth: 0 }
+  if (command.includes("/")) return inspectFile(rootfs, posix.resolve("/", cwd, command), context)
   let unusable: ExecutableProblem | undefined
   for (const directory of searchPath(env)) {
     const path = posix.resolve("/", cwd, directory, command)
-    const found = inspectFile(rootfs, path, { architecture: executable.architecture, depth: 0 })
+    const found = inspectFile(rootfs, path, context)
     if (found?.problem === "not-found") continue
     if (found?.problem !== "not-executable" && found?.problem !== "directory") return found
     unusable ??= found
@@ -84,6 +84,8 @@ export function describeProblem(command: string, found: ExecutableProblem): stri
       return `exec ${found.path}: exec format error: it is neither a program of this system nor a script with "#!"`
     case "architecture":
       return `exec ${found.path}: exec format error: it was built for ${found.built}, this host is ${found.host}`
+    case "carriage-return":
+      return `exec ${found.path}: no such file or directory: its first line ends in a carriage return, as on Windows, so that it asks for "${found.interpreter}\\r"`
     case "missing-interpreter":
       return `exec ${found.path}: no such file or directory: its interpreter "${found.interpreter}" is not in the image`
     default:
@@ -91,10 +93,41 @@ export function describeProblem(command: string, found: ExecutableProblem): stri
   }
 }
 
+/** What to do about it, where there is something to do. */
+export function hintFor(found: ExecutableProblem): string | undefined {
+  switch (found.problem) {
+    case "not-executable":
+      return `Give the file the right to be executed: chmod +x ${found.path}`
+    case "unknown-format":
+      return 'A script needs a first line with its interpreter, such as "#!/bin/sh", with nothing before it'
+    case "architecture":
+      return emulationHint(found.built)
+    case "carriage-return":
+      return "Write the file with line ends of Unix: sed -i 's/\\r$//' FILE"
+    case "missing-interpreter":
+      return loaderHint(found.interpreter)
+    default:
+      return undefined
+  }
+}
+
+function emulationHint(architecture: string): string {
+  const platform = `linux/${architecture}`
+  return `Let it be emulated: apt-get install qemu-user-static && dhow platform install ${platform}; or use an image for this host`
+}
+
+function loaderHint(interpreter: string): string | undefined {
+  if (/\/ld-musl-[^/]+$/.test(interpreter))
+    return "The program was linked with the C library of Alpine (musl), which this image has not: link it statically, or use an image with musl"
+  if (/\/ld(?:-linux[^/]*|64)?\.so\.\d+$/.test(interpreter))
+    return "The program was linked with glibc, which this image has not: link it statically, or use an image with glibc"
+  return undefined
+}
+
 function inspectFile(
   rootfs: string,
   path: string,
-  context: { readonly architecture: string; readonly depth: number },
+  context: Pick<Executable, "architecture" | "canRun"> & { readonly depth: number },
 ): ExecutableProblem | undefined {
   const file = readHead(rootfs, path)
   if (file === undefined) return { problem: "not-found" }
@@ -104,11 +137,13 @@ function inspectFile(
   let interpreter: string | undefined
   if (head.length >= 64 && head.readUInt32BE(0) === 0x7f454c46) {
     const elf = readElf(head)
-    if (elf.machine !== context.architecture && !ALSO_RUNS[context.architecture]?.includes(elf.machine))
+    if (elf.machine !== context.architecture && !context.canRun(elf.machine))
       return { problem: "architecture", path, built: elf.machine, host: context.architecture }
     interpreter = elf.interpreter
   } else if (head.length > 2 && head.toString("latin1", 0, 2) === "#!") {
     interpreter = /^#![ \t]*([^ \t\n]+)/.exec(head.toString("utf8", 0, 256))?.[1]
+    // The kernel takes the line as it is: with the "\r" the interpreter has a name that nobody has.
+    if (interpreter?.endsWith("\r")) return { problem: "carriage-return", path, interpreter: interpreter.slice(0, -1) }
   } else return { problem: "unknown-format", path }
   if (interpreter === undefined || context.depth >= SCRIPT_DEPTH) return undefined
   const deeper = inspectFile(rootfs, posix.resolve("/", interpreter), { ...context, depth: context.depth + 1 })

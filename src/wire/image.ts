@@ -1,9 +1,17 @@
 // The Docker Engine API's image objects (API 1.51). Types only.
 import type { ImageRunConfig } from "../oci/image-config.ts"
 
+export type ManifestDescriptor = {
+  mediaType: string
+  digest: string
+  size: number
+  annotations?: Readonly<Record<string, string>>
+  platform?: { architecture: string; os: string; variant?: string }
+}
+
 export type ImageManifestSummary = {
   ID: string
-  Descriptor: { mediaType: string; digest: string; size: number }
+  Descriptor: ManifestDescriptor
   Available: boolean
   Size: { Content: number; Total: number }
   Kind: "image" | "attestation" | "unknown"
@@ -11,7 +19,10 @@ export type ImageManifestSummary = {
     Platform: { architecture: string; os: string; variant?: string }
     Containers: string[]
     Size: { Unpacked: number }
+    /** dhow's own: the id of the image, as lists without manifests show it. */
+    ImageID?: string
   }
+  AttestationData?: { For: string }
 }
 
 /** One row of GET /images/json. Created in seconds; sizes in bytes; Containers -1 when not counted. */
@@ -47,7 +58,8 @@ export type ImageInspect = {
   GraphDriver: { Name: string; Data: Record<string, string> | null }
   RootFS: { Type: string; Layers: string[] }
   Metadata: { LastTagTime: string }
-  Descriptor?: { mediaType: string; digest: string; size: number }
+  Descriptor?: ManifestDescriptor
+  Manifests?: ImageManifestSummary[]
 }
 
 export type ImageHistoryEntry = {

@@ -1,5 +1,6 @@
 // The Docker Engine API over an Engine: one route table, built once. Routes translate; the engine decides.
 import type { Engine } from "../../engine/contract.ts"
+import { platformRoutes } from "../dhow/platforms.ts"
 import { dhowRoutes } from "../dhow/routes.ts"
 import { type Handler, json } from "../http/reply.ts"
 import { Router } from "../http/router.ts"
@@ -30,6 +31,7 @@ export function dockerApi(engine: Engine, more: readonly Route[] = []): Handler 
     ...networkRoutes(engine.networks),
     ...volumeRoutes(engine.volumes),
     ...dhowRoutes(engine),
+    ...platformRoutes(engine.platforms),
     ...notOfferedRoutes(),
     ...more,
   ]

@@ -52,11 +52,14 @@ function summaryFor(image: ImageSummary, api: number): unknown {
 async function inspect(images: Images, call: Call): Promise<Reply> {
   const { query, api } = call
   const platform = api >= 49 ? query.platform() : undefined
+  const manifests = api >= 48 && query.bool("manifests")
+  if (manifests && platform !== undefined)
+    throw new DhowError("invalid", "conflicting options: manifests and platform options cannot both be set")
   const {
     Descriptor,
     VirtualSize: _computed,
     ...image
-  } = await images.inspect(param(call, "name"), platform === undefined ? {} : { platform })
+  } = await images.inspect(param(call, "name"), { manifests, ...(platform === undefined ? {} : { platform }) })
   return json(200, {
     ...image,
     ...(api < 44 ? { VirtualSize: image.Size } : {}),
@@ -71,13 +74,17 @@ async function history(images: Images, call: Call): Promise<Reply> {
 }
 
 async function tag(images: Images, call: Call): Promise<Reply> {
-  await images.tag(param(call, "name"), targetReference(call.query.text("repo"), call.query.text("tag")))
+  // dhow's own: Docker tags all platforms at once.
+  const platform = call.query.platform()
+  const target = targetReference(call.query.text("repo"), call.query.text("tag"))
+  await images.tag(param(call, "name"), target, platform === undefined ? {} : { platform })
   return empty(201)
 }
 
 async function remove(images: Images, call: Call): Promise<Reply> {
   const name = param(call, "name")
   if (name.trim() === "") throw new DhowError("invalid", "image name cannot be blank")
-  const { query } = call
-  return json(200, await images.remove(name, { force: query.bool("force"), prune: !query.bool("noprune") }))
+  const { api, query } = call
+  const platforms = api >= 50 ? query.platforms("platforms") : []
+  return json(200, await images.remove(name, { force: query.bool("force"), prune: !query.bool("noprune"), platforms }))
 }

@@ -70,6 +70,14 @@ export class Query {
     return text.startsWith("{") ? parsePlatformJson(text) : parsePlatform(text)
   }
 
+  /** All values of a parameter that may be repeated. */
+  platforms(name: string): readonly Platform[] {
+    return this.#parameters.getAll(name).flatMap((text) => {
+      if (text === "") return []
+      return text.startsWith("{") ? parsePlatformJson(text) : parsePlatform(text)
+    })
+  }
+
   filters(): Filters {
     return parseFilters(this.text("filters"))
   }

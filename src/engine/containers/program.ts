@@ -2,12 +2,19 @@
 // terminal it says nothing. Mounts are looked at only where they are sure to answer.
 import { readFileSync } from "node:fs"
 import { posix } from "node:path"
-import { describeProblem, type Executable, inspectExecutable, searchPath } from "../../runtime/executable.ts"
+import { canRun } from "../../runtime/emulation.ts"
+import { describeProblem, type Executable, hintFor, inspectExecutable, searchPath } from "../../runtime/executable.ts"
 import type { ContainerParts } from "./parts.ts"
 import { containerPaths } from "./paths.ts"
 import type { ContainerRecord } from "./record.ts"
 
-export type ProgramProblem = { readonly detail: string; readonly exitCode: 126 | 127 }
+export type ProgramProblem = {
+  readonly detail: string
+  readonly exitCode: 126 | 127
+  readonly hint: string | undefined
+}
+
+type Program = Omit<Executable, "architecture" | "canRun">
 
 /**
  * undefined where nothing is wrong, or where a mount hides what the container's files say. A link into a mount is not seen:
@@ -16,7 +23,7 @@ export type ProgramProblem = { readonly detail: string; readonly exitCode: 126 |
 export function programProblem(
   parts: ContainerParts,
   record: ContainerRecord,
-  program: Omit<Executable, "architecture">,
+  program: Program,
 ): ProgramProblem | undefined {
   const { command, cwd } = program
   const mounted = [
@@ -41,20 +48,21 @@ const LOCAL =
 export function mountedProgramProblem(
   parts: ContainerParts,
   pid: number,
-  program: Omit<Executable, "architecture">,
+  program: Program,
 ): ProgramProblem | undefined {
   const types = readFileSync(`/proc/${pid}/mountinfo`, "utf8").matchAll(/ - (\S+) /g)
   for (const [, type = ""] of types) if (!LOCAL.test(type)) return undefined
   return problemIn(`/proc/${pid}/root`, program, parts)
 }
 
-function problemIn(
-  root: string,
-  program: Omit<Executable, "architecture">,
-  { host }: ContainerParts,
-): ProgramProblem | undefined {
-  const problem = inspectExecutable(root, { ...program, architecture: host.architecture })
+function problemIn(root: string, program: Program, { host }: ContainerParts): ProgramProblem | undefined {
+  const { architecture } = host
+  const problem = inspectExecutable(root, { ...program, architecture, canRun: (other) => canRun(other, architecture) })
   if (problem === undefined) return undefined
-  const isMissing = problem.problem === "not-found" || problem.problem === "missing-interpreter"
-  return { detail: describeProblem(program.command, problem), exitCode: isMissing ? 127 : 126 }
+  const isMissing = ["not-found", "missing-interpreter", "carriage-return"].includes(problem.problem)
+  return {
+    detail: describeProblem(program.command, problem),
+    exitCode: isMissing ? 127 : 126,
+    hint: hintFor(problem),
+  }
 }

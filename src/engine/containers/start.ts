@@ -8,6 +8,7 @@ import { log } from "../../lib/log.ts"
 import { Phases } from "../../lib/phases.ts"
 import { now } from "../../lib/time.ts"
 import { Undo } from "../../lib/undo.ts"
+import { runsNatively } from "../../oci/platform.ts"
 import type { Runtime } from "../../runtime/contract.ts"
 import { resolveDevices } from "../../runtime/devices.ts"
 import { CREATE_FAILED, runtimeError } from "../../runtime/errors.ts"
@@ -143,8 +144,10 @@ async function run(parts: ContainerParts, record: ContainerRecord, restarts: num
 async function launch(parts: ContainerParts, record: ContainerRecord, runtime: Runtime): Promise<Monitor> {
   const { id, config, hostConfig } = record
   const paths = containerPaths(parts.config, id)
-  // An init process would start, and only then fail to find the program: look first.
-  if (hostConfig.Init) checkExecutable(parts, record)
+  // An init process would start, and only then fail to find the program: look first. And a program for another processor
+  // would, without an emulator, fail when nobody can say any more why.
+  if (hostConfig.Init || !runsNatively(record.platform.architecture, parts.host.architecture))
+    checkExecutable(parts, record)
   try {
     return await parts.supervisor.launch({
       id,
@@ -172,7 +175,8 @@ function checkExecutable(parts: ContainerParts, record: ContainerRecord): void {
 
 function refuseProgram(problem: ProgramProblem | undefined): void {
   if (problem === undefined) return
-  throw new DhowError("invalid", `${CREATE_FAILED}: ${problem.detail}`, { exitCode: problem.exitCode })
+  const { detail, exitCode, hint } = problem
+  throw new DhowError("invalid", `${CREATE_FAILED}: ${detail}`, { exitCode, ...(hint === undefined ? {} : { hint }) })
 }
 
 function hasMounts({ mounts, hostConfig }: ContainerRecord): boolean {

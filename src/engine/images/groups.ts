@@ -6,6 +6,8 @@ import { type ImageRecords, type ImageRow, platformOf } from "./records.ts"
 
 export type ImageGroup = {
   readonly image: ImageRow
+  /** It and its siblings. */
+  readonly platforms: readonly ImageRow[]
   /** Canonical names, sorted; empty for a dangling image. */
   readonly references: readonly string[]
   readonly targets: readonly Digest[]
@@ -15,13 +17,15 @@ export function groupImages(records: ImageRecords): readonly ImageGroup[] {
   const images = new Map(records.images().map((row) => [row.id, row]))
   const members = Map.groupBy(records.targets(), (row) => row.target)
   const names = Map.groupBy(records.tags(), (row) => row.target)
-  const groups = new Map<Digest, { image: ImageRow; references: string[]; targets: Digest[] }>()
+  type Group = { image: ImageRow; platforms: ImageRow[]; references: string[]; targets: Digest[] }
+  const groups = new Map<Digest, Group>()
   const siblings = new Set<Digest>()
   for (const [target, rows] of members) {
     const candidates = rows.flatMap((row) => images.get(row.image_id) ?? [])
     const image = choosePlatform(candidates, platformOf)
     if (image === undefined) continue
-    const group = groups.get(image.id) ?? { image, references: [], targets: [] }
+    const group = groups.get(image.id) ?? { image, platforms: [], references: [], targets: [] }
+    for (const one of candidates) if (!group.platforms.includes(one)) group.platforms.push(one)
     group.references.push(...(names.get(target) ?? []).map((row) => row.reference))
     group.targets.push(target)
     groups.set(image.id, group)

@@ -23,7 +23,7 @@ import { imagePruner } from "./prune/prune.ts"
 import { openPuller } from "./pull/pull.ts"
 import { openPusher } from "./push/push.ts"
 import { imageRecords } from "./records.ts"
-import { removeImage } from "./remove.ts"
+import { removeReference } from "./remove-platforms.ts"
 import { repairImages } from "./repair.ts"
 import { imageResolver, type Resolver } from "./resolve.ts"
 import { saveImages } from "./save/save.ts"
@@ -101,11 +101,11 @@ export function openImages(options: {
     },
     list: async (request) => listImages(context, request),
     layersSize: () => layersSize(context),
-    inspect: async (reference, { platform } = {}) => inspectImage(context, reference, platform),
+    inspect: async (reference, request) => inspectImage(context, reference, request),
     history: async (reference, { platform } = {}) => imageHistory(context, reference, platform),
-    tag: async (source, target) => tagImage(context, source, target),
-    async remove(reference, { force }) {
-      const removed = removeImage(context, reference, { force })
+    tag: async (source, target, { platform } = {}) => tagImage(context, source, { target, platform }),
+    async remove(reference, request) {
+      const removed = removeReference(context, reference, request)
       await context.collect()
       return removed
     },

@@ -2,6 +2,7 @@
 import type { Platform } from "../../oci/platform.ts"
 import type { ImageInspect } from "../../wire/image.ts"
 import { familiar, type ImagesContext, isCanonical } from "./context.ts"
+import { descriptorOf, manifestsOf } from "./manifests.ts"
 import { findImage } from "./resolve.ts"
 
 const NEVER = "0001-01-01T00:00:00Z"
@@ -10,11 +11,13 @@ const NEVER = "0001-01-01T00:00:00Z"
 type DockerFields = { readonly comment?: string; readonly docker_version?: string }
 
 export function inspectImage(
-  { records, configs, snapshotter }: Pick<ImagesContext, "records" | "configs" | "snapshotter">,
+  context: Pick<ImagesContext, "records" | "configs" | "content" | "containers" | "snapshotter">,
   reference: string,
-  platform?: Platform,
+  { platform, manifests = false }: { readonly platform?: Platform; readonly manifests?: boolean } = {},
 ): ImageInspect {
+  const { records, configs, snapshotter } = context
   const row = findImage(records, reference, platform)
+  const target = row.target ?? row.manifest
   const config = configs.read(row.id)
   const legacy = config as DockerFields
   const tags = records.tagsOf(row.id)
@@ -39,5 +42,7 @@ export function inspectImage(
     GraphDriver: { Name: snapshotter.name, Data: null },
     RootFS: { Type: "layers", Layers: [...config.rootfs.diff_ids] },
     Metadata: { LastTagTime: tagged === 0 ? NEVER : new Date(tagged).toISOString() },
+    Descriptor: descriptorOf(context, platform === undefined ? target : row.manifest),
+    ...(manifests ? { Manifests: manifestsOf(context, [target]) } : {}),
   }
 }

@@ -2,14 +2,14 @@
 
 import { parseTimestamp } from "../../lib/timestamp.ts"
 import type { Digest } from "../../oci/digest.ts"
-import type { ImageManifestSummary, ImageSummary } from "../../wire/image.ts"
+import type { ImageSummary } from "../../wire/image.ts"
 import type { Filters } from "../contract.ts"
 import { rejectUnknownFilters } from "../filters.ts"
 import { layerSize } from "./chains.ts"
 import { familiar, type ImagesContext, isCanonical } from "./context.ts"
 import { booleanFilter, matchesLabels, matchesReference } from "./filters.ts"
-import { groupImages, type ImageGroup } from "./groups.ts"
-import { platformOf } from "./records.ts"
+import { groupImages } from "./groups.ts"
+import { manifestsOf } from "./manifests.ts"
 import { findImage } from "./resolve.ts"
 
 const ACCEPTED = ["dangling", "label", "before", "since", "reference", "until"]
@@ -32,7 +32,7 @@ export function listImages(
 
   const summaries: ImageSummary[] = []
   for (const group of groupImages(records)) {
-    const { image } = group
+    const { image, platforms } = group
     if (image.created_at >= window.before || image.created_at <= window.since) continue
     const labels = configs.labels(image.id)
     if (!matchesLabels(filters.get("label") ?? [], labels)) continue
@@ -43,7 +43,7 @@ export function listImages(
     const tags = names.filter((name) => !isCanonical(name)).map(familiar)
     if (danglingOnly && tags.length > 0) continue
     summaries.push({
-      Containers: used.get(image.id)?.length ?? 0,
+      Containers: platforms.reduce((sum, row) => sum + (used.get(row.id)?.length ?? 0), 0),
       Created: Math.floor(image.created_at / 1000),
       Id: image.id,
       Labels: Object.keys(labels).length > 0 ? labels : null,
@@ -51,8 +51,9 @@ export function listImages(
       RepoDigests: names.filter(isCanonical).map(familiar),
       RepoTags: tags,
       SharedSize: shared?.(image.id) ?? -1,
-      Size: image.size,
-      ...(options.manifests ? { Manifests: manifestsOf(context, group) } : {}),
+      // Of all its platforms: that is what a removal frees at most.
+      Size: platforms.reduce((sum, row) => sum + row.size, 0),
+      ...(options.manifests ? { Manifests: manifestsOf(context, group.targets) } : {}),
     })
   }
   return summaries.sort((a, b) => b.Created - a.Created || (a.Id < b.Id ? -1 : 1))
@@ -91,23 +92,4 @@ function sharedSizes({ records, configs, snapshotter }: ListContext): (id: Diges
 export function layersSize({ records, configs, snapshotter }: ListContext): number {
   const layers = new Set(records.images().flatMap((row) => configs.layers(row.id)))
   return [...layers].reduce((sum, layer) => sum + layerSize(snapshotter, layer), 0)
-}
-
-function manifestsOf({ records, content, containers }: ListContext, group: ImageGroup): ImageManifestSummary[] {
-  const rows = new Map(group.targets.flatMap((target) => records.inTarget(target)).map((row) => [row.id, row]))
-  return [...rows.values()].map((row) => {
-    const size = content.stat(row.manifest)?.size ?? 0
-    return {
-      ID: row.manifest,
-      Descriptor: { mediaType: "application/vnd.oci.image.manifest.v1+json", digest: row.manifest, size },
-      Available: true,
-      Size: { Content: size, Total: size + row.size },
-      Kind: "image",
-      ImageData: {
-        Platform: platformOf(row),
-        Containers: containers().flatMap((container) => (container.imageId === row.id ? container.id : [])),
-        Size: { Unpacked: row.size },
-      },
-    }
-  })
 }

@@ -78,6 +78,9 @@ export function imageRecords(database: Database) {
      ON CONFLICT (reference) DO UPDATE SET target = excluded.target, tagged_at = excluded.tagged_at`,
   )
   const dropTag = database.query<never, { reference: string }>("DELETE FROM tags WHERE reference = $reference")
+  const leaveTarget = database.query<never, { target: string; id: string }>(
+    "DELETE FROM target_images WHERE target = $target AND image_id = $id",
+  )
   const dropImage = database.query<never, { id: string }>("DELETE FROM images WHERE id = $id")
   const touch = database.query<never, { id: string; now: number }>("UPDATE images SET last_used = $now WHERE id = $id")
 
@@ -105,6 +108,9 @@ export function imageRecords(database: Database) {
     },
     dropTag: (reference: string): void => {
       dropTag.run({ reference })
+    },
+    leaveTarget: (target: Digest, id: Digest): void => {
+      leaveTarget.run({ target, id })
     },
     dropImage: (id: Digest): void => {
       dropImage.run({ id })

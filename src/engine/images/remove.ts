@@ -8,7 +8,7 @@ import { chainIdsOf } from "./chains.ts"
 import { type ContainerUse, emitImageEvent, familiar, type ImagesContext, isCanonical, shortId } from "./context.ts"
 import { findImage, referenceKey } from "./resolve.ts"
 
-type RemoveContext = Pick<ImagesContext, "records" | "configs" | "emit" | "containers" | "layersInUse">
+export type RemoveContext = Pick<ImagesContext, "records" | "configs" | "emit" | "containers" | "layersInUse">
 
 /** Changes rows only; the caller collects afterwards. */
 export function removeImage(
@@ -23,16 +23,18 @@ export function removeImage(
   let quiet = false
   if (isIdPrefix(id, reference)) {
     if (isSingleReference(namesOf(context, id))) {
-      refuse(conflictOf(context, id, { force, ignoreNames: true }))
+      for (const one of [id, ...siblings])
+        if (isSingleReference(namesOf(context, one))) refuse(conflictOf(context, one, { force, ignoreNames: true }))
       for (const name of namesOf(context, id)) untag(context, id, { name, removed })
     }
   } else {
-    const container = context.containers().find((use) => use.imageId === id)
-    if (!force && container !== undefined && isSingleReference(namesOf(context, id)))
+    const family = [id, ...siblings].filter((one) => isSingleReference(namesOf(context, one)))
+    const container = context.containers().find((use) => family.includes(use.imageId as Digest))
+    if (!force && container !== undefined)
       throw new DhowError(
         "conflict",
         `conflict: unable to remove repository reference "${reference}" (must force) - ` +
-          `container ${shortId(container.id)} is using its referenced image ${shortId(id)}`,
+          `container ${shortId(container.id)} is using its referenced image ${shortId(container.imageId)}`,
       )
     untagByName(context, id, { reference, removed })
     if (namesOf(context, id).length > 0) return removed
@@ -57,7 +59,11 @@ function siblingsOf({ records }: RemoveContext, id: Digest): readonly Digest[] {
   return [...new Set(all)].filter((other) => other !== id)
 }
 
-function untag(context: RemoveContext, id: Digest, { name, removed }: Removal & { readonly name: string }): void {
+export function untag(
+  context: RemoveContext,
+  id: Digest,
+  { name, removed }: Removal & { readonly name: string },
+): void {
   context.records.dropTag(name)
   emitImageEvent(context, "untag", { id })
   removed.push({ Untagged: familiar(name) })
@@ -82,18 +88,22 @@ function untagByName(context: RemoveContext, id: Digest, options: Removal & { re
     }
 }
 
-function deleteImage(
-  context: RemoveContext,
-  id: Digest,
-  { force, quiet, removed }: Removal & { readonly force: boolean; readonly quiet: boolean },
-): void {
+type DeleteOptions = Removal & {
+  readonly force: boolean
+  readonly quiet: boolean
+  /** Its names lead to other platforms too. */
+  readonly keepNames?: boolean
+}
+
+export function deleteImage(context: RemoveContext, id: Digest, options: DeleteOptions): void {
+  const { force, quiet, keepNames = false, removed } = options
   const conflict = conflictOf(context, id, { force, ignoreNames: force })
   if (conflict !== undefined) {
     // Asked to take a name away, and the image is still needed: the name is gone, which is what was asked.
     if (quiet && (conflict.used || namesOf(context, id).length > 0)) return
     refuse(conflict)
   }
-  for (const name of namesOf(context, id)) untag(context, id, { name, removed })
+  if (!keepNames) for (const name of namesOf(context, id)) untag(context, id, { name, removed })
   const chain = context.configs.chain(id)
   context.records.dropImage(id)
   emitImageEvent(context, "delete", { id })
@@ -109,7 +119,7 @@ function chainsInUse({ records, configs, layersInUse }: RemoveContext): Readonly
 
 type Conflict = { readonly error: DhowError; readonly used: boolean }
 
-function conflictOf(
+export function conflictOf(
   context: RemoveContext,
   id: Digest,
   { force, ignoreNames }: { readonly force: boolean; readonly ignoreNames: boolean },
@@ -130,11 +140,11 @@ function conflictOf(
   return undefined
 }
 
-function refuse(conflict: Conflict | undefined): void {
+export function refuse(conflict: Conflict | undefined): void {
   if (conflict !== undefined) throw conflict.error
 }
 
-function isIdPrefix(id: Digest, text: string): boolean {
+export function isIdPrefix(id: Digest, text: string): boolean {
   return id.startsWith(text) || id.slice("sha256:".length).startsWith(text)
 }
 

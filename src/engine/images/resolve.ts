@@ -80,7 +80,12 @@ export function imageResolver(
 }
 
 /** The row alone, for callers that need no configuration. */
-export function findImage(records: ImageRecords, text: string, platform?: Platform, choice?: PlatformChoice): ImageRow {
+export function findImage(
+  records: ImageRecords,
+  text: string,
+  platform?: Platform,
+  choice?: PlatformChoice,
+): Candidate {
   return chooseRow(findCandidates(records, text), text, { platform, choice })
 }
 
@@ -119,14 +124,14 @@ export function referenceKey(reference: Reference): string {
 }
 
 /** The target is known of what was found by a name. */
-type Candidate = ImageRow & { readonly target?: Digest }
+export type Candidate = ImageRow & { readonly target?: Digest }
 
 /** At least one image, all of one target. */
 function findCandidates(records: ImageRecords, text: string): readonly Candidate[] {
   const whole = /^[0-9a-f]{64}$/.test(text) ? `sha256:${text}` : text
   if (isDigest(whole)) {
     const row = records.image(whole)
-    const found = row === undefined ? records.inTarget(whole) : [row]
+    const found = row === undefined ? membersOf(records, whole) : [row]
     if (found.length > 0) return found
     throw noSuchImage(whole)
   }
@@ -147,12 +152,16 @@ function findCandidates(records: ImageRecords, text: string): readonly Candidate
 }
 
 /** name@digest also means the target of one of the repository's tags, though no row says so. */
-function heldByRepository(records: ImageRecords, reference: Reference, digest: Digest): readonly ImageRow[] {
+function heldByRepository(records: ImageRecords, reference: Reference, digest: Digest): readonly Candidate[] {
   const inRepository = records.tagsOfTarget(digest).some((tag) => {
     const { domain, path } = parseReference(tag.reference)
     return domain === reference.domain && path === reference.path
   })
-  return inRepository ? records.inTarget(digest) : []
+  return inRepository ? membersOf(records, digest) : []
+}
+
+function membersOf(records: ImageRecords, target: Digest): readonly Candidate[] {
+  return records.inTarget(target).map((row) => ({ ...row, target }))
 }
 
 function noSuchImage(name: string, hint?: string): DhowError {

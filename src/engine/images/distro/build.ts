@@ -1,11 +1,13 @@
 // Builds an image of distro.local and makes it exist. The tar goes straight into the content store.
 import { mkdirSync, mkdtempSync, readdirSync } from "node:fs"
 import { join } from "node:path"
+import { crashpoint } from "../../../lib/crashpoint.ts"
 import { DhowError } from "../../../lib/errors.ts"
 import { removeTree } from "../../../lib/files.ts"
 import type { Digest } from "../../../oci/digest.ts"
 import type { ImageConfig } from "../../../oci/image-config.ts"
-import { commitImages, type StoredImage, storeManifest } from "../assemble.ts"
+import { commitImages, storeManifest } from "../assemble.ts"
+import { composeTag } from "../compose-tag.ts"
 import type { ImagesContext } from "../context.ts"
 import { layerLimit } from "../limits.ts"
 import type { DistroBuilds } from "./builds.ts"
@@ -16,7 +18,8 @@ import type { Recipe, RecipeOptions, RootFileSystem } from "./distribution.ts"
 const PREFIX = "distro-"
 const PATH = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
-export type Built = { readonly id: Digest; readonly manifest: Digest }
+/** `target`: what the name leads to, with the platforms that it had before. */
+export type Built = { readonly id: Digest; readonly target: Digest }
 
 type BuildOptions = Pick<RecipeOptions, "progress" | "signal"> & {
   /** Canonical name that is to hold the image. */
@@ -61,11 +64,8 @@ async function buildDebian(
   const before = options.builds.find(plan.inputs)
   const row = before === undefined ? undefined : context.records.image(before)
   if (row !== undefined) {
-    context.records.transaction(() => {
-      context.records.putImage(row, [row.manifest])
-      context.records.putTag(options.reference, row.manifest)
-    })
-    return row
+    using lease = context.content.lease()
+    return { id: row.id, target: await composeTag(context, options.reference, { id: row.id, lease }) }
   }
   const built = await store(context, await debianRoot(plan, options), { ...options, recipe })
   options.builds.remember(plan.inputs, built.id)
@@ -76,7 +76,7 @@ async function store(
   context: ImagesContext,
   rootFileSystem: RootFileSystem,
   { recipe, reference, signal, progress }: BuildOptions & { readonly recipe: Recipe },
-): Promise<StoredImage> {
+): Promise<Built> {
   using lease = context.content.lease()
   // The build's own failure is the truth, whatever its broken output made the store say.
   const ingested = await Promise.allSettled([
@@ -99,7 +99,9 @@ async function store(
   }
   const image = await storeManifest(context, Buffer.from(JSON.stringify(config)), { config, lease })
   progress({ id: recipe.tag, status: "Unpacking" })
-  await commitImages(context, [image], { tags: [{ reference, target: image.manifest }], signal })
+  await commitImages(context, [image], { tags: [], signal })
+  crashpoint("images.distro:before-tag")
+  const target = await composeTag(context, reference, { id: image.id, lease })
   progress({ id: recipe.tag, status: "Pull complete" })
-  return image
+  return { id: image.id, target }
 }

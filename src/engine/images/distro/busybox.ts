@@ -1,12 +1,15 @@
 // distro.local/busybox: the one static program of the package busybox-static, a link for each of its applets, and the
-// few files that programs expect. Uses the installed package where its checksum holds, else the signed archive.
-import { readdirSync, readFileSync, statSync } from "node:fs"
+// few files that programs expect. Uses the installed package where its checksum holds, else the signed archive; of a
+// foreign architecture too, since nothing of it is run.
+import { readFileSync, statSync } from "node:fs"
 import { join } from "node:path"
 import { DhowError } from "../../../lib/errors.ts"
 import { readIfExists } from "../../../lib/files.ts"
 import { type TarInput, writeTar } from "../../../lib/tar/writer.ts"
-import { formatPlatform, hostPlatform, samePlatform } from "../../../oci/platform.ts"
+import { hostPlatform, samePlatform } from "../../../oci/platform.ts"
+import { debianArchitecture } from "./architectures.ts"
 import type { Recipe, RecipeOptions, RootFileSystem } from "./distribution.ts"
+import { fetchPackage } from "./package-archive.ts"
 import { run } from "./run.ts"
 
 const PACKAGE = "busybox-static"
@@ -19,15 +22,10 @@ export async function busyboxRoot({ tag, platform }: Recipe, options: RecipeOpti
     throw new DhowError("not-found", `manifest for distro.local/busybox:${tag} not found: manifest unknown`, {
       hint: "The only tag is latest: the version is that of the distribution's package",
     })
-  if (!samePlatform(platform, hostPlatform()))
-    throw new DhowError(
-      "not-implemented",
-      `Cannot build "distro.local/busybox" for ${formatPlatform(platform)}: only for ${formatPlatform(hostPlatform())}`,
-    )
-  const program = (await installed()) ?? (await downloaded(options))
-  const { stdout, status, stderr } = await run([program.path, "--list-full"], options)
-  if (status !== 0) throw new DhowError("internal", `Cannot list the applets of "${program.path}": ${stderr.trim()}`)
-  const applets = stdout.split("\n").filter((line) => line.includes("/") && !PATHS.includes(line))
+  const architecture = debianArchitecture(platform)
+  const isNative = samePlatform(platform, hostPlatform())
+  const program = (isNative ? await installed() : undefined) ?? (await downloaded(architecture, options))
+  const applets = isNative ? await listApplets(program.path, options) : await foreignApplets(program.path, options)
   // The archive's time stamp comes from the package's source: the same for everybody who has that version.
   const created = new Date(Math.floor(statSync(program.path).mtimeMs / 1000) * 1000)
   const entries = entriesOf(readFileSync(program.path), { applets, mtime: created.getTime() / 1000 })
@@ -61,26 +59,48 @@ async function installed(): Promise<Program | undefined> {
   return undefined
 }
 
-async function downloaded({ directory, signal, progress }: RecipeOptions): Promise<Program> {
-  progress({ id: PACKAGE, status: "Downloading" })
-  const fetched = await run(["apt-get", "-qq", "-o", "APT::Sandbox::User=root", "download", PACKAGE], {
-    cwd: directory,
-    signal,
-  })
-  const archive = readdirSync(directory).find((name) => name.endsWith(".deb"))
-  if (fetched.status !== 0 || archive === undefined)
-    throw new DhowError("unavailable", `Cannot download the package "${PACKAGE}": ${lastLine(fetched.stderr)}`, {
-      hint: "Run apt-get update, or install the package",
-    })
-  const file = join(directory, archive)
-  const tree = join(directory, "tree")
+async function downloaded(architecture: string, options: RecipeOptions): Promise<Program> {
+  const { directory, signal } = options
+  const file = await fetchPackage(PACKAGE, architecture, options)
+  const tree = join(directory, `tree-${architecture}`)
   const unpacked = await run(["dpkg-deb", "--extract", file, tree], { signal })
   if (unpacked.status !== 0)
-    throw new DhowError("internal", `Cannot unpack the package "${archive}": ${lastLine(unpacked.stderr)}`)
+    throw new DhowError("internal", `Cannot unpack the package "${PACKAGE}": ${lastLine(unpacked.stderr)}`)
   const { stdout } = await run(["dpkg-deb", "--field", file, "Version"], { signal })
   const path = PATHS.map((name) => join(tree, name)).find((name) => statSync(name, { throwIfNoEntry: false }))
-  if (path === undefined) throw new DhowError("internal", `Package "${archive}" has no busybox in it`)
+  if (path === undefined) throw new DhowError("internal", `Package "${PACKAGE}" has no busybox in it`)
   return { path, version: stdout.trim() }
+}
+
+/** "usr/bin/wc" and so on, as the program itself says. */
+async function listApplets(program: string, { signal }: RecipeOptions): Promise<readonly string[]> {
+  const { stdout, status, stderr } = await run([program, "--list-full"], { signal })
+  if (status !== 0) throw new DhowError("internal", `Cannot list the applets of "${program}": ${stderr.trim()}`)
+  return stdout.split("\n").filter((line) => line.includes("/") && !PATHS.includes(line))
+}
+
+/**
+ * The same of a program that this machine may not be able to run: the names stand in it, and the directories are those of
+ * this machine's own busybox. Emulation or not, the image is the same.
+ */
+async function foreignApplets(program: string, options: RecipeOptions): Promise<readonly string[]> {
+  const own = (await installed()) ?? (await downloaded(debianArchitecture(hostPlatform()), options))
+  const places = new Map(
+    (await listApplets(own.path, options)).map((path) => [path.slice(path.lastIndexOf("/") + 1), path]),
+  )
+  return appletNames(readFileSync(program))
+    .map((name) => places.get(name) ?? `usr/bin/${name}`)
+    .filter((path) => !PATHS.includes(path))
+}
+
+/** The table of applets in a busybox program: sorted names that end in zero bytes, "[" and "[[" first. */
+export function appletNames(program: Buffer): readonly string[] {
+  const first = program.indexOf("\0[\0[[\0")
+  const end = first < 0 ? -1 : program.indexOf("\0\0", first + 1)
+  const names = end < 0 ? [] : program.toString("latin1", first + 1, end).split("\0")
+  if (names.length < 10 || names.some((name) => !/^[a-z0-9_.[-]{1,40}$/i.test(name)))
+    throw new DhowError("internal", `Package "${PACKAGE}": its program has no table of applets`)
+  return names
 }
 
 function lastLine(text: string): string {

@@ -1,15 +1,17 @@
 // distro.local/debian: a minimal system made by mmdebstrap from the host's mirror and keyring. Time stamps are clamped
 // to the date of the suite's release, and everything that this host or this moment would leave in it is taken out.
 import { spawn } from "node:child_process"
-import { mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs"
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { createInterface } from "node:readline"
 import { DhowError, errnoName } from "../../../lib/errors.ts"
-import { readIfExists } from "../../../lib/files.ts"
 import { digestOf } from "../../../oci/digest.ts"
-import { formatPlatform, hostPlatform, type Platform, samePlatform } from "../../../oci/platform.ts"
+import { formatPlatform, hostPlatform, type Platform } from "../../../oci/platform.ts"
+import { canRun } from "../../../runtime/emulation.ts"
 import { formatDeb822, type Part, partsOf, readAptSources } from "./apt-sources.ts"
+import { debianArchitecture } from "./architectures.ts"
 import type { Recipe, RecipeOptions, RootFileSystem } from "./distribution.ts"
+import { suiteOfHost } from "./package-archive.ts"
 import { fetchRelease, type Release } from "./release.ts"
 import { run } from "./run.ts"
 
@@ -17,15 +19,6 @@ import { run } from "./run.ts"
 const RECIPE = 1
 const MERGED_USR = "/usr/share/mmdebstrap/hooks/merged-usr"
 const VERSIONS: Readonly<Record<string, string>> = { "11": "bullseye", "12": "bookworm", "13": "trixie" }
-const ARCHITECTURES: Readonly<Record<string, { readonly debian: string; readonly qemu: string }>> = {
-  "linux/amd64": { debian: "amd64", qemu: "x86_64" },
-  "linux/arm64": { debian: "arm64", qemu: "aarch64" },
-  "linux/arm/v7": { debian: "armhf", qemu: "arm" },
-  "linux/386": { debian: "i386", qemu: "i386" },
-  "linux/ppc64le": { debian: "ppc64el", qemu: "ppc64le" },
-  "linux/s390x": { debian: "s390x", qemu: "s390x" },
-  "linux/riscv64": { debian: "riscv64", qemu: "riscv64" },
-}
 
 export type DebianPlan = {
   readonly suite: string
@@ -40,7 +33,7 @@ export type DebianPlan = {
 
 /** Asks the mirror what there is; a second or less. */
 export async function planDebian({ tag, platform }: Recipe, options: RecipeOptions): Promise<DebianPlan> {
-  const architecture = debianArchitecture(platform)
+  const architecture = buildable(platform)
   const slim = tag === "slim" || tag.endsWith("-slim")
   const wanted = slim ? tag.replace(/(?:^|-)slim$/, "") : tag
   const isLatest = wanted === "" || wanted === "latest"
@@ -48,7 +41,7 @@ export async function planDebian({ tag, platform }: Recipe, options: RecipeOptio
   if (!/^[a-z][a-z0-9-]*$/.test(suite)) throw unknownTag(tag)
 
   const sources = readAptSources()
-  const hostCodename = /^VERSION_CODENAME=(\S+)$/m.exec(readIfExists("/etc/os-release") ?? "")?.[1] ?? "stable"
+  const hostCodename = suiteOfHost()
   options.progress({ id: tag, status: "Asking the package mirror" })
   const [main] = partsOf(sources, suite, hostCodename)
   const release = await fetchRelease(main!, options)
@@ -80,16 +73,16 @@ function unknownTag(tag: string): DhowError {
   })
 }
 
-function debianArchitecture(platform: Platform): string {
+/** Packages are unpacked and configured by their own programs, so those must run here. */
+function buildable(platform: Platform): string {
+  const known = debianArchitecture(platform)
+  if (canRun(platform.architecture, hostPlatform().architecture)) return known
   const name = formatPlatform(platform)
-  const known = ARCHITECTURES[name]
-  if (known === undefined) throw new DhowError("invalid", `Debian is not built for ${name}`)
-  const isNative = samePlatform(platform, hostPlatform()) || (name === "linux/386" && process.arch === "x64")
-  if (!isNative && statSync(`/proc/sys/fs/binfmt_misc/qemu-${known.qemu}`, { throwIfNoEntry: false }) === undefined)
-    throw new DhowError("unavailable", `Cannot build "distro.local/debian" for ${name}: this machine cannot run it`, {
-      hint: "Install the packages qemu-user-static and binfmt-support",
-    })
-  return known.debian
+  throw new DhowError(
+    "unavailable",
+    `Cannot build "distro.local/debian" for ${name}: its packages' programs do not run on this host, which is ${formatPlatform(hostPlatform())}`,
+    { hint: `Let them be emulated: apt-get install qemu-user-static && dhow platform install ${name}` },
+  )
 }
 
 /** Documentation, manuals and translations, which -slim leaves out now and for packages installed later. */

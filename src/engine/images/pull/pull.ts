@@ -38,13 +38,13 @@ export function openPuller(
     const { path: name, tag } = reference
     const platform = normalizePlatform(options.platform ?? hostPlatform())
     const stored = formatReference(reference)
-    const before = context.records.tag(stored)?.target
+    const before = context.records.named(stored).map(({ id }) => id)
     progress({ status: `Pulling from ${name}`, id: tag })
     const built = await work.join(`${stored} ${formatPlatform(platform)}`, { progress, signal }, (shared) =>
       buildDistribution(context, { name, tag, platform }, { ...shared, reference: stored, builds }),
     )
-    const status = before === built.manifest ? "Image is up to date for" : "Downloaded newer image for"
-    progress({ status: `Digest: ${built.manifest}` })
+    const status = before.includes(built.id) ? "Image is up to date for" : "Downloaded newer image for"
+    progress({ status: `Digest: ${built.target}` })
     progress({ status: `Status: ${status} ${familiarReference(reference)}` })
     const actor = familiarReference(reference)
     emitImageEvent(context, "pull", { id: built.id, actor, name: familiarName(reference) })
