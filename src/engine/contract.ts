@@ -174,6 +174,9 @@ export interface Execs {
 /** Takes progress lines; a caller that went away aborts `signal`. */
 export type Progress = (line: ProgressLine) => void
 
+/** Without a level, what is usual. */
+export type LayerCompression = { readonly kind: "gzip" | "zstd" | "none"; readonly level?: number }
+
 export interface Images {
   list(options: {
     readonly all: boolean
@@ -206,6 +209,9 @@ export interface Images {
       readonly platform?: Platform
       /** What the platform runs as well will do: 386 for amd64, arm/v6 for arm64. */
       readonly compatible?: boolean
+      readonly allPlatforms?: boolean
+      /** Bytes per second, over all transfers of the call. */
+      readonly limitRate?: number
       /** The header X-Registry-Auth as it came. */
       readonly auth?: string
       readonly progress: Progress
@@ -217,6 +223,14 @@ export interface Images {
     reference: string,
     options: {
       readonly platform?: Platform
+      /** Every platform that the name has, or an error: never one in the others' place. */
+      readonly allPlatforms?: boolean
+      /** Bytes per second, over all transfers of the call. */
+      readonly limitRate?: number
+      /** For layers that have no compressed form yet. */
+      readonly compression?: LayerCompression
+      /** An error where the registry would know the image by another digest than it came with. */
+      readonly sameDigest?: boolean
       /** The header X-Registry-Auth as it came. */
       readonly auth?: string
       readonly progress: Progress

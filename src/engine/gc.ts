@@ -63,7 +63,23 @@ export function openCollector({
   const forgetSources = database.query<never>(
     "DELETE FROM layer_sources WHERE diff_id NOT IN (SELECT digest FROM blobs)",
   )
+  const places = database.query<{ digest: Digest }>("SELECT DISTINCT digest FROM blob_places")
+  const forgetPlaces = database.query<never, { digest: string }>("DELETE FROM blob_places WHERE digest = $digest")
+  const referrers = database.query<{ digest: Digest }, { subject: string }>(
+    "SELECT digest FROM referrers WHERE subject = $subject",
+  )
+  const forgetReferrers = database.query<never>(
+    "DELETE FROM referrers WHERE subject NOT IN (SELECT digest FROM blobs) OR digest NOT IN (SELECT digest FROM blobs)",
+  )
   const edges = edgesIn(content)
+  /** A manifest also keeps what is about it, wherever it is kept itself. */
+  const edgesOf = (node: Node): readonly Node[] =>
+    node.kind === "manifest" && content.has(node.digest)
+      ? [
+          ...edges.of(node),
+          ...referrers.all({ subject: node.digest }).map(({ digest }): Node => ({ kind: "manifest", digest })),
+        ]
+      : edges.of(node)
 
   const layersInUse = (): Digest[][] => stacks.all().map((row) => JSON.parse(row.layers) as Digest[])
 
@@ -79,7 +95,7 @@ export function openCollector({
         ...layersInUse().flatMap((stack) => stack.map((digest): Node => ({ kind: "blob", digest }))),
         ...blobs([...held()]),
       ],
-      edges.of,
+      edgesOf,
     )
 
   async function run(): Promise<Collected> {
@@ -102,6 +118,8 @@ export function openCollector({
       if (content.remove(digest)) removed.blobs.push(digest)
     }
     forgetSources.run()
+    forgetReferrers.run()
+    for (const { digest } of places.all()) if (!last.has(digest)) forgetPlaces.run({ digest })
     edges.keep(last)
     return removed
   }

@@ -67,16 +67,20 @@ export function decompressAs(
   }
 }
 
+/** What a compressor is asked for where nobody says. */
+export const DEFAULT_LEVEL = { gzip: 6, zstd: 3 } as const
+
 /** Compresses deterministically: no name and no time get into the stream. */
 export function compress(
   compression: "gzip" | "zstd",
   source: AsyncIterable<Uint8Array>,
-  options: { readonly signal?: AbortSignal } = {},
+  options: { readonly level?: number; readonly signal?: AbortSignal } = {},
 ): AsyncIterable<Uint8Array> {
-  const params = { [constants.ZSTD_c_checksumFlag]: 1 }
+  const { level = DEFAULT_LEVEL[compression], signal } = options
+  const params = { [constants.ZSTD_c_checksumFlag]: 1, [constants.ZSTD_c_compressionLevel]: level }
   const transform =
-    compression === "gzip" ? createGzip({ chunkSize: CHUNK }) : createZstdCompress({ chunkSize: CHUNK, params })
-  return through(source, compression, transform, options.signal)
+    compression === "gzip" ? createGzip({ chunkSize: CHUNK, level }) : createZstdCompress({ chunkSize: CHUNK, params })
+  return through(source, compression, transform, signal)
 }
 
 async function* replay(head: Uint8Array[], rest: AsyncIterator<Uint8Array>): AsyncGenerator<Uint8Array> {

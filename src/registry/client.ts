@@ -73,10 +73,7 @@ function repositoryAt(
     part: (blob, { from, to, signal }) => limited(streamPart(sessions, blob, { from, to, signal }), limit, signal),
     hasBlob: (digest, { signal }) => firstOf(undefined, (session) => hasBlob(session, digest, signal)),
     mount: (digest, from, { signal }) => firstOf(undefined, (session) => mount(session, digest, { from, signal })),
-    upload: (source, { signal }) => {
-      const bytes = (): AsyncIterable<Uint8Array> => limited(source.bytes(), limit, signal)
-      return firstOf(undefined, (session) => upload(session, { ...source, bytes }, signal))
-    },
+    upload: (source, { signal }) => firstOf(undefined, (session) => upload(session, source, { limit, signal })),
     putManifest: (reference, manifest, { signal }) =>
       firstOf(reference, (session) => storeManifest(session, reference, { ...manifest, signal })),
     tags: (options) => firstOf(undefined, (session) => listTags(session, options)),

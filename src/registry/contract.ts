@@ -23,6 +23,8 @@ export type UploadSource = {
   readonly bytes: () => AsyncIterable<Uint8Array>
   /** Known before the first byte: the upload is then one request with a length. */
   readonly known?: { readonly digest: Digest; readonly size: number }
+  /** What the bytes are hoped to be: anything else is thrown as invalid, and the registry keeps nothing of it. */
+  readonly expect?: { readonly digest: Digest; readonly size: number }
 }
 
 export type Uploaded = { readonly digest: Digest; readonly size: number }

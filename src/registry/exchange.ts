@@ -7,7 +7,7 @@ import { proxyFor, withoutProxy } from "./proxy.ts"
 export type Body = Uint8Array | (() => AsyncIterable<Uint8Array>)
 
 export type Ask = {
-  readonly method: "GET" | "HEAD" | "POST" | "PUT" | "PATCH"
+  readonly method: "GET" | "HEAD" | "POST" | "PUT" | "PATCH" | "DELETE"
   readonly url: URL
   readonly headers?: Readonly<Record<string, string>>
   readonly body?: Body

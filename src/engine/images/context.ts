@@ -3,6 +3,7 @@ import type { ContentStore } from "../../content/contract.ts"
 import type { Digest } from "../../oci/digest.ts"
 import { familiarReference, parseReference } from "../../oci/reference.ts"
 import type { Snapshotter } from "../../snapshot/contract.ts"
+import type { BlobPlaces } from "./blob-places.ts"
 import type { Configs } from "./configs.ts"
 import type { LastUsed } from "./last-used.ts"
 import type { LayerSources } from "./layer-sources.ts"
@@ -20,6 +21,7 @@ export type ImagesContext = {
   readonly records: ImageRecords
   readonly configs: Configs
   readonly layerSources: LayerSources
+  readonly blobPlaces: BlobPlaces
   readonly lastUsed: LastUsed
   readonly content: ContentStore
   readonly snapshotter: Snapshotter

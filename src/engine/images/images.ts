@@ -7,6 +7,7 @@ import type { Snapshotter } from "../../snapshot/contract.ts"
 import type { Database } from "../../state/database.ts"
 import type { Images } from "../contract.ts"
 import type { Collector } from "../gc.ts"
+import { blobPlaces } from "./blob-places.ts"
 import { type Committer, imageCommitter } from "./commit.ts"
 import { imageConfigs } from "./configs.ts"
 import type { ContainerUse, EmitImageEvent, ImagesContext } from "./context.ts"
@@ -60,6 +61,7 @@ export function openImages(options: {
     records,
     configs,
     layerSources: layerSources(database),
+    blobPlaces: blobPlaces(database),
     lastUsed: lastUsed(records),
     layersInUse: () => collector.layersInUse(),
     collect: async () => {

@@ -1,31 +1,51 @@
-// Compressed layers that were seen, and the tar they unpack to: an archive that brings one again need not be unpacked.
+// Compressed layers that were seen, the tar they unpack to, and how it becomes them again: an archive that brings one
+// need not be unpacked, and a registry gets the bytes that it knows. Only what was verified is written here.
 import type { Digest } from "../../oci/digest.ts"
 import type { Database } from "../../state/database.ts"
+import type { Recipe } from "./recipes.ts"
 
-export type LayerSource = {
+type Row = {
   readonly digest: Digest
   readonly diff_id: Digest
   readonly media_type: string
   readonly size: number
+  readonly recipe: string | null
+  readonly sample: Uint8Array | null
+}
+
+export type LayerSource = Omit<Row, "recipe" | "sample"> & {
+  readonly recipe?: Recipe
+  /** The first bytes. */
+  readonly sample?: Uint8Array
 }
 
 export type LayerSources = ReturnType<typeof layerSources>
 
 export function layerSources(database: Database) {
-  const select = database.query<LayerSource, { digest: string }>("SELECT * FROM layer_sources WHERE digest = $digest")
-  const byLayer = database.query<LayerSource, { layer: string }>(
+  const select = database.query<Row, { digest: string }>("SELECT * FROM layer_sources WHERE digest = $digest")
+  const byLayer = database.query<Row, { layer: string }>(
     "SELECT * FROM layer_sources WHERE diff_id = $layer ORDER BY digest",
   )
-  const insert = database.query<never, { digest: string; diff_id: string; media_type: string; size: number }>(
-    `INSERT INTO layer_sources (digest, diff_id, media_type, size) VALUES ($digest, $diff_id, $media_type, $size)
-     ON CONFLICT (digest) DO NOTHING`,
+  const insert = database.query<never, Record<keyof Row, string | number | Uint8Array | null>>(
+    `INSERT INTO layer_sources (digest, diff_id, media_type, size, recipe, sample)
+     VALUES ($digest, $diff_id, $media_type, $size, $recipe, $sample)
+     ON CONFLICT (digest) DO UPDATE SET
+       recipe = coalesce(excluded.recipe, recipe), sample = coalesce(sample, excluded.sample)`,
   )
+  const sourceOf = ({ recipe, sample, ...row }: Row): LayerSource => ({
+    ...row,
+    ...(recipe === null ? {} : { recipe: JSON.parse(recipe) as Recipe }),
+    ...(sample === null ? {} : { sample }),
+  })
   return {
-    find: (digest: Digest): LayerSource | undefined => select.get({ digest }) ?? undefined,
+    find(digest: Digest): LayerSource | undefined {
+      const row = select.get({ digest })
+      return row === null ? undefined : sourceOf(row)
+    },
     /** Every compressed form of a layer. */
-    ofLayer: (layer: Digest) => byLayer.all({ layer }),
-    remember: (source: LayerSource): void => {
-      insert.run(source)
+    ofLayer: (layer: Digest): readonly LayerSource[] => byLayer.all({ layer }).map(sourceOf),
+    remember({ recipe, sample, ...source }: LayerSource): void {
+      insert.run({ ...source, recipe: recipe === undefined ? null : JSON.stringify(recipe), sample: sample ?? null })
     },
   }
 }

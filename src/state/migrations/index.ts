@@ -7,6 +7,7 @@ import events from "./0005-events.sql" with { type: "text" }
 import imageNames from "./0006-image-names.sql" with { type: "text" }
 import distroBuilds from "./0007-distro-builds.sql" with { type: "text" }
 import registry from "./0008-registry.sql" with { type: "text" }
+import transfers from "./0009-transfers.sql" with { type: "text" }
 
 export const MIGRATIONS: readonly string[] = [
   content,
@@ -17,4 +18,5 @@ export const MIGRATIONS: readonly string[] = [
   imageNames,
   distroBuilds,
   registry,
+  transfers,
 ]

@@ -9,6 +9,7 @@ import { type Digest, isDigest } from "../../../oci/digest.ts"
 import type { Progress } from "../../contract.ts"
 import type { ImagesContext } from "../context.ts"
 import { DOCUMENT_LIMIT, ENTRY_LIMIT, layerLimit } from "../limits.ts"
+import { Sample } from "../recipes.ts"
 
 /** A file of the archive in the content store. */
 export type Spooled = {
@@ -85,6 +86,7 @@ async function spoolFile(
   if (known !== undefined && known.size === entry.size) return known
 
   const hasher = new Bun.CryptoHasher("sha256")
+  const sample = new Sample()
   let hashing = true
   let read = 0
   const report = layerProgress(progress, (claimed?.slice("sha256:".length) ?? path).slice(0, 12), entry.size)
@@ -92,6 +94,7 @@ async function spoolFile(
     for await (const chunk of entry.content) {
       read += chunk.length
       if (hashing) hasher.update(chunk)
+      sample.add(chunk)
       report(read)
       yield chunk
     }
@@ -109,7 +112,13 @@ async function spoolFile(
   if (read !== entry.size || (claimed !== undefined && digest !== claimed))
     throw new DhowError("invalid", `File "${path}" of the image archive does not match its digest: it is "${digest}"`)
   const mediaType = `application/vnd.oci.image.layer.v1.tar+${compression}`
-  context.layerSources.remember({ digest, diff_id: plain.digest, media_type: mediaType, size: entry.size })
+  context.layerSources.remember({
+    digest,
+    diff_id: plain.digest,
+    media_type: mediaType,
+    size: entry.size,
+    sample: sample.bytes,
+  })
   return { digest, size: entry.size, plain: plain.digest }
 }
 

@@ -5,6 +5,7 @@ import type { Digest } from "../../../oci/digest.ts"
 import { familiarName, familiarReference, formatReference, type Reference } from "../../../oci/reference.ts"
 import type { Registries, Repository } from "../../../registry/contract.ts"
 import { parseRegistryAuth } from "../../../registry/credentials.ts"
+import { RateLimit } from "../../../registry/rate-limit.ts"
 import type { Images } from "../../contract.ts"
 import { commitImages, type StoredImage } from "../assemble.ts"
 import { emitImageEvent, type ImagesContext } from "../context.ts"
@@ -44,6 +45,10 @@ export function registryPuller(context: ImagesContext, registries: Registries) {
     const image: StoredImage = { id: document.config.digest, manifest, config, targets: [target] }
     const isNew = before !== target || !context.records.inTarget(target).some(({ id }) => id === image.id)
     await commitImages(context, [image], { tags: namesOf(reference, target), signal })
+    context.blobPlaces.seen(
+      document.layers.map(({ digest }) => digest),
+      reference,
+    )
     progress({ status: `Digest: ${target}` })
     const actor = familiarReference(reference)
     emitImageEvent(context, "pull", { id: image.id, actor, name: familiarName(reference) })
@@ -56,6 +61,7 @@ export function registryPuller(context: ImagesContext, registries: Registries) {
     const repository = registries.repository(reference, {
       access: "pull",
       ...(credentials === undefined ? {} : { credentials }),
+      ...(options.limitRate === undefined ? {} : { limit: new RateLimit(options.limitRate) }),
     })
     const { domain, path } = reference
     const isAll = reference.tag === undefined && reference.digest === undefined

@@ -6,6 +6,7 @@ import type { Repository } from "../../../registry/contract.ts"
 import type { Progress } from "../../contract.ts"
 import type { ImagesContext } from "../context.ts"
 import { layerLimit } from "../limits.ts"
+import { Sample } from "../recipes.ts"
 import type { PulledLayer } from "./layers.ts"
 import { assembled } from "./parts.ts"
 
@@ -55,8 +56,10 @@ async function store(
   const { digest, size: total, mediaType } = descriptor
   let next = 0
   let current = 0
+  const sample = new Sample()
   async function* watched(): AsyncGenerator<Uint8Array> {
     for await (const chunk of source) {
+      sample.add(chunk)
       current += chunk.length
       const now = performance.now()
       if (now >= next) {
@@ -71,5 +74,11 @@ async function store(
   const expect = { digest: diffId }
   await context.content.ingest(bytes, { expect, limit: layerLimit(context.root), signal })
   if (compression !== "none")
-    context.layerSources.remember({ digest, diff_id: diffId, media_type: mediaType, size: total })
+    context.layerSources.remember({
+      digest,
+      diff_id: diffId,
+      media_type: mediaType,
+      size: total,
+      sample: sample.bytes,
+    })
 }

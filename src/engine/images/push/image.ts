@@ -1,23 +1,23 @@
 // One image into one repository: layers, configuration, manifest. The manifest goes as it came where every layer is there
 // under the digest that it names; a layer that had to be compressed anew gets a manifest of its own.
 import type { Lease } from "../../../content/contract.ts"
+import { crashpoint } from "../../../lib/crashpoint.ts"
 import type { Digest } from "../../../oci/digest.ts"
 import { type Descriptor, type Manifest, MEDIA_TYPE } from "../../../oci/manifest.ts"
 import { RefusedError } from "../../../registry/answer-error.ts"
-import type { Repository } from "../../../registry/contract.ts"
-import type { Progress } from "../../contract.ts"
+import type { Registries } from "../../../registry/contract.ts"
+import type { LayerCompression } from "../../contract.ts"
 import type { ImagesContext } from "../context.ts"
 import { DOCUMENT_LIMIT } from "../limits.ts"
 import type { ImageRow } from "../records.ts"
-import { layerPusher, type PushedLayer } from "./layers.ts"
+import type { LayerForm } from "./forms.ts"
+import { layerPusher } from "./layers.ts"
+import type { SendTo } from "./send.ts"
 
-export type PushTo = {
-  readonly repository: Repository
-  readonly domain: string
-  readonly path: string
+export type PushTo = SendTo & {
   readonly lease: Lease
-  readonly progress: Progress
-  readonly signal: AbortSignal
+  readonly compression: LayerCompression | undefined
+  readonly sameDigest: boolean
 }
 
 export type PushedImage = {
@@ -31,24 +31,24 @@ export type PushedImage = {
 type Family = {
   readonly manifest: string
   readonly config: string
-  readonly layer: Record<PushedLayer["kind"], string>
+  readonly layer: Record<LayerForm["kind"], string>
 }
 
 const OCI: Family = {
   manifest: MEDIA_TYPE.ociManifest,
   config: MEDIA_TYPE.ociConfig,
-  layer: { gzip: MEDIA_TYPE.ociLayerGzip, zstd: MEDIA_TYPE.ociLayerZstd },
+  layer: { gzip: MEDIA_TYPE.ociLayerGzip, zstd: MEDIA_TYPE.ociLayerZstd, none: MEDIA_TYPE.ociLayer },
 }
 const DOCKER: Family = {
   manifest: MEDIA_TYPE.dockerManifest,
   config: MEDIA_TYPE.dockerConfig,
   // Docker's own types have no zstd; its clients take the OCI one.
-  layer: { gzip: MEDIA_TYPE.dockerLayerGzip, zstd: MEDIA_TYPE.ociLayerZstd },
+  layer: { gzip: MEDIA_TYPE.dockerLayerGzip, zstd: MEDIA_TYPE.ociLayerZstd, none: MEDIA_TYPE.dockerLayer },
 }
 
-export function imagePusher(context: ImagesContext) {
+export function imagePusher(context: ImagesContext, registries: Registries) {
   const { content, configs } = context
-  const pushLayers = layerPusher(context)
+  const pushLayers = layerPusher(context, registries)
 
   /** Under `tag`, or by its digest alone. */
   return async (row: ImageRow, tag: string | undefined, to: PushTo): Promise<PushedImage> => {
@@ -63,6 +63,7 @@ export function imagePusher(context: ImagesContext) {
     const put = async (bytes: Uint8Array, mediaType: string): Promise<PushedImage> => {
       const made = await content.put(bytes)
       lease.hold(made.digest)
+      crashpoint("images.push:before-manifest")
       const digest = await repository.putManifest(tag ?? made.digest, { bytes, mediaType }, { signal })
       return { digest, size: bytes.length, mediaType, rows: [row] }
     }
@@ -90,13 +91,17 @@ export function imagePusher(context: ImagesContext) {
   }
 }
 
-function manifestOf(came: Manifest, layers: readonly PushedLayer[], family: Family): Manifest {
+function manifestOf(came: Manifest, layers: readonly LayerForm[], family: Family): Manifest {
   const { digest, size } = came.config
   return {
     schemaVersion: 2,
     mediaType: family.manifest,
     config: { mediaType: family.config, digest, size },
-    layers: layers.map(({ kind, ...layer }): Descriptor => ({ mediaType: family.layer[kind], ...layer })),
+    layers: layers.map(({ kind, digest, size }, at): Descriptor => {
+      const { annotations } = came.layers[at]!
+      const isAsItCame = came.layers[at]!.digest === digest && annotations !== undefined
+      return { mediaType: family.layer[kind], digest, size, ...(isAsItCame ? { annotations } : {}) }
+    }),
     ...(came.annotations === undefined ? {} : { annotations: came.annotations }),
   }
 }

@@ -1,51 +1,45 @@
-// Layers going out. What the registry has, under any digest that is known to hold the same tar, is not sent; what another
-// repository of it has is mounted; the rest is compressed on its way.
-import { createReadStream } from "node:fs"
-import { compress } from "../../../lib/compression.ts"
+// Layers going out: under the digest that the image came with where there is any way to it, otherwise in another form
+// that the registry has, and only then compressed anew. Pushes of the same layer to the same place share one.
+import { crashpoint } from "../../../lib/crashpoint.ts"
+import { DhowError } from "../../../lib/errors.ts"
 import type { Digest } from "../../../oci/digest.ts"
 import type { ImageConfig } from "../../../oci/image-config.ts"
-import { type Manifest, MEDIA_TYPE } from "../../../oci/manifest.ts"
+import type { Manifest } from "../../../oci/manifest.ts"
 import { parseReference } from "../../../oci/reference.ts"
+import type { Registries } from "../../../registry/contract.ts"
 import { type ImagesContext, shortId } from "../context.ts"
 import { SharedWork } from "../shared-work.ts"
 import { Slots } from "../slots.ts"
+import { type Layer, type LayerForm, layersOf } from "./forms.ts"
 import type { PushTo } from "./image.ts"
+import { layerSender, type SendTo, type Sent } from "./send.ts"
 
 const TRANSFERS = 5
-const READ_SIZE = 1 << 20
-const REPORT_MILLISECONDS = 100
-/** Questions to a registry cost time: more than a few digests or repositories are not tried. */
-const MOST_CANDIDATES = 4
 const MOST_SOURCES = 3
 
-export type PushedLayer = { readonly digest: Digest; readonly size: number; readonly kind: "gzip" | "zstd" }
-type Layer = { readonly diffId: Digest; readonly candidates: readonly PushedLayer[]; readonly from: readonly string[] }
-type Sending = Pick<PushTo, "repository" | "progress" | "signal">
-
-export function layerPusher(context: ImagesContext) {
-  const { content, layerSources } = context
-  const work = new SharedWork<PushedLayer>()
+export function layerPusher(context: ImagesContext, registries: Registries) {
+  const { content, blobPlaces } = context
+  const work = new SharedWork<LayerForm>()
   const slots = new Slots(TRANSFERS)
+  const sender = layerSender(context, registries)
 
-  return async (manifest: Manifest, config: ImageConfig, to: PushTo): Promise<readonly PushedLayer[]> => {
-    const { domain, path, lease, progress, repository, signal } = to
+  return async (manifest: Manifest, config: ImageConfig, to: PushTo): Promise<readonly LayerForm[]> => {
+    const { compression, domain, path, lease, progress, sameDigest, signal } = to
     const diffIds = config.rootfs.diff_ids
-    for (const diffId of new Set(diffIds)) {
+    const layers = layersOf(context, manifest, { diffIds, compression })
+    for (const { diffId } of layers) {
       lease.hold(diffId)
       progress({ status: "Preparing", progressDetail: {}, id: shortId(diffId) })
     }
     const abort = new AbortController()
     const all = AbortSignal.any([signal, abort.signal])
-    const running = new Map<Digest, Promise<PushedLayer>>()
-    for (const [at, diffId] of diffIds.entries()) {
-      if (running.has(diffId)) continue
-      const layer = { diffId, candidates: candidatesFor(diffId, manifest, at), from: sourcesOf(context, diffId, to) }
-      const listener = { progress, signal: all }
-      const push = work.join(`${domain}/${path} ${diffId}`, listener, (shared) =>
-        pushLayer(layer, { repository, ...shared }),
-      )
+    const running = new Map<Digest, Promise<LayerForm>>()
+    for (const layer of layers) {
+      if (running.has(layer.diffId)) continue
+      const key = `${domain}/${path} ${layer.diffId} ${layer.exact?.digest} ${JSON.stringify(compression)} ${sameDigest}`
+      const push = work.join(key, { progress, signal: all }, (shared) => pushLayer(layer, { ...to, ...shared }))
       push.catch((error: unknown) => abort.abort(error))
-      running.set(diffId, push)
+      running.set(layer.diffId, push)
     }
     const outcomes = await Promise.allSettled(running.values())
     // The first failure is the reason; the others only follow from it.
@@ -55,78 +49,56 @@ export function layerPusher(context: ImagesContext) {
     return await Promise.all(diffIds.map((diffId) => running.get(diffId)!))
   }
 
-  /** Compressed forms of the layer: the one that its manifest names, and those that were seen. */
-  function candidatesFor(diffId: Digest, { layers }: Manifest, at: number): readonly PushedLayer[] {
-    const named = layers[at]!
-    const seen = layerSources
-      .ofLayer(diffId)
-      .map(({ digest, size, media_type }) => ({ digest, size, type: media_type }))
-    const found = named.digest === diffId ? seen : [{ ...named, type: named.mediaType }, ...seen]
-    const candidates = new Map<Digest, PushedLayer>()
-    for (const { digest, size, type } of found) {
-      const kind = kindOf(type)
-      if (kind !== undefined && !candidates.has(digest)) candidates.set(digest, { digest, size, kind })
-    }
-    return [...candidates.values()].slice(0, MOST_CANDIDATES)
-  }
-
-  async function pushLayer({ diffId, candidates, from }: Layer, options: Sending): Promise<PushedLayer> {
-    const { repository, progress, signal } = options
+  async function pushLayer(layer: Layer, to: PushTo): Promise<LayerForm> {
+    const { progress, signal } = to
+    const { diffId } = layer
     const id = shortId(diffId)
     // Its own: whoever asked for the work may leave before it is done.
     using lease = content.lease()
     lease.hold(diffId)
     if (slots.isFull) progress({ status: "Waiting", progressDetail: {}, id })
     return await slots.hold(signal, async () => {
-      for (const candidate of candidates) {
-        if (!(await repository.hasBlob(candidate.digest, { signal }))) continue
-        progress({ status: "Layer already exists", progressDetail: {}, id })
-        return candidate
-      }
-      for (const source of from)
-        for (const candidate of candidates) {
-          if (!(await repository.mount(candidate.digest, source, { signal }))) continue
-          progress({ status: `Mounted from ${source}`, progressDetail: {}, id })
-          return candidate
-        }
-      const pushed = await send(diffId, options)
-      progress({ status: "Pushed", progressDetail: {}, id })
-      return pushed
+      const { status, ...form } = await delivered(layer, to)
+      blobPlaces.seen([form.digest], to)
+      crashpoint("images.push:layer-sent")
+      progress({ status, progressDetail: {}, id })
+      return form
     })
   }
 
-  async function send(diffId: Digest, { repository, progress, signal }: Sending): Promise<PushedLayer> {
-    const id = shortId(diffId)
-    const total = content.stat(diffId)!.size
-    async function* plain(): AsyncGenerator<Uint8Array> {
-      let current = 0
-      let next = 0
-      for await (const chunk of createReadStream(content.path(diffId), { highWaterMark: READ_SIZE })) {
-        const bytes = chunk as Buffer
-        current += bytes.length
-        const now = performance.now()
-        if (now >= next) {
-          next = now + REPORT_MILLISECONDS
-          progress({ status: "Pushing", progressDetail: { current, total }, id })
-        }
-        yield bytes
-      }
+  async function delivered({ diffId, exact, others }: Layer, to: PushTo): Promise<Sent> {
+    if (exact !== undefined) {
+      const status =
+        (await sender.present(exact, to)) ??
+        (await sender.mounted(exact, sourcesOf(context, exact, diffId, to), to)) ??
+        (await sender.recreated(exact, diffId, to)) ??
+        (await sender.copied(exact, diffId, to))
+      if (status !== undefined) return { ...exact, status }
+      if (to.sameDigest)
+        throw new DhowError("conflict", `Layer "${exact.digest}" cannot be made again as the image came with it`, {
+          hint: "No registry that had it gives it, and another program compressed it",
+        })
+      to.progress({ status: "Not to be had as it came: compressing anew", progressDetail: {}, id: shortId(diffId) })
     }
-    const bytes = (): AsyncIterable<Uint8Array> => compress("gzip", plain(), { signal })
-    const { digest, size } = await repository.upload({ bytes }, { signal })
-    layerSources.remember({ digest, diff_id: diffId, media_type: MEDIA_TYPE.ociLayerGzip, size })
-    return { digest, size, kind: "gzip" }
+    for (const form of others) {
+      const status =
+        (await sender.present(form, to)) ?? (await sender.mounted(form, sourcesOf(context, form, diffId, to), to))
+      if (status !== undefined) return { ...form, status }
+    }
+    return await sender.compressed(diffId, to.compression, to)
   }
 }
 
-function kindOf(mediaType: string): PushedLayer["kind"] | undefined {
-  if (/[.+]gzip$/.test(mediaType)) return "gzip"
-  return /[.+]zstd$/.test(mediaType) ? "zstd" : undefined
-}
-
-/** Repositories of the same registry that this engine knows to hold the layer. */
-function sourcesOf({ records, configs }: ImagesContext, diffId: Digest, { domain, path }: PushTo): readonly string[] {
-  const found = new Set<string>()
+/** Repositories of the same registry that were seen to hold the blob, or whose images have the layer. */
+function sourcesOf(
+  { blobPlaces, records, configs }: ImagesContext,
+  { digest }: LayerForm,
+  diffId: Digest,
+  { domain, path }: SendTo,
+): readonly string[] {
+  const places = blobPlaces.of(digest).filter((place) => place.domain === domain && place.path !== path)
+  const found = new Set(places.map((place) => place.path).slice(0, MOST_SOURCES))
+  if (found.size > 0) return [...found]
   for (const { reference, target } of records.tags()) {
     const name = parseReference(reference)
     if (name.domain !== domain || name.path === path || found.has(name.path)) continue

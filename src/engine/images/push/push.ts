@@ -13,6 +13,7 @@ import {
 } from "../../../oci/reference.ts"
 import type { Registries } from "../../../registry/contract.ts"
 import { parseRegistryAuth } from "../../../registry/credentials.ts"
+import { RateLimit } from "../../../registry/rate-limit.ts"
 import type { Images } from "../../contract.ts"
 import { choosePlatform } from "../choose-platform.ts"
 import { emitImageEvent, type ImagesContext } from "../context.ts"
@@ -25,7 +26,7 @@ import { imagePusher, type PushTo } from "./image.ts"
 type PushOptions = Parameters<Images["push"]>[1]
 
 export function openPusher(context: ImagesContext, registries: Registries): Images["push"] {
-  const pushImage = imagePusher(context)
+  const pushImage = imagePusher(context, registries)
   const { content, records } = context
 
   return async (text, options) => {
@@ -35,12 +36,16 @@ export function openPusher(context: ImagesContext, registries: Registries): Imag
     const credentials = parseRegistryAuth(options.auth)
     const { domain, path } = reference
     progress({ status: `The push refers to repository [${domain}/${path}]` })
+    const limit = options.limitRate === undefined ? undefined : new RateLimit(options.limitRate)
     const repository = registries.repository(reference, {
       access: "push",
       ...(credentials === undefined ? {} : { credentials }),
+      ...(limit === undefined ? {} : { limit }),
     })
+    const { compression, sameDigest = false } = options
     using lease = content.lease()
-    for (const one of references) await pushOne(one, { repository, domain, path, lease, progress, signal }, options)
+    const to = { repository, domain, path, lease, limit, compression, sameDigest, progress, signal }
+    for (const one of references) await pushOne(one, to, options)
   }
 
   function chosenTags(reference: Reference): readonly Reference[] {
