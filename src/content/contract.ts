@@ -14,7 +14,8 @@ export interface ContentStore {
   /** Stores bytes that are already in memory. Storing what is there already is fine. */
   put(bytes: Uint8Array): Promise<Blob>
   /**
-   * Streams bytes to disk, hashing them on the way: file synced, renamed, directory synced, then the row.
+   * Streams bytes to disk, hashing them on the way: file synced, renamed, directory synced, then the row. A blob that is
+   * here already keeps its file; to replace one that is damaged, remove it first.
    * Throws invalid, and keeps nothing, when the digest or size differs from what is expected.
    */
   ingest(

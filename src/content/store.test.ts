@@ -1,5 +1,14 @@
 import { afterEach, beforeEach, expect, test } from "bun:test"
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import {
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { isKind } from "../lib/errors.ts"
@@ -52,6 +61,17 @@ test("ingest() of bytes that are there already changes nothing", async () => {
   expect(one).toEqual(two)
   expect(await store.put(Buffer.from("same"))).toEqual(one)
   expect(files()).toEqual([hexOf(one.digest)])
+})
+
+test("ingest() of bytes that are there leaves their file as it is, unless it was cut off", async () => {
+  const { digest } = await store.put(Buffer.from("same"))
+  const { ino } = statSync(store.path(digest))
+  await store.ingest(chunks("same"), {})
+  expect(statSync(store.path(digest)).ino).toBe(ino)
+  truncateSync(store.path(digest), 2)
+  await store.ingest(chunks("same"), {})
+  expect(readFileSync(store.path(digest), "utf8")).toBe("same")
+  expect(files()).toEqual([hexOf(digest)])
 })
 
 test("ingest() keeps nothing when the digest, the size or the limit is wrong", async () => {

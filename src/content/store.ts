@@ -120,6 +120,12 @@ class DiskContentStore implements ContentStore {
   /** The one way in: a durable file gets its final name, then its row. */
   async #commit(path: string, blob: Blob): Promise<Blob> {
     crashpoint("content.ingest:before-rename")
+    if (this.#isWhole(blob)) {
+      // The file that is there stays: what was made of it may be other names of that very file.
+      unlinkIfExists(path)
+      this.#given(blob.digest)
+      return blob
+    }
     using _commit = this.#keep(hexOf(blob.digest))
     renameSync(path, this.#file(blob.digest))
     await syncDirectory(this.#blobs)
@@ -187,6 +193,11 @@ class DiskContentStore implements ContentStore {
     const now = Date.now()
     for (const id of this.#leases) this.#prolong.run({ id, expires: now + LEASE_MILLISECONDS })
     this.#expire.run({ now })
+  }
+
+  /** Whether the blob is here, by its row and by the length of its file. */
+  #isWhole({ digest, size }: Blob): boolean {
+    return this.has(digest) && statSync(this.#file(digest), { throwIfNoEntry: false })?.size === size
   }
 
   #file(digest: Digest): string {
