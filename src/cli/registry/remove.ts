@@ -4,7 +4,7 @@ import { defineCommand } from "../command.ts"
 import { print } from "../output.ts"
 
 export const remove = defineCommand({
-  usage: "REPOSITORY[:TAG|@DIGEST] [REPOSITORY[:TAG|@DIGEST]...]",
+  usage: "REPOSITORY[:TAG|@DIGEST]...",
   summary: "Remove repositories, tags or manifests from the registry",
   flags: {} as const,
   args: [1, Number.POSITIVE_INFINITY],
