@@ -29,7 +29,7 @@ export const serve = defineCommand({
   examples: [
     "dhow registry serve",
     "dhow registry serve --proxy hub=docker.io --read-only",
-    "dhow registry serve --listen :443 --tls-cert c.pem --tls-key k.pem --htpasswd u",
+    "dhow registry serve --listen :443 --tls-cert c --tls-key k --htpasswd users",
   ],
   async run({ client }, flags) {
     const { "tls-cert": cert, "tls-key": key, htpasswd } = flags
