@@ -2,6 +2,7 @@
 // behind a repository's name decide.
 import { RegistryError } from "../../engine/registry/errors.ts"
 import type { Registry } from "../../engine/registry/registry.ts"
+import { proxyFor } from "../../engine/registry/upstream.ts"
 import type { RegistryListener } from "../../wire/registry-server.ts"
 import { openAccess } from "./access.ts"
 import { blobRoute } from "./blobs.ts"
@@ -22,8 +23,6 @@ const ROUTES: readonly RegistryRoute[] = [
   catalogRoute,
 ]
 
-type Handled = { readonly label: string; readonly response: Response }
-
 export function registryHandler(options: {
   readonly registry: Registry
   readonly listener: RegistryListener
@@ -31,27 +30,34 @@ export function registryHandler(options: {
 }): (request: Request) => Promise<Response> {
   const { listener, metrics, registry } = options
   const access = openAccess(listener)
-  const source = registry.source(listener)
+  const proxies = listener.proxies ?? []
+  const source = registry.source(listener, (result) => metrics.cache.add({ listener: listener.address, result }))
 
-  async function handle(request: Request): Promise<Handled> {
+  /** `found` is told which route it is, before anything can fail. */
+  async function handle(request: Request, found: (label: string) => void): Promise<Response> {
     const url = new URL(request.url)
     const { pathname } = url
     if (pathname === "/metrics") {
+      found("metrics")
       await access.check(request, "push", url)
       const headers = { "Content-Type": "text/plain; version=0.0.4; charset=utf-8" }
-      return { label: "metrics", response: new Response(metrics.text(), { headers }) }
+      return new Response(metrics.text(), { headers })
     }
     if (pathname === "/token") {
       const response = await access.token(request)
-      if (response !== undefined) return { label: "token", response }
+      found("token")
+      if (response !== undefined) return response
     }
     if (pathname === "/v2/" || pathname === "/v2") {
+      found("base")
       await access.check(request, "pull", url)
-      return { label: "base", response: jsonResponse({}) }
+      return jsonResponse({})
     }
     for (const route of ROUTES) {
       const match = route.path.exec(pathname)
-      if (match !== null) return { label: route.label, response: await answer(route, match, { request, url }) }
+      if (match === null) continue
+      found(route.label)
+      return await answer(route, match, { request, url })
     }
     throw new RegistryError("UNSUPPORTED", "There is nothing here", { status: 404 })
   }
@@ -70,26 +76,40 @@ export function registryHandler(options: {
     const isWrite = label === "uploads" || (method !== "GET" && method !== "HEAD")
     await access.check(request, isWrite ? "push" : "pull", url)
     if (isWrite && listener.readOnly === true) throw new RegistryError("UNSUPPORTED", "This registry is read-only")
-    return await handler({
+    const repository = namespaced(decoded(name), url.searchParams.get("ns"))
+    const covering = isWrite ? proxyFor(proxies, repository)?.proxy : undefined
+    if (covering !== undefined)
+      throw new RegistryError("DENIED", `"${repository}" is fetched from ${covering.upstream}: nothing is pushed to it`)
+    const response = await handler({
       registry,
       source,
       request,
       query: url.searchParams,
       host: url.host.toLowerCase(),
-      name: decoded(name),
+      name: repository,
       reference: decoded(reference),
     })
+    if (repository !== decoded(name)) response.headers.set("OCI-Namespace", url.searchParams.get("ns") ?? "")
+    return response
+  }
+
+  /** Clients that use this registry as a mirror say in "ns" which registry they mean. */
+  function namespaced(name: string, ns: string | null): string {
+    const proxy = ns === null ? undefined : proxies.find(({ upstream }) => upstream === ns)
+    return proxy === undefined || proxy.prefix === "" ? name : `${proxy.prefix}/${name}`
   }
 
   return async (request) => {
     const began = performance.now()
-    let handled: Handled
+    let label = "other"
+    let response: Response
     try {
-      handled = await handle(request)
+      response = await handle(request, (found) => {
+        label = found
+      })
     } catch (error) {
-      handled = { label: "error", response: errorResponse(error, request) }
+      response = errorResponse(error, request)
     }
-    const { label, response } = handled
     response.headers.set("Docker-Distribution-API-Version", "registry/2.0")
     response.headers.set("X-Content-Type-Options", "nosniff")
     const where = { listener: listener.address }

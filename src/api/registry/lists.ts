@@ -1,7 +1,7 @@
 // What there is: repositories, tags, and what refers to a manifest; page by page, the next one named by Link.
 import { RegistryError } from "../../engine/registry/errors.ts"
 import { parseNamedDigest, parseRepositoryName } from "../../engine/registry/names.ts"
-import { pageOf } from "../../engine/registry/source.ts"
+import { pageOf, type Referrer } from "../../engine/registry/source.ts"
 import { MEDIA_TYPE } from "../../oci/manifest.ts"
 import { countOf, jsonResponse, type RegistryCall, type RegistryRoute } from "./call.ts"
 
@@ -56,34 +56,25 @@ function nextLink(
   return { Link: `<${path}?${next}>; rel="next"` }
 }
 
-function referrers(call: RegistryCall): Response {
-  const { query, registry } = call
+async function referrers(call: RegistryCall): Promise<Response> {
+  const { host, query, request, source } = call
   const name = parseRepositoryName(call.name)
   const subject = parseNamedDigest(call.reference)
   const artifactType = query.get("artifactType") ?? ""
   const after = query.get("last") ?? ""
-  const all = registry.records.referrers(name, subject)
+  const all = (await source.referrers(name, subject, { host, signal: request.signal })) ?? []
   const from = after === "" ? 0 : all.findIndex(({ digest }) => digest === after) + 1
-  const manifests: object[] = []
+  const manifests: Referrer[] = []
   let bytes = 0
-  let last = ""
   let isMore = false
-  for (const row of all.slice(from)) {
-    if (artifactType !== "" && row.artifact_type !== artifactType) continue
-    const annotations = JSON.parse(row.annotations ?? "{}") as object
-    const descriptor = {
-      mediaType: row.media_type,
-      digest: row.digest,
-      size: row.size,
-      ...(row.artifact_type === null ? {} : { artifactType: row.artifact_type }),
-      ...(Object.keys(annotations).length === 0 ? {} : { annotations }),
-    }
-    bytes += JSON.stringify(descriptor).length
+  for (const referrer of all.slice(from)) {
+    if (artifactType !== "" && referrer.artifactType !== artifactType) continue
+    bytes += JSON.stringify(referrer).length
     isMore = bytes > REFERRERS_BYTES && manifests.length > 0
     if (isMore) break
-    manifests.push(descriptor)
-    last = row.digest
+    manifests.push(referrer)
   }
+  const last = manifests.at(-1)?.digest ?? ""
   const next = new URLSearchParams({ ...(artifactType === "" ? {} : { artifactType }), last })
   return jsonResponse(
     { schemaVersion: 2, mediaType: MEDIA_TYPE.ociIndex, manifests },

@@ -85,6 +85,7 @@ export function localImages({ images, content }: Context): Source {
       })
       return found.length === 0 ? undefined : pageOf(found, page)
     },
+    referrers: async () => undefined,
     names: ({ host }) => [
       ...new Set(
         images

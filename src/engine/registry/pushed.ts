@@ -33,6 +33,18 @@ export function pushedSource({ records, content }: Context): Source {
     async tags(name, page) {
       return records.knows(name) ? records.tagNames(name, page) : undefined
     },
+    async referrers(name, subject) {
+      return records.referrers(name, subject).map((row) => {
+        const annotations = JSON.parse(row.annotations ?? "{}") as Record<string, string>
+        return {
+          mediaType: row.media_type,
+          digest: row.digest,
+          size: row.size,
+          ...(row.artifact_type === null ? {} : { artifactType: row.artifact_type }),
+          ...(Object.keys(annotations).length === 0 ? {} : { annotations }),
+        }
+      })
+    },
     names: () => records.names(),
   }
 }

@@ -16,6 +16,7 @@ import { layerLimit } from "../images/limits.ts"
 import { imageRecords } from "../images/records.ts"
 import { describeRepositories, describeTags } from "./describe.ts"
 import { RegistryError } from "./errors.ts"
+import { openFetches } from "./fetches.ts"
 import { collectRegistry } from "./gc.ts"
 import { type ListenerRows, listenerRows } from "./listener-settings.ts"
 import { localImages } from "./local-images.ts"
@@ -30,8 +31,9 @@ import {
 } from "./pushed.ts"
 import { type RegistryRecords, registryRecords } from "./records.ts"
 import { openRetention, type Retention } from "./retention.ts"
-import { firstOf, type ServedBlob, type Source } from "./source.ts"
+import { firstOf, type ServedBlob, type Source, splitSource } from "./source.ts"
 import { openUploads, type Uploads } from "./uploads.ts"
+import { type CacheResult, proxyFor, upstreamSource } from "./upstream.ts"
 
 /** How often what is given up is looked for while somebody is served. */
 const TEND_MILLISECONDS = 10 * 60 * 1000
@@ -44,7 +46,7 @@ export interface Registry {
   readonly retention: Retention
   readonly listeners: ListenerRows
   /** What a listener with these settings shows. */
-  source(listener: RegistryListener): Source
+  source(listener: RegistryListener, count: (result: CacheResult) => void): Source
   putManifest(name: RepositoryName, upload: ManifestUpload): Promise<PushedManifest>
   removeManifest(name: RepositoryName, reference: Tag | NamedDigest): void
   removeBlob(name: RepositoryName, digest: NamedDigest): void
@@ -65,11 +67,12 @@ export function openRegistry(options: {
   readonly registries: Registries
   readonly collect: () => Promise<unknown>
 }): Registry {
-  const { collect, content, database, root } = options
+  const { collect, content, database, registries, root } = options
   const records = registryRecords(database)
   const retention = openRetention(database)
   const directory = join(root, "registry/uploads")
   const uploads = openUploads({ database, content, records, directory, limit: () => layerLimit(root) })
+  const fetches = openFetches({ content, directory: join(root, "registry/fetches"), limit: () => layerLimit(root) })
   const context = { records, content }
   const pushed = pushedSource(context)
   const local = localImages({ images: imageRecords(database), content })
@@ -91,7 +94,15 @@ export function openRegistry(options: {
     uploads,
     retention,
     listeners: listenerRows(database),
-    source: ({ localImages: hasLocal = true }) => firstOf(hasLocal ? [pushed, local] : [pushed]),
+    source({ localImages: hasLocal = true, proxies = [] }, count) {
+      const own = hasLocal ? [pushed, local] : [pushed]
+      if (proxies.length === 0) return firstOf(own)
+      const upstream = upstreamSource({ ...context, registries, fetches, count }, proxies)
+      // Where every name is another registry's, the images of this machine still go before.
+      const isEvery = proxies.some(({ prefix }) => prefix === "")
+      const fetched = firstOf(isEvery && hasLocal ? [local, upstream, pushed] : [upstream, pushed])
+      return splitSource((name) => proxyFor(proxies, name) !== undefined, fetched, firstOf(own))
+    },
     putManifest: (name, upload) => putManifest(context, name, upload),
     removeManifest(name, reference) {
       removeManifest(context, name, reference)
@@ -116,8 +127,10 @@ export function openRegistry(options: {
     },
     gc,
     tend() {
-      const look = (): void =>
+      const look = (): void => {
+        fetches.sweep()
         void gc({}).catch((error: unknown) => log.warn("Cannot tend the registry", { error: describeError(error) }))
+      }
       const timer = setInterval(look, TEND_MILLISECONDS).unref()
       return { [Symbol.dispose]: () => clearInterval(timer) }
     },

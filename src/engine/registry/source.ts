@@ -31,7 +31,21 @@ export interface Source {
   blob(name: RepositoryName, digest: NamedDigest, asked: Asked): Promise<ServedBlob | undefined>
   /** In the order of their bytes, those after `last`. */
   tags(name: RepositoryName, page: Page, asked: Pick<Asked, "host" | "signal">): Promise<readonly string[] | undefined>
+  /** What says that the manifest is its subject. */
+  referrers(
+    name: RepositoryName,
+    subject: NamedDigest,
+    asked: Pick<Asked, "host" | "signal">,
+  ): Promise<readonly Referrer[] | undefined>
   names(asked: Pick<Asked, "host">): readonly string[]
+}
+
+export type Referrer = {
+  readonly mediaType: string
+  readonly digest: string
+  readonly size: number
+  readonly artifactType?: string
+  readonly annotations?: Readonly<Record<string, string>>
 }
 
 export type Page = { readonly last: string; readonly most: number }
@@ -62,6 +76,22 @@ export function firstOf(sources: readonly Source[]): Source {
       const known = lists.filter((list) => list !== undefined)
       return known.length === 0 ? undefined : pageOf(known.flat(), page)
     },
+    async referrers(name, subject, asked) {
+      const lists = await Promise.all(sources.map((source) => source.referrers(name, subject, asked)))
+      return [...new Map(lists.flatMap((list) => list ?? []).map((one) => [one.digest, one])).values()]
+    },
     names: (asked) => [...new Set(sources.flatMap((source) => source.names(asked)))].sort(),
+  }
+}
+
+/** One source for the names that a test picks, another for the rest; the list of names is the rest's. */
+export function splitSource(picks: (name: RepositoryName) => boolean, picked: Source, rest: Source): Source {
+  const of = (name: RepositoryName): Source => (picks(name) ? picked : rest)
+  return {
+    manifest: (name, reference, asked) => of(name).manifest(name, reference, asked),
+    blob: (name, digest, asked) => of(name).blob(name, digest, asked),
+    tags: (name, page, asked) => of(name).tags(name, page, asked),
+    referrers: (name, subject, asked) => of(name).referrers(name, subject, asked),
+    names: (asked) => rest.names(asked),
   }
 }
