@@ -27,7 +27,7 @@ import { openRegistry, type Registry } from "./engine/registry/registry.ts"
 import { restWhenIdle } from "./engine/rest.ts"
 import { openSystem } from "./engine/system.ts"
 import { LocalVolumes } from "./engine/volumes.ts"
-import { layerMounts, prepareExecRoot, uppersMounts } from "./exec-root.ts"
+import { copyMounts, layerMounts, prepareExecRoot, uppersMounts } from "./exec-root.ts"
 import { Background } from "./lib/background.ts"
 import { describeError } from "./lib/errors.ts"
 import { KeyedLock } from "./lib/keyed-lock.ts"
@@ -41,6 +41,7 @@ import { openRegistries } from "./registry/client.ts"
 import { claimExecRoot, lockRoot, makeRoot } from "./root-lock.ts"
 import { prepareHost, probeHost } from "./runtime/host.ts"
 import { openRuntimes } from "./runtime/runtimes.ts"
+import { openCopies } from "./snapshot/copies.ts"
 import { openSnapshotter } from "./snapshot/open.ts"
 import { openUppers } from "./snapshot/uppers.ts"
 import { Database } from "./state/database.ts"
@@ -109,6 +110,11 @@ export async function openEngine(config: Config): Promise<OpenEngine> {
     directory: uppersMounts(config),
     internalCommand: [...ownCommand(), "internal"],
   })
+  const copies = openCopies({
+    snapshotter,
+    directory: copyMounts(config),
+    internalCommand: [...ownCommand(), "internal"],
+  })
   const runtimes = openRuntimes({ ...config, facts: host })
   const supervisor = openSupervisor({ execRoot: config.execRoot })
   const networks = openNetworks({
@@ -151,6 +157,7 @@ export async function openEngine(config: Config): Promise<OpenEngine> {
     volumes,
     snapshotter,
     uppers,
+    copies,
     networks,
     supervisor,
     runtime: (name) => runtimes.get(name),

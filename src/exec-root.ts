@@ -19,6 +19,11 @@ export function uppersMounts({ execRoot }: { readonly execRoot: string }): strin
   return join(execRoot, "uppers")
 }
 
+/** Where the files of containers that do not run are mounted while they are copied. */
+export function copyMounts({ execRoot }: { readonly execRoot: string }): string {
+  return join(execRoot, "copies")
+}
+
 export function prepareExecRoot(path: string): void {
   ensureDirectory(path, 0o711)
   if (statfsSync(path).type === TMPFS_MAGIC) return

@@ -9,6 +9,10 @@ export async function runInternal([verb, ...parameters]: readonly string[]): Pro
     const { upperCommand } = await import("./snapshot/upper/command.ts")
     return upperCommand(verb, parameters)
   }
+  if (verb?.startsWith("copy-")) {
+    const { copyCommand } = await import("./snapshot/copy/command.ts")
+    return await copyCommand(verb, parameters)
+  }
   if (verb === "reset") {
     const { reset } = await import("./reset.ts")
     return await reset(parameters)

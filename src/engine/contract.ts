@@ -12,6 +12,7 @@ import type {
   FilesystemChange,
   HostConfig,
   NetworkingConfig,
+  PathStat,
   Resources,
   RestartPolicy,
 } from "../wire/container.ts"
@@ -128,6 +129,26 @@ export interface Containers {
   ): Promise<{ readonly tty: boolean; connect(sink: OutputSink): Promise<void> }>
   attach(reference: string, options: AttachOptions): Promise<Attachment>
   resize(reference: string, size: { readonly height: number; readonly width: number }): Promise<void>
+  /** What is at a path of it; a symbolic link at the end is not followed. */
+  statPath(reference: string, path: string): Promise<PathStat>
+  /** A tar archive of what is at a path, named as the path's last component. Read it to its end, or return its iterator. */
+  archive(
+    reference: string,
+    options: { readonly path: string; readonly signal: AbortSignal },
+  ): Promise<{ readonly stat: PathStat; readonly archive: AsyncIterable<Uint8Array> }>
+  /** Unpacks a tar archive, plain or compressed, into a directory that is there. */
+  extract(
+    reference: string,
+    archive: ReadableStream<Uint8Array>,
+    options: {
+      readonly path: string
+      /** Refuse to put a directory in the place of something else, and the other way round. */
+      readonly keepKinds: boolean
+      /** What is unpacked belongs to the container's user. */
+      readonly chown: boolean
+      readonly signal: AbortSignal
+    },
+  ): Promise<void>
   rename(reference: string, name: string): Promise<void>
   top(reference: string, psArguments: string): Promise<ContainerTop>
   /**

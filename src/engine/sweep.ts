@@ -23,6 +23,7 @@ export async function sweep(parts: ContainerParts): Promise<void> {
   await attempt("networks", () => parts.networks.sweep(alive))
   await attempt("snapshots", () => parts.snapshotter.sweep())
   await attempt("mounted layers", () => parts.uppers.sweep())
+  await attempt("files mounted for copies", () => parts.copies.sweep())
   await attempt("volumes", () => parts.volumes.sweep())
 }
 

@@ -287,6 +287,18 @@ export type ContainerSummary = {
   Mounts: MountPoint[]
 }
 
+/** Header X-Docker-Container-Path-Stat: what is at a path of a container. */
+export type PathStat = {
+  name: string
+  size: number
+  /** Permissions, and above them the bits of Go's FileMode. */
+  mode: number
+  /** RFC 3339. */
+  mtime: string
+  /** Where a symbolic link leads in the end. */
+  linkTarget: string
+}
+
 export type ContainerWaitResponse = { StatusCode: number; Error?: { Message: string } | null }
 /** One of GET /containers/{id}/changes: 0 is modified, 1 added, 2 deleted. */
 export type FilesystemChange = { Path: string; Kind: 0 | 1 | 2 }

@@ -2,6 +2,7 @@
 import type { Containers, Filters } from "../../engine/contract.ts"
 import { DhowError } from "../../lib/errors.ts"
 import { empty, json, type Reply } from "../http/reply.ts"
+import { getArchive, putArchive, statPath } from "./archive.ts"
 import { attach } from "./attach.ts"
 import { type Call, param, type Route } from "./call.ts"
 import { changes, commit, exported } from "./container-files.ts"
@@ -21,6 +22,9 @@ export function containerRoutes(containers: Containers): Route[] {
     ["GET", "/containers/json", (call) => list(containers, call)],
     ["POST", "/containers/create", (call) => create(containers, call)],
     ["GET", "/containers/:name/logs", (call) => logs(containers, call)],
+    ["HEAD", "/containers/:name/archive", (call) => statPath(containers, call)],
+    ["GET", "/containers/:name/archive", (call) => getArchive(containers, call)],
+    ["PUT", "/containers/:name/archive", (call) => putArchive(containers, call)],
     ["GET", "/containers/:name/stats", (call) => stats(containers, call)],
     ["POST", "/containers/:name/attach", (call) => attach(containers, call)],
     ["POST", "/containers/:name/wait", (call) => wait(containers, call)],

@@ -76,6 +76,6 @@ export function empty(status: number, headers?: Headers): Reply {
   return headers === undefined ? { kind: "whole", status } : { kind: "whole", status, headers }
 }
 
-export function streamed(contentType: string, send: (out: BodyWriter) => Promise<void>): Reply {
-  return { kind: "stream", status: 200, headers: { "Content-Type": contentType }, send }
+export function streamed(contentType: string, send: (out: BodyWriter) => Promise<void>, headers: Headers = {}): Reply {
+  return { kind: "stream", status: 200, headers: { "Content-Type": contentType, ...headers }, send }
 }

@@ -1,8 +1,12 @@
 // The containers noun, as the API sees it: each method is one use-case of this folder.
+
+import { decompress } from "../../lib/compression.ts"
 import type { Containers, LogOptions, WaitCondition } from "../contract.ts"
+import { chunksOf } from "../images/streams.ts"
 import { attachContainer } from "./attach.ts"
 import { containerChanges, exportContainer } from "./changes.ts"
 import { commitContainer } from "./commit.ts"
+import { archiveContainerPath, extractToContainer, statContainerPath } from "./copy.ts"
 import { createContainer } from "./create.ts"
 import { inspectContainer } from "./inspect.ts"
 import { listContainers } from "./list.ts"
@@ -34,6 +38,12 @@ export function openContainers(parts: ContainerParts): Containers {
     logs: (reference, options: LogOptions) => containerLogs(parts, reference, options),
     attach: (reference, options) => attachContainer(parts, reference, options),
     resize: (reference, size) => resizeContainer(parts, reference, size),
+    statPath: (reference, path) => statContainerPath(parts, reference, path),
+    archive: (reference, options) => archiveContainerPath(parts, reference, options),
+    extract: async (reference, archive, options) => {
+      const { bytes } = await decompress(chunksOf(archive, options.signal), { signal: options.signal })
+      await extractToContainer(parts, reference, bytes, options)
+    },
     rename: (reference, name) => renameContainer(parts, reference, name),
     stats: async (reference, options) => containerStats(parts, reference, options),
     top: (reference, psArguments) => topContainer(parts, reference, psArguments),

@@ -131,7 +131,7 @@ export async function runtimeMounts(mounts: readonly ResolvedMount[], rootfs: st
     }
     if (mount.Type === "bind") ensureBindSource(mount)
     if (mount.Type === "volume" && mount.copyUp && mount.subpath === undefined) await fillVolume(mount, rootfs)
-    const source = sourceOf(mount)
+    const source = mountSource(mount)
     // crun 1.8 takes "rro" for directories only, and below a file there is nothing to be recursive about.
     const isFile = mount.options.includes("rro") && !statSync(source).isDirectory()
     const options = mount.options.map((option) => (isFile && option === "rro" ? "ro" : option))
@@ -159,7 +159,7 @@ function ensureBindSource(mount: ResolvedMount): void {
 }
 
 /** A subpath is written by whoever writes to the volume: it is resolved inside the volume, never above it. */
-function sourceOf(mount: ResolvedMount): string {
+export function mountSource(mount: ResolvedMount): string {
   if (mount.subpath === undefined) return mount.Source
   let fd: number
   try {

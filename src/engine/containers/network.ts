@@ -161,7 +161,8 @@ function readHostHostname(): string {
   return readFileSync("/proc/sys/kernel/hostname", "utf8").trim()
 }
 
-function fileMounts(paths: ContainerPaths): RuntimeMount[] {
+/** The files that tell a container about its network. */
+export function fileMounts(paths: ContainerPaths): RuntimeMount[] {
   const bind = (destination: string, source: string): RuntimeMount => ({
     destination,
     type: "bind",

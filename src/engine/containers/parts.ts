@@ -9,6 +9,7 @@ import type { Platform } from "../../oci/platform.ts"
 import type { Runtime } from "../../runtime/contract.ts"
 import type { HostFacts } from "../../runtime/host-facts.ts"
 import type { Snapshotter } from "../../snapshot/contract.ts"
+import type { Copies } from "../../snapshot/copies.ts"
 import type { Uppers } from "../../snapshot/uppers.ts"
 import type { Supervisor } from "../../supervisor/contract.ts"
 import type { EventLog } from "../events.ts"
@@ -46,6 +47,7 @@ export type ContainerParts = {
   readonly snapshotter: Snapshotter
   /** What was written to snapshots, read. */
   readonly uppers: Uppers
+  readonly copies: Copies
   readonly networks: Networks
   readonly supervisor: Supervisor
   /** Throws for an unknown name. */

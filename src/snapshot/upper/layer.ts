@@ -115,7 +115,8 @@ class Writer {
   }
 }
 
-class Files {
+/** Adds files as they are found, hard links among them as links. */
+export class Files {
   readonly #out: TarOutput
   /** Path of the first name of files that have several. */
   readonly #first = new Map<string, string>()

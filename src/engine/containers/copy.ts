@@ -1,0 +1,131 @@
+// Files in and out of a container, whether it runs or not. What is seen is its own files, its volumes and the files about
+// its network, not what is mounted in memory. A container that does not run cannot be started or removed meanwhile, as
+// in Docker: its files are mounted for the copy.
+import { existsSync } from "node:fs"
+import { DhowError, isKind } from "../../lib/errors.ts"
+import { resolveUser } from "../../runtime/user.ts"
+import type { CopyMount, CopyRequest } from "../../snapshot/copies.ts"
+import type { PathStat } from "../../wire/container.ts"
+import { attributesOf } from "./attributes.ts"
+import { mountSource, runtimeMounts } from "./mounts.ts"
+import { donorOf } from "./namespaces.ts"
+import { fileMounts } from "./network.ts"
+import type { ContainerParts } from "./parts.ts"
+import { containerPaths } from "./paths.ts"
+import { type ContainerRecord, isRunning, type ResolvedMount } from "./record.ts"
+
+export async function statContainerPath(parts: ContainerParts, reference: string, path: string): Promise<PathStat> {
+  const { record } = parts.store.resolve(reference)
+  return await named(reference, path, () => withRoot(parts, record.id, (root) => parts.copies.stat({ ...root, path })))
+}
+
+export type PathArchive = { readonly stat: PathStat; readonly archive: AsyncIterable<Uint8Array> }
+
+/** Resolves when there is something to send. The archive is to be read to its end, or its iterator returned. */
+export async function archiveContainerPath(
+  parts: ContainerParts,
+  reference: string,
+  { path, signal }: { readonly path: string; readonly signal: AbortSignal },
+): Promise<PathArchive> {
+  const { record } = parts.store.resolve(reference)
+  const begun = Promise.withResolvers<PathArchive>()
+  const over = Promise.withResolvers<void>()
+  // The root stays as it is until the last byte is read.
+  const work = withRoot(parts, record.id, async (root) => {
+    const { stat, archive } = await parts.copies.out({ ...root, path }, signal)
+    begun.resolve({ stat, archive: until(archive, over.resolve) })
+    await over.promise
+  })
+  work.catch(begun.reject)
+  const found = await named(reference, path, () => begun.promise)
+  parts.events.emit("container", "archive-path", record.id, attributesOf(record))
+  return found
+}
+
+async function* until(source: AsyncGenerator<Uint8Array>, done: () => void): AsyncGenerator<Uint8Array> {
+  try {
+    yield* source
+  } finally {
+    await source.return(undefined)
+    done()
+  }
+}
+
+export type ExtractOptions = {
+  readonly path: string
+  readonly keepKinds: boolean
+  /** Everything belongs to the container's user. */
+  readonly chown: boolean
+  readonly signal: AbortSignal
+}
+
+export async function extractToContainer(
+  parts: ContainerParts,
+  reference: string,
+  archive: AsyncIterable<Uint8Array>,
+  { path, keepKinds, chown, signal }: ExtractOptions,
+): Promise<void> {
+  const { record } = parts.store.resolve(reference)
+  const readOnlyRoot = record.hostConfig.ReadonlyRootfs === true
+  await named(reference, path, () =>
+    withRoot(parts, record.id, async (root) => {
+      const request = { ...root, path, keepKinds, readOnlyRoot }
+      if (!chown) return await parts.copies.in(request, archive, signal)
+      const { uid, gid } = resolveUser(root.root, record.config.User ?? "")
+      return await parts.copies.in({ ...request, owner: { uid, gid } }, archive, signal)
+    }),
+  )
+  parts.events.emit("container", "extract-to-dir", record.id, attributesOf(record))
+}
+
+/** In Docker's words. */
+async function named<T>(container: string, path: string, body: () => Promise<T>): Promise<T> {
+  try {
+    return await body()
+  } catch (error) {
+    if (!isKind(error, "not-found") || error.message !== "No such file") throw error
+    throw new DhowError("not-found", `Could not find the file ${path} in container ${container}`)
+  }
+}
+
+type ContainerRoot = Omit<CopyRequest, "path">
+
+async function withRoot<T>(parts: ContainerParts, id: string, body: (root: ContainerRoot) => Promise<T>): Promise<T> {
+  const running = (): boolean => isRunning(parts.store.get(id).state)
+  if (!running()) {
+    const mine = await parts.locks.hold(id, async () => {
+      if (running()) return undefined
+      const { record } = parts.store.get(id)
+      using mounted = parts.copies.mount(id)
+      const mounts = await runtimeMounts(record.mounts, mounted.path)
+      const volumes = mounts.flatMap(({ destination, source, type }) => {
+        const writable = record.mounts.find((mount) => mount.Destination === destination)?.RW === true
+        return type === "bind" && source !== undefined ? [{ source, destination, writable }] : []
+      })
+      return { result: await body({ root: mounted.path, mounts: [...networkFiles(parts, record), ...volumes] }) }
+    })
+    if (mine !== undefined) return mine.result
+  }
+  const { record } = parts.store.get(id)
+  const volumes = record.mounts.flatMap(volumeOf)
+  return await body({
+    root: containerPaths(parts.config, id).rootfs,
+    mounts: [...networkFiles(parts, record), ...volumes],
+  })
+}
+
+/** Of a running container, whose sources were all there when it began. */
+function volumeOf(mount: ResolvedMount): CopyMount[] {
+  if (mount.Type === "tmpfs" || !existsSync(mount.Source)) return []
+  return [{ source: mountSource(mount), destination: mount.Destination, writable: mount.RW }]
+}
+
+/** Those there are: a container that has never run has none. */
+function networkFiles(parts: ContainerParts, { id, hostConfig }: ContainerRecord): CopyMount[] {
+  const other = donorOf(hostConfig.NetworkMode ?? "")
+  const owner = other === undefined ? id : parts.store.find(other)?.record.id
+  if (owner === undefined) return []
+  return fileMounts(containerPaths(parts.config, owner)).flatMap(({ source, destination }) =>
+    source !== undefined && existsSync(source) ? [{ source, destination, writable: true }] : [],
+  )
+}

@@ -1,0 +1,127 @@
+// The daemon's side of copying files into and out of containers: the container's own files are mounted for as long as it
+// takes where they are not, and the work is done by a process of its own.
+import { randomBytes } from "node:crypto"
+import { mkdirSync, readdirSync, rmdirSync } from "node:fs"
+import { join } from "node:path"
+import { DhowError } from "../lib/errors.ts"
+import { ensureDirectory } from "../lib/files.ts"
+import { unmountAll } from "../lib/syscalls/mount.ts"
+import type { PathStat } from "../wire/container.ts"
+import type { Snapshotter } from "./contract.ts"
+import type { CopyInRequest, CopyRequest } from "./copy/request.ts"
+import { readFailure } from "./tree-answer.ts"
+import { processOutput } from "./tree-process.ts"
+
+export type { CopyInRequest, CopyMount, CopyRequest } from "./copy/request.ts"
+
+/** A line that says what is at a path is a few hundred bytes. */
+const LINE_LIMIT = 64 * 1024
+
+export type Copies = {
+  stat(request: CopyRequest): Promise<PathStat>
+  /** The archive has to be read to its end, or its iterator returned. */
+  out(request: CopyRequest, signal: AbortSignal): Promise<{ stat: PathStat; archive: AsyncGenerator<Uint8Array> }>
+  in(request: CopyInRequest, archive: AsyncIterable<Uint8Array>, signal: AbortSignal): Promise<void>
+  /** Mounts a snapshot that nobody has mounted, until it is disposed. */
+  mount(key: string): Disposable & { readonly path: string }
+  /** Takes away what an engine before this one left mounted. */
+  sweep(): void
+}
+
+export function openCopies(options: {
+  readonly snapshotter: Snapshotter
+  /** Directory for the mounts. */
+  readonly directory: string
+  readonly internalCommand: readonly string[]
+}): Copies {
+  const { snapshotter, directory, internalCommand } = options
+  const command = (verb: string, request: CopyRequest): readonly string[] => [
+    ...internalCommand,
+    verb,
+    JSON.stringify(request),
+  ]
+  return {
+    async stat(request) {
+      const { stat, archive } = await statAndRest(processOutput(command("copy-stat", request)))
+      for await (const _none of archive);
+      return stat
+    },
+    out: (request, signal) => statAndRest(processOutput(command("copy-out", request), signal)),
+    in: (request, archive, signal) => feed(command("copy-in", request), archive, signal),
+    mount(key) {
+      ensureDirectory(directory, 0o700)
+      const path = join(directory, randomBytes(6).toString("hex"))
+      mkdirSync(path, { mode: 0o700 })
+      try {
+        snapshotter.mount(key, path)
+      } catch (error) {
+        rmdirSync(path)
+        throw error
+      }
+      return { path, [Symbol.dispose]: () => clear(path) }
+    },
+    sweep() {
+      ensureDirectory(directory, 0o700)
+      for (const name of readdirSync(directory)) clear(join(directory, name))
+    },
+  }
+}
+
+function clear(path: string): void {
+  unmountAll(path)
+  rmdirSync(path)
+}
+
+async function statAndRest(
+  output: AsyncGenerator<Uint8Array>,
+): Promise<{ stat: PathStat; archive: AsyncGenerator<Uint8Array> }> {
+  let head = Buffer.alloc(0)
+  for (;;) {
+    const next = await output.next()
+    if (next.done === true || head.length > LINE_LIMIT)
+      throw new DhowError("internal", "A process that copies files has said nothing")
+    head = Buffer.concat([head, next.value])
+    const end = head.indexOf(0x0a)
+    if (end < 0) continue
+    const stat = JSON.parse(head.toString("utf8", 0, end)) as PathStat
+    return { stat, archive: from(head.subarray(end + 1), output) }
+  }
+}
+
+async function* from(first: Uint8Array, rest: AsyncGenerator<Uint8Array>): AsyncGenerator<Uint8Array> {
+  try {
+    if (first.length > 0) yield first
+    yield* rest
+  } finally {
+    await rest.return(undefined)
+  }
+}
+
+/** Gives a process its input at the pace at which it takes it. */
+async function feed(command: readonly string[], input: AsyncIterable<Uint8Array>, signal: AbortSignal): Promise<void> {
+  const child = Bun.spawn([...command], { stdin: "pipe", stdout: "ignore", stderr: "pipe" })
+  const kill = (): void => child.kill("SIGKILL")
+  signal.addEventListener("abort", kill, { once: true })
+  const complaint = new Response(child.stderr).text()
+  try {
+    const isOver = child.exited.then(() => true)
+    for await (const chunk of input) {
+      child.stdin.write(chunk)
+      if (await Promise.race([isOver, flushed(child.stdin)])) break
+    }
+    await Promise.resolve(child.stdin.end()).catch(() => undefined)
+    const status = await child.exited
+    if (signal.aborted) throw new DhowError("cancelled", "The request was cancelled", { cause: signal.reason })
+    if (status !== 0) throw readFailure(await complaint, command, status ?? child.signalCode)
+  } finally {
+    signal.removeEventListener("abort", kill)
+    kill()
+    await child.exited
+  }
+}
+
+/** False when all is taken; a reader that has ended is told by its end. */
+async function flushed(sink: Bun.FileSink): Promise<boolean> {
+  await Promise.resolve(sink.flush()).catch(() => undefined)
+  return false
+}
