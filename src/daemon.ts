@@ -129,7 +129,12 @@ export async function openEngine(config: Config): Promise<OpenEngine> {
   const usedBy = (name: string): string[] => volumeUsers({ store }, name)
   const volumes = new LocalVolumes({ database, directory: join(config.dataRoot, "volumes"), events, usedBy })
   const pushed = registryRecords(database)
-  const collector = openCollector({ database, content, snapshotter, held: () => pushed.contents() })
+  const collector = openCollector({
+    database,
+    content,
+    snapshotter,
+    held: () => [...pushed.contents(), ...images.manifests.held()],
+  })
   const registries = openRegistries({ settings: registrySettings(config) })
   const images = openImages({
     database,
@@ -183,6 +188,7 @@ export async function openEngine(config: Config): Promise<OpenEngine> {
     execs,
     images,
     registries: openRegistryAccess(registries),
+    manifests: images.manifests,
     networks: openNetworksNoun(networks, store, events),
     volumes,
     events,

@@ -35,6 +35,11 @@ const load = {
   login: async () => (await import("./registry/login.ts")).login,
   logout: async () => (await import("./registry/logout.ts")).logout,
   logs: async () => (await import("./container/logs.ts")).logs,
+  manifestAnnotate: async () => (await import("./manifest/annotate.ts")).annotate,
+  manifestCreate: async () => (await import("./manifest/create.ts")).create,
+  manifestInspect: async () => (await import("./manifest/inspect.ts")).inspect,
+  manifestPush: async () => (await import("./manifest/push.ts")).push,
+  manifestRemove: async () => (await import("./manifest/rm.ts")).rm,
   networkInspect: async () => (await import("./network/inspect.ts")).inspect,
   networkList: async () => (await import("./network/list.ts")).list,
   pause: async () => (await import("./container/pause.ts")).pause,
@@ -170,6 +175,14 @@ const platform: Record<string, CommandEntry> = {
   remove: entry("Take the registration of emulators back", load.platformRemove, hidden),
 }
 
+const manifest: Record<string, CommandEntry> = {
+  annotate: entry("Change what a list says of the platform of one of its images", load.manifestAnnotate),
+  create: entry("Make a list of images for several platforms", load.manifestCreate),
+  inspect: entry("Show an image's manifest, or a list of them", load.manifestInspect),
+  push: entry("Upload a list and its images to a registry", load.manifestPush),
+  rm: entry("Forget one or more lists that were made here", load.manifestRemove),
+}
+
 const system: Record<string, CommandEntry> = {
   df: entry("Show what takes up the disk", load.diskUsage),
   events: entry("Show what happens, as it happens", load.events),
@@ -192,6 +205,7 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
   info: entry("Show the daemon's configuration and host", load.info, common),
   container: { summary: "Manage containers", subcommands: container, ...management },
   image: { summary: "Manage images", subcommands: image, ...management },
+  manifest: { summary: "Manage manifests and lists of them", subcommands: manifest, ...management },
   network: { summary: "Manage networks", subcommands: network, ...management },
   registry: { summary: "Serve a registry from this machine", subcommands: registry, ...management },
   platform: { summary: "Manage the emulation of other platforms", subcommands: platform, ...management },

@@ -11,7 +11,6 @@ const NOT_OFFERED: ReadonlySet<string> = new Set(
   context
   cp
   image build
-  manifest
   network connect
   network create
   network disconnect

@@ -18,6 +18,7 @@ import type {
 } from "../wire/container.ts"
 import type { PrunePlan } from "../wire/disk.ts"
 import type { ImageDeleteEntry, ImageHistoryEntry, ImageInspect, ImageSummary, ProgressLine } from "../wire/image.ts"
+import type { ManifestInspect } from "../wire/manifest.ts"
 import type { PlatformStatus } from "../wire/platform.ts"
 import type { AuthConfig, AuthResponse, DistributionInspect, SearchResult } from "../wire/registry.ts"
 import type { ContainerStats } from "../wire/stats.ts"
@@ -281,6 +282,53 @@ export interface Images {
   ): Promise<ReadableStream<Uint8Array>>
 }
 
+/** How a request speaks to registries. */
+export type RegistryUse = {
+  /** The header X-Registry-Config as it came: who the user is, by registry. */
+  readonly auths?: string
+  /** Certificates need not verify, and plain HTTP will do. */
+  readonly insecure: boolean
+}
+
+/** Lists of manifests, one for each platform: put together here, then pushed. References are as users write them. */
+export interface Manifests {
+  /** Resolves with the list's canonical name. Entries are images that are here, or else of their registries. */
+  create(
+    list: string,
+    manifests: readonly string[],
+    options: RegistryUse & { readonly amend: boolean; readonly signal: AbortSignal },
+  ): Promise<{ readonly Reference: string }>
+  /** Changes what the list says of an entry's platform. */
+  annotate(
+    list: string,
+    manifest: string,
+    changes: {
+      readonly os?: string
+      readonly architecture?: string
+      readonly variant?: string
+      readonly osVersion?: string
+      readonly osFeatures?: readonly string[]
+    },
+  ): Promise<void>
+  /** A list that is here, else what the registry has; an entry of a list where that is named. */
+  inspect(
+    reference: string,
+    options: RegistryUse & {
+      readonly list?: string
+      /** No registry is asked. */
+      readonly local: boolean
+      /** With the manifests that a list names. */
+      readonly verbose: boolean
+      readonly signal: AbortSignal
+    },
+  ): Promise<ManifestInspect>
+  push(
+    list: string,
+    options: RegistryUse & { readonly purge: boolean; readonly progress: Progress; readonly signal: AbortSignal },
+  ): Promise<void>
+  remove(list: string): Promise<void>
+}
+
 /** Other registries, beside the moving of images. */
 export interface RegistryAccess {
   /** Throws unauthorized, in Docker's words, when the registry does not know the user. */
@@ -357,6 +405,7 @@ export interface Engine {
   readonly execs: Execs
   readonly images: Images
   readonly registries: RegistryAccess
+  readonly manifests: Manifests
   readonly networks: Networks
   readonly volumes: Volumes
   readonly events: Events

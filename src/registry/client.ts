@@ -39,12 +39,17 @@ export function openRegistries(options: {
       const shared = { memory, pace, patience, certificates, access: "pull", credentials } as const
       return searchRegistry(new Session(resolveSearch(settings(), server), shared), asked)
     },
-    repository(name, { access, credentials, limit }) {
+    repository(name, { access, credentials, insecure = false, limit }) {
       const shared = { memory, pace, patience, certificates, access, credentials }
-      const sessions = resolveEndpoints(settings(), name, access).map((endpoint) => new Session(endpoint, shared))
+      const known = insecure ? withInsecure(settings(), name.domain) : settings()
+      const sessions = resolveEndpoints(known, name, access).map((endpoint) => new Session(endpoint, shared))
       return repositoryAt(name, sessions, { access, limit })
     },
   }
+}
+
+function withInsecure(settings: RegistrySettings, host: string): RegistrySettings {
+  return { ...settings, hosts: { ...settings.hosts, [host]: { ...settings.hosts?.[host], insecure: true } } }
 }
 
 function repositoryAt(

@@ -100,6 +100,8 @@ export interface Registries {
     options: {
       readonly access: "pull" | "push"
       readonly credentials?: Credentials
+      /** As the settings may say of a host: certificates need not verify, and plain HTTP will do. */
+      readonly insecure?: boolean
       /** Bounds the bytes of blobs, both ways; one for all repositories of an operation. */
       readonly limit?: RateLimit
     },

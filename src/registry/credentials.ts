@@ -18,6 +18,10 @@ export function parseRegistryAuth(header: string | undefined): Credentials | und
   } catch {
     return undefined
   }
+  return parseFields(value)
+}
+
+function parseFields(value: unknown): Credentials | undefined {
   if (typeof value !== "object" || value === null) return undefined
   const fields = value as Record<string, unknown>
   const text = (name: string): string | undefined => {
@@ -31,6 +35,23 @@ export function parseRegistryAuth(header: string | undefined): Credentials | und
     identityToken: text("identitytoken"),
     registryToken: text("registrytoken"),
   })
+}
+
+const HUB_KEYS = ["https://index.docker.io/v1", "docker.io", "index.docker.io"]
+
+/** Who the user is to one registry, out of the header X-Registry-Config: base64url JSON of the above, by registry. */
+export function parseRegistryConfig(header: string | undefined, domain: string): Credentials | undefined {
+  if (header === undefined || header === "") return undefined
+  let value: unknown
+  try {
+    value = JSON.parse(Buffer.from(header, "base64url").toString("utf8"))
+  } catch {
+    return undefined
+  }
+  const entries = Object.entries((value ?? {}) as Record<string, unknown>)
+  const keys = domain === "docker.io" ? HUB_KEYS : [domain, `https://${domain}`, `http://${domain}`]
+  const found = entries.find(([key]) => keys.includes(key.replace(/\/$/, "")))
+  return found === undefined ? undefined : parseFields(found[1])
 }
 
 export function basicHeader({ username = "", password = "" }: Credentials): string {

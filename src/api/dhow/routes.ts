@@ -2,7 +2,11 @@
 import type { Engine } from "../../engine/contract.ts"
 import type { Route } from "../docker/call.ts"
 import { json } from "../http/reply.ts"
+import { manifestRoutes } from "./manifests.ts"
 
-export function dhowRoutes({ images }: Pick<Engine, "images">): Route[] {
-  return [["GET", "/dhow/images/prune", async (call) => json(200, await images.prunePlan(call.query.filters()))]]
+export function dhowRoutes({ images, manifests }: Pick<Engine, "images" | "manifests">): Route[] {
+  return [
+    ["GET", "/dhow/images/prune", async (call) => json(200, await images.prunePlan(call.query.filters()))],
+    ...manifestRoutes(manifests),
+  ]
 }

@@ -20,6 +20,19 @@ export function authForImage(name: string): string | undefined {
   return authHeader(find(keyOf(domain), `${domain}/${path}`))
 }
 
+/** The header X-Registry-Config for several images: what is known of their registries, by name. */
+export function authsForImages(names: readonly string[]): string | undefined {
+  const found: Record<string, AuthConfig> = {}
+  for (const name of names) {
+    const { domain, path } = parseReference(name)
+    const key = keyOf(domain)
+    if (domain === LOCAL || Object.hasOwn(found, key)) continue
+    const auth = find(key, `${domain}/${path}`)
+    if (auth !== undefined) found[key] = auth
+  }
+  return Object.keys(found).length === 0 ? undefined : Buffer.from(JSON.stringify(found)).toString("base64url")
+}
+
 /** For the registry that a search is about; whatever is wrong with what is stored, the search goes on without. */
 export function authForSearch(term: string): string | undefined {
   const [first = ""] = term.split("/", 1)

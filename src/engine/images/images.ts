@@ -5,8 +5,9 @@ import { log } from "../../lib/log.ts"
 import type { Registries } from "../../registry/contract.ts"
 import type { Snapshotter } from "../../snapshot/contract.ts"
 import type { Database } from "../../state/database.ts"
-import type { Images } from "../contract.ts"
+import type { Images, Manifests } from "../contract.ts"
 import type { Collector } from "../gc.ts"
+import { type HeldDocuments, openManifests } from "../manifests/manifests.ts"
 import { blobPlaces } from "./blob-places.ts"
 import { type Committer, imageCommitter } from "./commit.ts"
 import { imageConfigs } from "./configs.ts"
@@ -52,7 +53,10 @@ export function openImages(options: {
   readonly platformCompat?: boolean
   readonly emit: EmitImageEvent
   readonly containers: () => readonly ContainerUse[]
-}): Images & LayersSize & Resolver & Reconcile & { readonly prepareCommit: Committer } {
+}): Images &
+  LayersSize &
+  Resolver &
+  Reconcile & { readonly prepareCommit: Committer; readonly manifests: Manifests & HeldDocuments } {
   const { collector, database, content } = options
   const records = imageRecords(database)
   const configs = imageConfigs(content)
@@ -97,6 +101,7 @@ export function openImages(options: {
       await repairImages(context)
       await context.collect()
     },
+    manifests: openManifests(context, options),
     prepareCommit(options) {
       const commit = imageCommitter(context)(options)
       return (tar, signal) => orCollect(commit(tar, signal))

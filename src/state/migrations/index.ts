@@ -8,6 +8,7 @@ import imageNames from "./0006-image-names.sql" with { type: "text" }
 import distroBuilds from "./0007-distro-builds.sql" with { type: "text" }
 import registry from "./0008-registry.sql" with { type: "text" }
 import transfers from "./0009-transfers.sql" with { type: "text" }
+import manifestLists from "./0010-manifest-lists.sql" with { type: "text" }
 
 export const MIGRATIONS: readonly string[] = [
   content,
@@ -19,4 +20,5 @@ export const MIGRATIONS: readonly string[] = [
   distroBuilds,
   registry,
   transfers,
+  manifestLists,
 ]

@@ -1,0 +1,154 @@
+// The Manifests interface: lists of manifests that are put together here, one for each platform, and pushed as one. A
+// list whose images are here is an image of its own name at the same time.
+import { DhowError } from "../../lib/errors.ts"
+import { digestOf } from "../../oci/digest.ts"
+import { formatReference, parseReference, type Reference, withDefaultTag } from "../../oci/reference.ts"
+import type { Registries } from "../../registry/contract.ts"
+import type { Database } from "../../state/database.ts"
+import type { ManifestPlatform } from "../../wire/manifest.ts"
+import type { Manifests } from "../contract.ts"
+import type { ImagesContext } from "../images/context.ts"
+import type { ImageRow } from "../images/records.ts"
+import { indexBytes } from "./index-bytes.ts"
+import { manifestInspector } from "./inspect.ts"
+import { isKnownPlatform } from "./platforms.ts"
+import { listPusher } from "./push.ts"
+import { type ListEntry, listRecords } from "./records.ts"
+import { localEntry, remoteEntry, repositoryOf } from "./sources.ts"
+
+export type HeldDocuments = { readonly held: ReturnType<typeof listRecords>["held"] }
+
+export function openManifests(
+  context: ImagesContext,
+  { database, registries }: { readonly database: Database; readonly registries: Registries },
+): Manifests & HeldDocuments {
+  const { content, records } = context
+  const lists = listRecords(database)
+  const push = listPusher(context, registries)
+
+  /** Rows and tag change together: a reader sees the list before, or after. */
+  async function save(list: string, entries: readonly ListEntry[]): Promise<void> {
+    const all = [...lists.entries(list)]
+    for (const entry of entries) {
+      const at = all.findIndex(({ reference }) => reference === entry.reference)
+      if (at < 0) all.push(entry)
+      else all[at] = entry
+    }
+    using lease = content.lease()
+    const { bytes } = indexBytes(all.map(({ descriptor }) => descriptor))
+    const target = digestOf(bytes)
+    const here = imagesOf(all)
+    if (here.length > 0) {
+      lease.hold(target)
+      await content.put(bytes)
+    }
+    records.transaction(() => {
+      for (const entry of entries) lists.put(list, entry)
+      for (const row of here) records.putImage(row, [target])
+      if (here.length > 0) records.putTag(list, target)
+    })
+  }
+
+  function imagesOf(entries: readonly ListEntry[]): readonly ImageRow[] {
+    return entries.flatMap(({ config, descriptor }) => {
+      const row = records.image(config)
+      return row?.manifest === descriptor.digest ? [row] : []
+    })
+  }
+
+  function existing(list: string): readonly ListEntry[] {
+    const entries = lists.entries(list)
+    if (entries.length === 0) throw new DhowError("not-found", `No such manifest: ${list}`)
+    return entries
+  }
+
+  return {
+    held: () => lists.held(),
+
+    async create(name, manifests, { amend, signal, ...use }) {
+      const list = formatReference(listName(name))
+      const known = lists.entries(list)
+      if (known.length > 0 && !amend)
+        throw new DhowError("conflict", "refusing to amend an existing manifest list with no --amend flag")
+      using lease = content.lease()
+      const entries: ListEntry[] = []
+      for (const text of manifests) {
+        const reference = named(text)
+        const same = known.find((entry) => entry.reference === formatReference(reference))
+        const entry = same ?? (await localEntry(context, reference))
+        if (entry !== undefined) {
+          lease.hold(entry.descriptor.digest)
+          entries.push(entry)
+          continue
+        }
+        const repository = repositoryOf(registries, reference, { ...use, access: "pull" })
+        entries.push(await remoteEntry(content, reference, { repository, lease, signal }))
+      }
+      await save(list, entries)
+      return { Reference: list }
+    },
+
+    async annotate(name, manifest, changes) {
+      const list = formatReference(named(name))
+      const reference = formatReference(named(manifest))
+      const entry = lists.entries(list).find((one) => one.reference === reference)
+      if (entry === undefined)
+        throw new DhowError("not-found", `manifest for image ${manifest} does not exist in ${name}`)
+      const platform = annotated(entry.descriptor.platform, changes)
+      if (!isKnownPlatform(platform))
+        throw new DhowError(
+          "invalid",
+          `manifest entry for image has unsupported os/arch combination: ${changes.os ?? ""}/${changes.architecture ?? ""}`,
+        )
+      await save(list, [{ ...entry, descriptor: { ...entry.descriptor, platform } }])
+    },
+
+    inspect: manifestInspector(context, registries, lists),
+
+    async push(name, { purge, ...options }) {
+      const reference = named(name)
+      const list = formatReference(reference)
+      const entries = existing(list)
+      await push(reference, entries, options)
+      if (purge) lists.drop(list)
+    },
+
+    async remove(name) {
+      const list = formatReference(named(name))
+      const entries = existing(list)
+      const target = digestOf(indexBytes(entries.map(({ descriptor }) => descriptor)).bytes)
+      records.transaction(() => {
+        lists.drop(list)
+        if (records.tag(list)?.target === target) records.dropTag(list)
+      })
+      await context.collect()
+    },
+  }
+}
+
+function named(text: string): Reference {
+  return withDefaultTag(parseReference(text))
+}
+
+function listName(text: string): Reference {
+  try {
+    return named(text)
+  } catch (cause) {
+    throw new DhowError("invalid", `error parsing name for manifest list ${text}`, { cause })
+  }
+}
+
+function annotated(
+  before: ManifestPlatform = { architecture: "", os: "" },
+  { os, architecture, variant, osVersion, osFeatures = [] }: Parameters<Manifests["annotate"]>[2],
+): ManifestPlatform {
+  const features = [...new Set([...(before["os.features"] ?? []), ...osFeatures])]
+  return {
+    ...before,
+    ...(os ? { os } : {}),
+    ...(architecture ? { architecture } : {}),
+    ...(variant ? { variant } : {}),
+    ...(osVersion ? { "os.version": osVersion } : {}),
+    ...(features.length === 0 ? {} : { "os.features": features }),
+  }
+}
