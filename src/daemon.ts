@@ -16,6 +16,7 @@ import { openDiskUsage } from "./engine/disk-usage.ts"
 import { EventLog } from "./engine/events.ts"
 import { ContainerExecs } from "./engine/execs/execs.ts"
 import { runProbe } from "./engine/execs/probe.ts"
+import { openFsck } from "./engine/fsck/fsck.ts"
 import { openCollector } from "./engine/gc.ts"
 import { openImages } from "./engine/images/images.ts"
 import { openNetworksNoun } from "./engine/networks.ts"
@@ -193,7 +194,10 @@ export async function openEngine(config: Config): Promise<OpenEngine> {
     volumes,
     events,
     platforms: openPlatforms(),
-    system: openSystem(parts, images, openDiskUsage({ containers, images, volumes })),
+    system: openSystem(parts, images, {
+      diskUsage: openDiskUsage({ containers, images, volumes }),
+      fsck: openFsck({ root: config.dataRoot, database, content, snapshotter, registries, containers: store }),
+    }),
   }
   const registry = openRegistry({
     root: config.dataRoot,

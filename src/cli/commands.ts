@@ -21,6 +21,7 @@ const load = {
   events: async () => (await import("./system/events.ts")).events,
   exec: async () => (await import("./container/exec.ts")).exec,
   export: async () => (await import("./container/export.ts")).exportCommand,
+  fsck: async () => (await import("./system/fsck.ts")).fsck,
   history: async () => (await import("./image/history.ts")).history,
   imageInspect: async () => (await import("./image/inspect.ts")).imageInspect,
   imagePrune: async () => (await import("./image/prune.ts")).prune,
@@ -187,6 +188,7 @@ const system: Record<string, CommandEntry> = {
   df: entry("Show what takes up the disk", load.diskUsage),
   events: entry("Show what happens, as it happens", load.events),
   info: entry("Show the daemon's configuration and host", load.info),
+  fsck: entry("Verify everything that is stored", load.fsck),
   prune: entry("Remove unused data", load.systemPrune),
 }
 
@@ -222,6 +224,7 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
   save: ofImages.save,
   tag: ofImages.tag,
   events: system["events"]!,
+  fsck: system["fsck"]!,
   completion: entry("Print a completion script for a shell", load.completion),
   install: entry("Install dhow with systemd units and shell completions", load.install),
   daemon: entry("Run the daemon (started by itself when needed)", load.daemon),

@@ -1,4 +1,5 @@
 // The endpoints of the daemon itself, its events, volumes and networks, typed.
+import type { FsckLine } from "../wire/fsck.ts"
 import type { DiskUsage, EventMessage, NetworkInspect, VolumeInspect } from "../wire/system.ts"
 import type { Client } from "./client.ts"
 import { type Filters, filtersParameter } from "./filters.ts"
@@ -28,6 +29,15 @@ export async function serverEvents(client: Client, options: EventsOptions): Prom
   const answer = await client.request("GET", "/events", {
     query: { since: options.since, until: options.until, filters: filtersParameter(options.filters) },
   })
+  return readJsonLines(answer.body)
+}
+
+/** Verifies what is stored; an `error` is the last line of a check that failed. */
+export async function checkStore(
+  client: Client,
+  options: { readonly repair: boolean; readonly rate?: number },
+): Promise<AsyncGenerator<FsckLine | { readonly error: string }>> {
+  const answer = await client.request("POST", "/dhow/fsck", { query: { repair: options.repair, rate: options.rate } })
   return readJsonLines(answer.body)
 }
 

@@ -44,7 +44,9 @@ export interface ContentStore {
   list(): IterableIterator<Blob>
   /** Keeps blobs alive until the returned scope is disposed; those of a process that died are dropped by the next one. */
   lease(): Lease
-  /** Removes files that no row names: the leavings of a crash. Returns what was removed. */
+  /** Paths of files that no row names and nobody is writing: the leavings of a crash. */
+  strays(): readonly string[]
+  /** Removes these, and leases that nobody holds any more. Returns what was removed. */
   sweep(): readonly string[]
 }
 

@@ -168,17 +168,22 @@ class DiskContentStore implements ContentStore {
     }
   }
 
-  sweep(): readonly string[] {
-    this.#expireLeases()
-    const removed: string[] = []
+  strays(): readonly string[] {
+    const found: string[] = []
     for (const name of readdirSync(this.#ingests)) {
       const path = join(this.#ingests, name)
-      if (!this.#busy.has(name) && !isKeptPartial(name, path)) removed.push(path)
+      if (!this.#busy.has(name) && !isKeptPartial(name, path)) found.push(path)
     }
     for (const name of readdirSync(this.#blobs)) {
       if (this.#busy.has(name) || this.has(`sha256:${name}` as Digest)) continue
-      removed.push(join(this.#blobs, name))
+      found.push(join(this.#blobs, name))
     }
+    return found
+  }
+
+  sweep(): readonly string[] {
+    this.#expireLeases()
+    const removed = this.strays()
     for (const path of removed) if (statSync(path).isFile()) unlinkIfExists(path)
     return removed
   }

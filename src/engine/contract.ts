@@ -17,6 +17,7 @@ import type {
   RestartPolicy,
 } from "../wire/container.ts"
 import type { PrunePlan } from "../wire/disk.ts"
+import type { FsckLine } from "../wire/fsck.ts"
 import type { ImageDeleteEntry, ImageHistoryEntry, ImageInspect, ImageSummary, ProgressLine } from "../wire/image.ts"
 import type { ManifestInspect } from "../wire/manifest.ts"
 import type { PlatformStatus } from "../wire/platform.ts"
@@ -389,6 +390,11 @@ export interface System {
   version(): Record<string, unknown>
   /** What the objects of these types hold on the disk. */
   diskUsage(types: ReadonlySet<DiskUsageType>): Promise<DiskUsage>
+  /** Verifies everything that is stored. Throws conflict where that is going on already. */
+  fsck(
+    options: { readonly repair: boolean; readonly rate?: number; readonly signal: AbortSignal },
+    say: (line: FsckLine) => void,
+  ): Promise<void>
 }
 
 /** What this host runs, by itself or emulated. */

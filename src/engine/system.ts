@@ -14,12 +14,13 @@ const MINIMUM_API_VERSION = "1.24"
 export function openSystem(
   parts: ContainerParts,
   images: Pick<Images, "list">,
-  diskUsage: System["diskUsage"],
+  { diskUsage, fsck }: Pick<System, "diskUsage" | "fsck">,
 ): System {
   const startedAt = new Date()
   const architecture = parts.host.architecture
   return {
     diskUsage,
+    fsck,
     version: () => ({
       Platform: { Name: "dhow" },
       Components: [

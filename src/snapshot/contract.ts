@@ -19,6 +19,13 @@ export interface Snapshotter {
    * this call". A hostile tar is refused or contained, and leaves nothing.
    */
   addLayer(diffId: Digest, tar: string, signal?: AbortSignal): Promise<LayerUsage>
+  /**
+   * Makes the layer once more beside itself, from a tar that is known to be whole, and compares: says what differs, or
+   * undefined where nothing does.
+   */
+  checkLayer(diffId: Digest, tar: string, signal?: AbortSignal): Promise<string | undefined>
+  /** Puts the layer made anew in the place of what is there. No mounted snapshot stands on it. */
+  remakeLayer(diffId: Digest, tar: string, signal?: AbortSignal): Promise<void>
   /** Removes a layer no snapshot stands on; conflict otherwise. */
   removeLayer(diffId: Digest): Promise<void>
   layerSize(diffId: Digest): number
@@ -44,6 +51,8 @@ export interface Snapshotter {
    * their files only while the snapshot is mounted; view() is the way to read a layer.
    */
   paths(key: string): { readonly upper: string; readonly work: string; readonly lower: readonly string[] }
-  /** Removes directories that no row names. Returns what was removed. */
+  /** Paths that no row names and nobody is making. */
+  strays(): readonly string[]
+  /** Removes these. Returns what was removed. */
   sweep(): readonly string[]
 }

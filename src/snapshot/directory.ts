@@ -1,6 +1,7 @@
 // The form of layers that works everywhere: each unpacked into a directory, <layer>/fs.
 import { mkdirSync, statSync } from "node:fs"
 import { join } from "node:path"
+import { treeDifference } from "../lib/same-tree.ts"
 import { durabilityOf, makeDurable } from "./durability.ts"
 import type { LayerForm, LayerRequest, LayerRoot, MadeLayer } from "./layer-form.ts"
 import { layerProcess } from "./layer-process.ts"
@@ -47,6 +48,10 @@ class UnpackedLayers implements LayerForm {
   root(directory: string): LayerRoot {
     const { mode, uid, gid } = statSync(join(directory, "fs"))
     return { mode: mode & 0o7777, uid, gid }
+  }
+
+  difference(directory: string, anew: string, signal?: AbortSignal): Promise<string | undefined> {
+    return treeDifference(join(directory, "fs"), join(anew, "fs"), signal)
   }
 
   survived(directory: string): boolean {

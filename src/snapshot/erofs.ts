@@ -19,6 +19,7 @@ import {
 import { dirname, join } from "node:path"
 import { DhowError, errnoName } from "../lib/errors.ts"
 import { ensureDirectory, syncDirectory } from "../lib/files.ts"
+import { sameBytes } from "../lib/same-tree.ts"
 import { unmountAll } from "../lib/syscalls/mount.ts"
 import { ROOT_OFFSET } from "./erofs/format.ts"
 import { isErofsMounted, type MountWay, mountErofs } from "./erofs/mount.ts"
@@ -93,6 +94,19 @@ class IndexedLayers implements LayerForm {
       closeSync(fd)
     }
     return { mode: inode.readUInt16LE(4) & 0o7777, uid: inode.readUInt32LE(24), gid: inode.readUInt32LE(28) }
+  }
+
+  async difference(directory: string, anew: string): Promise<string | undefined> {
+    const [here, there] = [filesIn(directory), filesIn(anew)]
+    for (const [path, wanted, what] of [
+      [here.tar, there.tar, "its tar"],
+      [here.index, there.index, "its index"],
+    ] as const) {
+      const found = statSync(path, { throwIfNoEntry: false })
+      if (found === undefined) return `${what} is missing`
+      if (found.ino !== statSync(wanted).ino && !(await sameBytes(path, wanted))) return `${what} has other bytes`
+    }
+    return undefined
   }
 
   survived(directory: string): boolean {

@@ -36,6 +36,8 @@ export interface LayerForm {
   root(directory: string): LayerRoot
   /** At the start: false where a power failure took the layer, or a part of it. */
   survived(directory: string): boolean
+  /** Compares a layer with the same one made anew: what differs, or undefined. */
+  difference(directory: string, anew: string, signal?: AbortSignal): Promise<string | undefined>
   /** Takes away what open() left of layers that are gone and says so; layers that are not in use may be closed too. */
   sweep(inUse: ReadonlySet<string>): readonly string[]
 }

@@ -74,32 +74,66 @@ export class OverlaySnapshotter implements Snapshotter {
     return await this.#locks.hold(diffId, async () => {
       const present = this.#rows.layer.get({ diffId })
       if (present !== null) return { size: present.size, files: present.files }
-      const key = randomBytes(6).toString("hex")
-      const temporary = `${NEW}${key}`
+      return await this.#makeLayer(diffId, tar, signal)
+    })
+  }
+
+  async checkLayer(diffId: Digest, tar: string, signal?: AbortSignal): Promise<string | undefined> {
+    return await this.#locks.hold(diffId, async () => {
+      const row = this.#layer(diffId)
+      const form = this.#formOf(row)!
+      const temporary = `${NEW}${randomBytes(6).toString("hex")}`
       using _temporary = this.#keep(temporary)
-      using _final = this.#keep(key)
       try {
         mkdirSync(this.#path(temporary), { mode: 0o700 })
-        const [form] = this.#forms
-        const { size, files, rooted } = await form.make({
-          diffId,
-          tar,
-          directory: this.#path(temporary),
-          userXattr: this.#userXattr,
-          signal,
-        })
-        crashpoint("snapshot.add-layer:before-rename")
-        renameSync(this.#path(temporary), this.#path(key))
-        form.renamed(this.#path(key))
-        crashpoint("snapshot.add-layer:before-row")
-        this.#rows.putLayer.run({ diffId, form: form.name, key, size, files, rooted: rooted ? 1 : 0 })
-        return { size, files }
-      } catch (error) {
+        const directory = this.#path(temporary)
+        const made = await form.make({ diffId, tar, directory, userXattr: this.#userXattr, signal })
+        if (made.size !== row.size || made.files !== row.files || made.rooted !== (row.rooted === 1))
+          return "its row tells another size or number of files"
+        return await form.difference(this.#path(row.key), directory, signal)
+      } finally {
         this.#trash.discard(this.#path(temporary))
-        this.#trash.discard(this.#path(key))
-        throw error
       }
     })
+  }
+
+  async remakeLayer(diffId: Digest, tar: string, signal?: AbortSignal): Promise<void> {
+    await this.#locks.hold(diffId, async () => {
+      const before = this.#rows.anyLayer.get({ diffId })
+      await this.#makeLayer(diffId, tar, signal)
+      if (before === null) return
+      this.#formOf(before)?.close(before.key)
+      this.#trash.discard(this.#path(before.key))
+    })
+  }
+
+  /** Under the lock; the row comes last, and takes the place of one that is there. */
+  async #makeLayer(diffId: Digest, tar: string, signal: AbortSignal | undefined): Promise<LayerUsage> {
+    const key = randomBytes(6).toString("hex")
+    const temporary = `${NEW}${key}`
+    using _temporary = this.#keep(temporary)
+    using _final = this.#keep(key)
+    try {
+      mkdirSync(this.#path(temporary), { mode: 0o700 })
+      const [form] = this.#forms
+      const { size, files, rooted } = await form.make({
+        diffId,
+        tar,
+        directory: this.#path(temporary),
+        userXattr: this.#userXattr,
+        signal,
+      })
+      crashpoint("snapshot.add-layer:before-rename")
+      renameSync(this.#path(temporary), this.#path(key))
+      form.renamed(this.#path(key))
+      crashpoint("snapshot.add-layer:before-row")
+      this.#rows.putLayer.run({ diffId, form: form.name, key, size, files, rooted: rooted ? 1 : 0 })
+      return { size, files }
+    } catch (error) {
+      this.#trash.discard(this.#path(temporary))
+      this.#trash.discard(this.#path(key))
+      throw error
+    }
   }
 
   async removeLayer(diffId: Digest): Promise<void> {
@@ -188,16 +222,18 @@ export class OverlaySnapshotter implements Snapshotter {
     }
   }
 
-  sweep(): readonly string[] {
+  strays(): readonly string[] {
     const known = new Set(this.#rows.keys.all().map(({ key }) => key))
+    return readdirSync(this.#directory)
+      .filter((name) => (name.startsWith(NEW) || !name.startsWith(".")) && !known.has(name) && !this.#busy.has(name))
+      .map((name) => this.#path(name))
+  }
+
+  sweep(): readonly string[] {
     const inUse = this.#keysInUse()
-    const removed: string[] = [...this.#trash.empty(), ...this.#forms.flatMap((form) => form.sweep(inUse))]
-    for (const name of readdirSync(this.#directory)) {
-      const stray = name.startsWith(NEW) || !name.startsWith(".")
-      if (!stray || known.has(name) || this.#busy.has(name)) continue
-      removed.push(this.#path(name))
-      this.#trash.discard(this.#path(name))
-    }
+    const strays = this.strays()
+    const removed = [...this.#trash.empty(), ...this.#forms.flatMap((form) => form.sweep(inUse)), ...strays]
+    for (const path of strays) this.#trash.discard(path)
     return removed
   }
 
