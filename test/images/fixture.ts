@@ -7,11 +7,13 @@ import { openContentStore } from "../../src/content/store.ts"
 import { type Collector, openCollector } from "../../src/engine/gc.ts"
 import type { ContainerUse } from "../../src/engine/images/context.ts"
 import { openImages } from "../../src/engine/images/images.ts"
+import { registryRecords } from "../../src/engine/registry/records.ts"
 import { ensureDirectory } from "../../src/lib/files.ts"
 import type { TarInput } from "../../src/lib/tar/writer.ts"
 import { writeTar } from "../../src/lib/tar/writer.ts"
 import type { Digest } from "../../src/oci/digest.ts"
 import { openRegistries } from "../../src/registry/client.ts"
+import type { Registries } from "../../src/registry/contract.ts"
 import type { Snapshotter } from "../../src/snapshot/contract.ts"
 import { openSnapshotter, type StorageDriver } from "../../src/snapshot/open.ts"
 import { Database } from "../../src/state/database.ts"
@@ -28,6 +30,7 @@ export type Fixture = Disposable & {
   readonly content: ContentStore
   readonly snapshotter: Snapshotter
   readonly collector: Collector
+  readonly registries: Registries
   readonly images: ReturnType<typeof openImages>
   readonly events: string[]
   readonly containers: ContainerUse[]
@@ -46,22 +49,24 @@ export function openFixture(existing?: string, registry: Partial<RegistriesOptio
     mounts: join(root, "layers"),
     internalCommand,
   })
-  const collector = openCollector({ database, content, snapshotter })
+  const pushed = registryRecords(database)
+  const collector = openCollector({ database, content, snapshotter, held: () => pushed.contents() })
   const events: string[] = []
   const containers: ContainerUse[] = []
   const lines: ProgressLine[] = []
+  const registries = openRegistries({ settings: () => ({}), certificates: [], ...registry })
   const images = openImages({
     root,
     database,
     content,
     snapshotter,
     collector,
-    registries: openRegistries({ settings: () => ({}), certificates: [], ...registry }),
+    registries,
     emit: (action, id, { name }) => events.push(`${action} ${name ?? id}`),
     containers: () => containers,
   })
   return {
-    ...{ root, database, content, snapshotter, collector, images, events, containers, lines },
+    ...{ root, database, content, snapshotter, collector, registries, images, events, containers, lines },
     progress: (line) => lines.push(line),
     [Symbol.dispose]() {
       database.close()
