@@ -6,7 +6,7 @@ import { crashpoint } from "../lib/crashpoint.ts"
 import { DhowError, errnoName, isKind } from "../lib/errors.ts"
 import type { Digest } from "../oci/digest.ts"
 import type { ImageConfig } from "../oci/image-config.ts"
-import type { ImageIndex, Manifest } from "../oci/manifest.ts"
+import { type ImageIndex, isImageConfigType, type Manifest } from "../oci/manifest.ts"
 import type { Snapshotter } from "../snapshot/contract.ts"
 import type { Database } from "../state/database.ts"
 import { isCompanion } from "./images/index-entries.ts"
@@ -191,7 +191,10 @@ function namedBy(kind: "manifest" | "config", value: object): readonly Node[] {
       .map(({ digest }) => ({ kind: "manifest", digest }))
   const { config, layers = [] } = value as Partial<Manifest>
   return [
-    ...(config === undefined ? [] : [{ kind: "config", digest: config.digest } as const]),
+    // An artifact's configuration is whatever its maker likes.
+    ...(config === undefined
+      ? []
+      : [{ kind: isImageConfigType(config.mediaType) ? "config" : "blob", digest: config.digest } as const]),
     ...blobs(layers.map((layer) => layer.digest)),
   ]
 }

@@ -12,6 +12,7 @@ import { listReferrers, listTags } from "./listings.ts"
 import { logIn } from "./login.ts"
 import { fetchManifest, headManifest, storeManifest } from "./manifests.ts"
 import { limited, type RateLimit } from "./rate-limit.ts"
+import { storeReferrer } from "./referrers.ts"
 import { PACE, type Pace } from "./retry.ts"
 import { searchRegistry } from "./search.ts"
 import { Memory, Session } from "./session.ts"
@@ -81,6 +82,7 @@ function repositoryAt(
     upload: (source, { signal }) => firstOf(undefined, (session) => upload(session, source, { limit, signal })),
     putManifest: (reference, manifest, { signal }) =>
       firstOf(reference, (session) => storeManifest(session, reference, { ...manifest, signal })),
+    putReferrer: (manifest, options) => firstOf(undefined, (session) => storeReferrer(session, manifest, options)),
     tags: (options) => firstOf(undefined, (session) => listTags(session, options)),
     referrers: (digest, options) => firstOf(digest, (session) => listReferrers(session, digest, options)),
   }

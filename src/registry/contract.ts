@@ -59,6 +59,8 @@ export interface Repository {
     manifest: Pick<FetchedManifest, "mediaType" | "bytes">,
     options: Options,
   ): Promise<Digest>
+  /** A manifest with a subject, by its digest: afterwards the registry lists it, or a tag does. */
+  putReferrer(manifest: Pick<FetchedManifest, "mediaType" | "bytes">, options: Options): Promise<void>
   tags(options: Options): Promise<readonly string[]>
   /** What refers to a manifest: signatures, attestations. Empty where the registry has no such list. */
   referrers(digest: Digest, options: Options & { readonly artifactType?: string }): Promise<readonly Descriptor[]>

@@ -2,6 +2,7 @@
 import { DhowError, isKind } from "../lib/errors.ts"
 import { type Digest, hexOf, isDigest } from "../oci/digest.ts"
 import type { Descriptor } from "../oci/manifest.ts"
+import { RefusedError } from "./answer-error.ts"
 import { type Answer, parseLocation } from "./exchange.ts"
 import { fetchManifest } from "./manifests.ts"
 import { readJson } from "./read.ts"
@@ -33,7 +34,8 @@ export async function listReferrers(
     for await (const page of pages(session, `referrers/${digest}${filter}`, { signal }))
       found.push(...manifestsOf(page))
   } catch (error) {
-    if (!isKind(error, "not-found")) throw error
+    // Registries that know no such list say so in many ways.
+    if (!(error instanceof RefusedError) || error.status >= 500 || error.status === 429) throw error
     found.push(...(await tagged(session, digest, { signal })))
   }
   return artifactType === undefined ? found : found.filter((one) => one.artifactType === artifactType)

@@ -3,6 +3,7 @@ import { DhowError, isKind } from "../lib/errors.ts"
 import { type Digest, digestOf, isDigest } from "../oci/digest.ts"
 import { MEDIA_TYPE } from "../oci/manifest.ts"
 import type { FetchedManifest } from "./contract.ts"
+import type { Answer } from "./exchange.ts"
 import { readBytes } from "./read.ts"
 import type { Session } from "./session.ts"
 
@@ -50,11 +51,19 @@ function mediaTypeOf(bytes: Uint8Array, header: string | null): string {
   return Array.isArray(manifests) ? MEDIA_TYPE.ociIndex : MEDIA_TYPE.ociManifest
 }
 
-export async function storeManifest(
+type Sending = Pick<FetchedManifest, "bytes" | "mediaType"> & Options
+
+export async function storeManifest(session: Session, reference: string, sending: Sending): Promise<Digest> {
+  await sendManifest(session, reference, sending)
+  return digestOf(sending.bytes)
+}
+
+/** The registry's answer, whose headers say what it made of it. */
+export async function sendManifest(
   session: Session,
   reference: string,
-  { bytes, mediaType, signal }: Pick<FetchedManifest, "bytes" | "mediaType"> & Options,
-): Promise<Digest> {
+  { bytes, mediaType, signal }: Sending,
+): Promise<Pick<Answer, "headers">> {
   const headers = { "Content-Type": mediaType, "Content-Length": String(bytes.length) }
   const at = `manifests/${reference}`
   const answer = await session.send({ method: "PUT", at, headers, body: bytes, expect: [201, 202, 200], signal })
@@ -63,7 +72,7 @@ export async function storeManifest(
   const said = answer.headers.get("docker-content-digest")
   if (said !== null && said !== digest && isDigest(said))
     throw new DhowError("unavailable", `Registry stored the manifest "${digest}" as something else: "${said}"`)
-  return digest
+  return answer
 }
 
 export async function orUndefined<T>(work: Promise<T>): Promise<T | undefined> {

@@ -8,6 +8,7 @@ import type { Configs } from "./configs.ts"
 import type { LastUsed } from "./last-used.ts"
 import type { LayerSources } from "./layer-sources.ts"
 import type { ImageRecords } from "./records.ts"
+import type { Referrers } from "./referrers.ts"
 
 /** A container, as far as images care. */
 export type ContainerUse = { readonly id: string; readonly imageId: string; readonly running: boolean }
@@ -22,6 +23,7 @@ export type ImagesContext = {
   readonly configs: Configs
   readonly layerSources: LayerSources
   readonly blobPlaces: BlobPlaces
+  readonly referrers: Referrers
   readonly lastUsed: LastUsed
   readonly content: ContentStore
   readonly snapshotter: Snapshotter

@@ -25,6 +25,7 @@ import { imagePruner } from "./prune/prune.ts"
 import { openPuller } from "./pull/pull.ts"
 import { openPusher } from "./push/push.ts"
 import { imageRecords } from "./records.ts"
+import { referrers } from "./referrers.ts"
 import { removeReference } from "./remove-platforms.ts"
 import { repairImages } from "./repair.ts"
 import { imageResolver, type Resolver } from "./resolve.ts"
@@ -66,6 +67,7 @@ export function openImages(options: {
     configs,
     layerSources: layerSources(database),
     blobPlaces: blobPlaces(database),
+    referrers: referrers(database),
     lastUsed: lastUsed(records),
     layersInUse: () => collector.layersInUse(),
     collect: async () => {

@@ -42,7 +42,7 @@ export function layerFetcher(context: ImagesContext) {
   }
 
   return async (manifest: Manifest, config: ImageConfig, options: Place & { readonly progress: Progress }) => {
-    const { repository, lease, progress, signal } = options
+    const { repository, place, lease, progress, signal } = options
     const missing = new Map<Digest, PulledLayer>()
     for (const [at, descriptor] of manifest.layers.entries()) {
       const diffId = config.rootfs.diff_ids[at]!
@@ -63,7 +63,7 @@ export function layerFetcher(context: ImagesContext) {
         try {
           const key = `${layer.descriptor.digest} ${layer.diffId}`
           const listener = { progress, signal: all }
-          await work.join(key, listener, (shared) => fetchLayer(layer, { repository, ...shared }))
+          await work.join(key, listener, (shared) => fetchLayer(layer, { repository, place, ...shared }))
         } catch (error) {
           // The first failure is the reason; the others only follow from it.
           failure ??= { error }

@@ -3,7 +3,7 @@
 import type { Lease } from "../../../content/contract.ts"
 import { DhowError } from "../../../lib/errors.ts"
 import type { Digest } from "../../../oci/digest.ts"
-import { type Descriptor, type ImageIndex, MEDIA_TYPE } from "../../../oci/manifest.ts"
+import { isIndexType } from "../../../oci/manifest.ts"
 import {
   familiarName,
   familiarReference,
@@ -17,11 +17,12 @@ import { RateLimit } from "../../../registry/rate-limit.ts"
 import type { Images } from "../../contract.ts"
 import { choosePlatform } from "../choose-platform.ts"
 import { emitImageEvent, type ImagesContext } from "../context.ts"
-import { DOCUMENT_LIMIT } from "../limits.ts"
-import { isIndex } from "../load/documents.ts"
+import { descriptorOf } from "../manifests.ts"
 import { type ImageRow, platformOf } from "../records.ts"
 import { findImage, referenceKey } from "../resolve.ts"
-import { imagePusher, type PushTo } from "./image.ts"
+import { pushReferrers } from "./companions.ts"
+import { imagePusher, type PushedImage, type PushTo } from "./image.ts"
+import { pushIndex, wholeIndex } from "./whole-index.ts"
 
 type PushOptions = Parameters<Images["push"]>[1]
 
@@ -63,52 +64,39 @@ export function openPusher(context: ImagesContext, registries: Registries): Imag
   }
 
   async function pushOne(reference: Reference, to: PushTo & { readonly lease: Lease }, options: PushOptions) {
-    const { lease, progress, repository, signal } = to
+    const { lease, progress } = to
     const tag = reference.tag!
     const { target } = records.tag(referenceKey(reference))!
     lease.hold(target)
-    const index = options.platform === undefined ? await wholeIndex(target) : undefined
+    const { allPlatforms = false, platform } = options
+    const whole =
+      platform === undefined ? await wholeIndex(context, target, { ...to, mustBeWhole: allPlatforms }) : undefined
     const pushed =
-      index === undefined
+      whole === undefined
         ? await pushImage(chosenImage(reference, options), tag, to)
-        : await pushIndex(index, { target, tag }, to)
+        : await pushIndex(context, { whole, tag, to, pushImage })
     if (pushed.digest !== target) remember(reference, pushed)
+    const manifests = whole?.entries.map(({ descriptor }) => descriptor.digest) ?? []
+    await pushReferrers(context, [pushed.digest, ...(whole === undefined ? [] : manifests)], to)
     const { digest, size } = pushed
     progress({ status: `${tag}: digest: ${digest} size: ${size}` })
+    if (isPartOf(target, pushed))
+      progress({
+        aux: {
+          manifestPushedInsteadOfIndex: true,
+          originalIndex: descriptorOf(context, target),
+          selectedManifest: { mediaType: pushed.mediaType, digest, size },
+        },
+      })
     progress({ aux: { Tag: tag, Digest: digest, Size: size } })
     const main = choosePlatform(records.inTarget(target), platformOf)
     const actor = familiarReference(reference)
     if (main !== undefined) emitImageEvent(context, "push", { id: main.id, actor, name: familiarName(reference) })
-
-    async function pushIndex(whole: Whole, at: { readonly target: Digest; readonly tag: string }, place: PushTo) {
-      const manifests: Descriptor[] = []
-      for (const [descriptor, row] of whole.images) {
-        const { digest: made, size: length, mediaType } = await pushImage(row, undefined, place)
-        manifests.push({ ...descriptor, mediaType, digest: made, size: length })
-      }
-      const isSame = manifests.every(({ digest: made }, place) => made === whole.images[place]![0].digest)
-      const bytes = isSame
-        ? await content.read(at.target, DOCUMENT_LIMIT)
-        : Buffer.from(JSON.stringify({ ...whole.index, manifests }))
-      const mediaType = whole.index.mediaType ?? MEDIA_TYPE.ociIndex
-      const made = await repository.putManifest(at.tag, { bytes, mediaType }, { signal })
-      const rows = whole.images.map(([, row]) => row)
-      return { digest: made, size: bytes.length, bytes, rows }
-    }
   }
 
-  type Whole = { readonly index: ImageIndex; readonly images: readonly (readonly [Descriptor, ImageRow])[] }
-
-  /** The target as an index whose every entry is an image that is here. */
-  async function wholeIndex(target: Digest): Promise<Whole | undefined> {
-    const value: unknown = JSON.parse(Buffer.from(await content.read(target, DOCUMENT_LIMIT)).toString("utf8"))
-    if (!isIndex(value)) return undefined
-    const rows = records.inTarget(target)
-    const images = value.manifests.map(
-      (descriptor) => [descriptor, rows.find((row) => row.manifest === descriptor.digest)] as const,
-    )
-    const isWhole = (pair: (typeof images)[number]): pair is readonly [Descriptor, ImageRow] => pair[1] !== undefined
-    return images.every(isWhole) ? { index: value, images } : undefined
+  /** One image of an index went in its place. */
+  function isPartOf(target: Digest, { mediaType }: PushedImage): boolean {
+    return isIndexType(descriptorOf(context, target).mediaType) && !isIndexType(mediaType)
   }
 
   function chosenImage(reference: Reference, { platform }: PushOptions): ImageRow {
