@@ -28,6 +28,8 @@ export type Config = {
   readonly networkPool: number
   /** Whether requests for a platform take what it runs as well: 386 for amd64, arm/v6 for arm64. */
   readonly platformCompat: boolean
+  /** Bytes per second of a pull or push that asks for nothing else; undefined for no bound. */
+  readonly limitRate: number | undefined
   /** How registries are reached; read from the file again whenever it has changed (src/load-config.ts). */
   readonly registries: RegistriesConfig
 }

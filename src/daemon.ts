@@ -143,6 +143,7 @@ export async function openEngine(config: Config): Promise<OpenEngine> {
     snapshotter,
     collector,
     platformCompat: config.platformCompat,
+    ...(config.limitRate === undefined ? {} : { limitRate: config.limitRate }),
     registries,
     root: config.dataRoot,
     emit: (action, id, attributes) => events.emit("image", action, id, attributes),

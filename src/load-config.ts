@@ -50,6 +50,7 @@ const FileSchema = v.strictObject({
     v.record(v.string(), v.strictObject({ path: v.string(), runtimeArgs: v.exactOptional(v.array(v.string())) })),
   ),
   init: v.optional(v.boolean()),
+  "limit-rate": v.optional(v.string()),
   "platform-compat": v.optional(v.boolean()),
   "cgroup-parent": v.optional(v.string()),
   dns: v.optional(v.array(v.string())),
@@ -75,6 +76,7 @@ const FLAGS = {
   "default-runtime": { type: "string" },
   "add-runtime": { type: "string", multiple: true },
   init: { type: "boolean" },
+  "limit-rate": { type: "string" },
   "platform-compat": { type: "boolean" },
   "cgroup-parent": { type: "string" },
   dns: { type: "string", multiple: true },
@@ -127,12 +129,13 @@ export function loadConfig(args: readonly string[], environment: NodeJS.ProcessE
     dnsSearch: flags["dns-search"] ?? file["dns-search"] ?? [],
     dnsOptions: flags["dns-opt"] ?? file["dns-opts"] ?? [],
     logOptions: {
-      maxSize: parseSize(logOptions["max-size"] ?? "33m"),
+      maxSize: parseSize("max-size", logOptions["max-size"] ?? "33m"),
       maxFile: parseCount(logOptions["max-file"] ?? "3"),
     },
     bridge,
     bip: flags.bip ?? file.bip,
     networkPool: pool,
+    limitRate: rateOf(flags["limit-rate"] ?? file["limit-rate"]),
     platformCompat: flags["platform-compat"] ?? file["platform-compat"] ?? false,
     registries: registriesOf(file),
   } satisfies Config)
@@ -242,8 +245,12 @@ function parseCount(text: string): number {
   throw new DhowError("invalid", `invalid max-file "${text}": expected a number from 1`)
 }
 
-function parseSize(text: string): number {
+function rateOf(text: string | undefined): number | undefined {
+  return text === undefined || text === "0" ? undefined : parseSize("limit-rate", text)
+}
+
+function parseSize(name: string, text: string): number {
   const match = /^(\d+)([kmg]?)b?$/i.exec(text)
-  if (match === null) throw new DhowError("invalid", `invalid max-size "${text}": expected a number with k, m or g`)
+  if (match === null) throw new DhowError("invalid", `invalid ${name} "${text}": expected a number with k, m or g`)
   return Number(match[1]) * 1024 ** " kmg".indexOf(match[2]?.toLowerCase() || " ")
 }

@@ -8,6 +8,7 @@ import { COMPATIBLE } from "./compatible.ts"
 import { type Filters, filtersParameter } from "./filters.ts"
 import { readJsonLines } from "./json-lines.ts"
 import { authHeaders } from "./registries.ts"
+import { type TransferOptions, transferHeaders, type UploadOptions } from "./transfer.ts"
 
 /** Slashes of a name stay: they are part of the path. */
 const at = (name: string, rest = ""): string => `/images/${name.split("/").map(encodeURIComponent).join("/")}${rest}`
@@ -63,7 +64,7 @@ export function planImagePrune(client: Client, filters: Filters): Promise<PruneP
   return client.json("GET", "/dhow/images/prune", { query: { filters: filtersParameter(filters) } })
 }
 
-export type PullOptions = {
+export type PullOptions = TransferOptions & {
   readonly platform?: string | undefined
   /** What the platform runs as well will do. */
   readonly compatible?: boolean
@@ -81,7 +82,11 @@ export async function pullImage(
   const tag = reference.digest ?? (options.allTags === true ? undefined : (reference.tag ?? "latest"))
   const answer = await client.request("POST", "/images/create", {
     query: { fromImage: familiarName(reference), tag, platform: options.platform },
-    headers: { ...(options.compatible === true ? COMPATIBLE : {}), ...authHeaders(options.auth) },
+    headers: {
+      ...(options.compatible === true ? COMPATIBLE : {}),
+      ...authHeaders(options.auth),
+      ...transferHeaders(options),
+    },
   })
   return readJsonLines(answer.body)
 }
@@ -89,13 +94,13 @@ export async function pullImage(
 export async function pushImage(
   client: Client,
   name: string,
-  options: PullOptions = {},
+  options: PullOptions & UploadOptions = {},
 ): Promise<AsyncGenerator<ProgressLine>> {
   const reference = parseReference(name)
   const tag = options.allTags === true ? undefined : (reference.tag ?? "latest")
   const answer = await client.request("POST", at(familiarName(reference), "/push"), {
     query: { tag, platform: options.platform },
-    headers: authHeaders(options.auth),
+    headers: { ...authHeaders(options.auth), ...transferHeaders(options) },
   })
   return readJsonLines(answer.body)
 }

@@ -7,6 +7,7 @@ import { type Call, param } from "./call.ts"
 import { compatibility } from "./compatibility.ts"
 import { pullReference, pushReference, targetReference } from "./image-references.ts"
 import { progressReply } from "./progress.ts"
+import { pushOptions, transferOptions } from "./transfer-options.ts"
 
 export async function createImage(images: Images, call: Call): Promise<Reply> {
   return call.query.has("fromImage") && call.query.text("fromImage") !== ""
@@ -22,6 +23,7 @@ function pull(images: Images, { query, api, request }: Call): Promise<Reply> {
       progress,
       signal: request.signal,
       ...compatibility(request),
+      ...transferOptions(request),
       ...authOf(request),
       ...(platform === undefined ? {} : { platform }),
     }),
@@ -36,6 +38,8 @@ export function push(images: Images, call: Call): Promise<Reply> {
     images.push(reference, {
       progress,
       signal: request.signal,
+      ...transferOptions(request),
+      ...pushOptions(request),
       ...authOf(request),
       ...(platform === undefined ? {} : { platform }),
     }),

@@ -7,18 +7,25 @@ import { authForImage } from "../credentials/credentials.ts"
 import { boolean, string } from "../flags/flags.ts"
 import { print } from "../output.ts"
 import { showProgress } from "../render/progress.ts"
+import { allPlatformsFlag, limitRate, limitRateFlag, refuseBoth } from "./transfer-flags.ts"
 
 export const pull = defineCommand({
   usage: "[OPTIONS] NAME[:TAG|@DIGEST]",
   summary: "Download an image from a registry, or build one of distro.local",
   flags: {
+    "all-platforms": allPlatformsFlag,
     "all-tags": boolean("a", "Download all tagged images of the repository"),
     "disable-content-trust": boolean("", "Skip image verification", { hidden: true }),
+    "limit-rate": limitRateFlag,
     platform: string("", "Platform to pull, where the image has several"),
     quiet: boolean("q", "Only print the image's name"),
   } as const,
   args: [1, 1],
-  examples: ["dhow pull distro.local/debian:bookworm", "dhow pull --platform linux/arm64 registry.example.com/app"],
+  examples: [
+    "dhow pull distro.local/debian:bookworm",
+    "dhow pull --platform linux/arm64 registry.example.com/app",
+    "dhow pull --all-platforms --limit-rate 2m registry.example.com/app",
+  ],
   async run({ client }, flags, [name = ""]) {
     const reference = parseReference(name)
     const allTags = flags["all-tags"] === true
@@ -27,8 +34,16 @@ export const pull = defineCommand({
     const quiet = flags.quiet === true
     if (!allTags && !quiet && reference.tag === undefined && reference.digest === undefined)
       print("Using default tag: latest")
-    const platform = flags.platform || process.env["DOCKER_DEFAULT_PLATFORM"] || undefined
-    const lines = await pullImage(client, name, { platform, allTags, auth: authForImage(name) })
+    const allPlatforms = flags["all-platforms"] === true
+    refuseBoth(flags.platform, allPlatforms)
+    const platform = allPlatforms ? undefined : flags.platform || process.env["DOCKER_DEFAULT_PLATFORM"] || undefined
+    const lines = await pullImage(client, name, {
+      platform,
+      allPlatforms,
+      allTags,
+      limitRate: limitRate(flags["limit-rate"]),
+      auth: authForImage(name),
+    })
     await showProgress(lines, { fd: 1, quiet })
     print(formatReference(allTags ? reference : withDefaultTag(reference)))
     return 0

@@ -7,18 +7,28 @@ import { authForImage } from "../credentials/credentials.ts"
 import { boolean, string } from "../flags/flags.ts"
 import { print } from "../output.ts"
 import { showProgress } from "../render/progress.ts"
+import { allPlatformsFlag, limitRate, limitRateFlag, refuseBoth } from "./transfer-flags.ts"
 
 export const push = defineCommand({
   usage: "[OPTIONS] NAME[:TAG]",
   summary: "Upload an image to a registry",
   flags: {
+    "all-platforms": allPlatformsFlag,
     "all-tags": boolean("a", "Push all tags of the repository"),
+    compression: string("", "For new layers: gzip, zstd or none (default gzip)"),
+    "compression-level": string("", "From 1, fast, to 9 for gzip and 19 for zstd, small", { value: "level" }),
     "disable-content-trust": boolean("", "Skip image signing", { hidden: true }),
+    "limit-rate": limitRateFlag,
     platform: string("", "Push this platform alone, where the image has several"),
     quiet: boolean("q", "Only print the image's name"),
+    "same-digest": boolean("", "Fail where the registry would know the image by another digest than it came with"),
   } as const,
   args: [1, 1],
-  examples: ["dhow push localhost:5000/app:1", "dhow push --all-tags registry.example.com/team/app"],
+  examples: [
+    "dhow push localhost:5000/app:1",
+    "dhow push --all-tags registry.example.com/team/app",
+    "dhow push --compression zstd --compression-level 9 registry.example.com/team/app:1",
+  ],
   async run({ client }, flags, [name = ""]) {
     const reference = parseReference(name)
     const allTags = flags["all-tags"] === true
@@ -26,9 +36,15 @@ export const push = defineCommand({
     if (allTags && reference.tag !== undefined) throw new DhowError("invalid", "tag can't be used with --all-tags/-a")
     const quiet = flags.quiet === true
     if (!allTags && !quiet && reference.tag === undefined) print("Using default tag: latest")
+    const allPlatforms = flags["all-platforms"] === true
+    refuseBoth(flags.platform, allPlatforms)
     const lines = await pushImage(client, name, {
       platform: flags.platform || undefined,
+      allPlatforms,
       allTags,
+      compression: compressionOf(flags.compression, flags["compression-level"]),
+      limitRate: limitRate(flags["limit-rate"]),
+      sameDigest: flags["same-digest"] === true,
       auth: authForImage(name),
     })
     await showProgress(lines, { fd: 1, quiet })
@@ -36,3 +52,8 @@ export const push = defineCommand({
     return 0
   },
 })
+
+function compressionOf(kind: string | undefined, level: string | undefined): string | undefined {
+  if (!kind && !level) return undefined
+  return level ? `${kind || "gzip"}:${level}` : kind
+}

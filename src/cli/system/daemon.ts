@@ -21,6 +21,7 @@ export const daemon = defineCommand({
     "exec-root": string("", "Where sockets and what runs are kept", { default: "/run/dhow" }),
     host: list("H", "Socket to serve on (unix://PATH)"),
     init: boolean("", "Give every container an init unless it says otherwise"),
+    "limit-rate": string("", "Bytes per second of a pull or push that asks for nothing else", { value: "size" }),
     "log-level": string("l", "debug, info, warn or error", { default: "info" }),
     "log-opt": list("", "Options of container logs (max-size=33m, max-file=3)"),
     "network-pool": string("", "Network namespaces to keep ready", { default: "4" }),

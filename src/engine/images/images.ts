@@ -52,6 +52,8 @@ export function openImages(options: {
   readonly registries: Registries
   /** Requests for a platform take what it runs as well. */
   readonly platformCompat?: boolean
+  /** Bytes per second of transfers that ask for nothing else. */
+  readonly limitRate?: number
   readonly emit: EmitImageEvent
   readonly containers: () => readonly ContainerUse[]
 }): Images &
@@ -74,6 +76,7 @@ export function openImages(options: {
       await collector.collect()
     },
   }
+  const usual = options.limitRate === undefined ? {} : { limitRate: options.limitRate }
   const pull = openPuller(context, options)
   const pruner = imagePruner(context)
   const push = openPusher(context, options.registries)
@@ -121,8 +124,8 @@ export function openImages(options: {
     prune: (filters) => pruner.prune(filters),
     prunePlan: async (filters) => pruner.plan(filters),
     pull: (reference, request) =>
-      orCollect(pull(reference, { compatible: options.platformCompat ?? false, ...request })),
-    push,
+      orCollect(pull(reference, { compatible: options.platformCompat ?? false, ...usual, ...request })),
+    push: (reference, request) => push(reference, { ...usual, ...request }),
     load: (archive, request) => orCollect(loadImages(context, archive, request)),
     import: (archive, request) => orCollect(importImage(context, archive, request)),
     save: async (references, request) => saveImages(context, references, request),

@@ -1,0 +1,26 @@
+// What pull and push have in common: how fast, and for which platforms.
+import { DhowError } from "../../lib/errors.ts"
+import { boolean, string } from "../flags/flags.ts"
+import { checkedBy, parseBytes } from "../flags/size.ts"
+
+export const limitRateFlag = string("", "Bytes per second, over all connections", {
+  value: "size",
+  check: checkedBy(parseRate),
+})
+
+export function parseRate(text: string): number {
+  const rate = parseBytes(text.replace(/\/s$/, ""))
+  if (rate < 1) throw new Error(`invalid rate: '${text}'`)
+  return rate
+}
+
+export function limitRate(text: string | undefined): number | undefined {
+  return text === undefined || text === "" ? undefined : parseRate(text)
+}
+
+export const allPlatformsFlag = boolean("", "Every platform that the name has")
+
+export function refuseBoth(platform: string | undefined, allPlatforms: boolean): void {
+  if (allPlatforms && platform !== undefined && platform !== "")
+    throw new DhowError("invalid", "--platform and --all-platforms exclude each other")
+}
