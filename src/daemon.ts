@@ -44,6 +44,7 @@ import { prepareHost, probeHost } from "./runtime/host.ts"
 import { openRuntimes } from "./runtime/runtimes.ts"
 import { openCopies } from "./snapshot/copies.ts"
 import { openSnapshotter } from "./snapshot/open.ts"
+import { openStacks } from "./snapshot/stacks.ts"
 import { openUppers } from "./snapshot/uppers.ts"
 import { Database } from "./state/database.ts"
 import { Reserve } from "./state/reserve.ts"
@@ -189,6 +190,11 @@ export async function openEngine(config: Config): Promise<OpenEngine> {
     containers,
     execs,
     images,
+    contents: images.contents({
+      stacks: openStacks({ internalCommand: [...ownCommand(), "internal"] }),
+      uppers,
+      container: (reference) => store.resolve(reference).record,
+    }),
     registries: openRegistryAccess(registries),
     manifests: images.manifests,
     networks: openNetworksNoun(networks, store, events),

@@ -13,6 +13,10 @@ export async function runInternal([verb, ...parameters]: readonly string[]): Pro
     const { copyCommand } = await import("./snapshot/copy/command.ts")
     return await copyCommand(verb, parameters)
   }
+  if (verb?.startsWith("stack-")) {
+    const { stackCommand } = await import("./snapshot/stack/command.ts")
+    return stackCommand(verb, parameters)
+  }
   if (verb === "reset") {
     const { reset } = await import("./reset.ts")
     return await reset(parameters)

@@ -23,8 +23,12 @@ const load = {
   export: async () => (await import("./container/export.ts")).exportCommand,
   fsck: async () => (await import("./system/fsck.ts")).fsck,
   history: async () => (await import("./image/history.ts")).history,
+  imageDiff: async () => (await import("./image/diff.ts")).imageDiff,
+  imageFiles: async () => (await import("./image/files.ts")).files,
   imageInspect: async () => (await import("./image/inspect.ts")).imageInspect,
   imagePrune: async () => (await import("./image/prune.ts")).prune,
+  imageSquash: async () => (await import("./image/squash.ts")).squash,
+  imageTree: async () => (await import("./image/tree.ts")).tree,
   images: async () => (await import("./image/list.ts")).images,
   import: async () => (await import("./image/import.ts")).importCommand,
   info: async () => (await import("./system/info.ts")).info,
@@ -134,10 +138,14 @@ const image: Record<string, CommandEntry> = {
   ...ofImages,
   ls: entry("List images", load.images),
   list: entry("List images", load.images, hidden),
+  diff: entry("Show how the files of two images, or of an image and a container, differ", load.imageDiff),
+  files: entry("Show what each layer of an image added, changed and removed", load.imageFiles),
   inspect: entry("Show details of one or more images", load.imageInspect),
   rm: entry("Remove one or more images", load.rmi),
   remove: entry("Remove one or more images", load.rmi, hidden),
   prune: entry("Remove unused images", load.imagePrune),
+  squash: entry("Make one layer of several, as a new image", load.imageSquash),
+  tree: entry("Show which layers images share, as a tree", load.imageTree),
 }
 
 const volume: Record<string, CommandEntry> = {

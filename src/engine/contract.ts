@@ -19,6 +19,7 @@ import type {
 import type { PrunePlan } from "../wire/disk.ts"
 import type { FsckLine } from "../wire/fsck.ts"
 import type { ImageDeleteEntry, ImageHistoryEntry, ImageInspect, ImageSummary, ProgressLine } from "../wire/image.ts"
+import type { FileDifference, FilesLine, FilesRequest, ImageForest, Squashed } from "../wire/image-contents.ts"
 import type { ManifestInspect } from "../wire/manifest.ts"
 import type { PlatformStatus } from "../wire/platform.ts"
 import type { AuthConfig, AuthResponse, DistributionInspect, SearchResult } from "../wire/registry.ts"
@@ -352,6 +353,26 @@ export interface RegistryAccess {
   ): Promise<DistributionInspect>
 }
 
+type ReadImage = { readonly platform?: Platform; readonly signal: AbortSignal }
+
+/** What is in images, and images made of what is in others. */
+export interface ImageContents {
+  tree(): Promise<ImageForest>
+  /** What each layer did. */
+  files(reference: string, options: ReadImage & { readonly request: FilesRequest }): Promise<AsyncIterable<FilesLine>>
+  /** How two images, or an image and a container, differ; `times`: also where only the time does. */
+  difference(
+    before: string,
+    after: string,
+    options: ReadImage & { readonly times: boolean },
+  ): Promise<AsyncIterable<FileDifference>>
+  /** Makes one layer of all, of those from `from` on (its number from 1, or its digest), or of those above `base`. */
+  squash(
+    reference: string,
+    options: ReadImage & { readonly name?: string; readonly from?: string; readonly base?: string },
+  ): Promise<Squashed>
+}
+
 export interface Events {
   /** Past events from `since` on, then what comes until `until` or the signal. Times in milliseconds since 1970. */
   subscribe(options: {
@@ -410,6 +431,7 @@ export interface Engine {
   readonly containers: Containers
   readonly execs: Execs
   readonly images: Images
+  readonly contents: ImageContents
   readonly registries: RegistryAccess
   readonly manifests: Manifests
   readonly networks: Networks

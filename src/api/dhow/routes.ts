@@ -3,12 +3,14 @@ import type { Engine } from "../../engine/contract.ts"
 import type { Route } from "../docker/call.ts"
 import { json } from "../http/reply.ts"
 import { fsck } from "./fsck.ts"
+import { imageContentRoutes } from "./image-contents.ts"
 import { manifestRoutes } from "./manifests.ts"
 
-export function dhowRoutes({ images, manifests, system }: Engine): Route[] {
+export function dhowRoutes({ images, contents, manifests, system }: Engine): Route[] {
   return [
     ["GET", "/dhow/images/prune", async (call) => json(200, await images.prunePlan(call.query.filters()))],
     ["POST", "/dhow/fsck", (call) => fsck(system, call)],
     ...manifestRoutes(manifests),
+    ...imageContentRoutes(contents),
   ]
 }

@@ -5,12 +5,13 @@ import { log } from "../../lib/log.ts"
 import type { Registries } from "../../registry/contract.ts"
 import type { Snapshotter } from "../../snapshot/contract.ts"
 import type { Database } from "../../state/database.ts"
-import type { Images, Manifests } from "../contract.ts"
+import type { ImageContents, Images, Manifests } from "../contract.ts"
 import type { Collector } from "../gc.ts"
 import { type HeldDocuments, openManifests } from "../manifests/manifests.ts"
 import { blobPlaces } from "./blob-places.ts"
 import { type Committer, imageCommitter } from "./commit.ts"
 import { imageConfigs } from "./configs.ts"
+import { type ContentsParts, openContents } from "./contents/contents.ts"
 import type { ContainerUse, EmitImageEvent, ImagesContext } from "./context.ts"
 import { sweepBuilds } from "./distro/build.ts"
 import { imageHistory } from "./history.ts"
@@ -59,7 +60,11 @@ export function openImages(options: {
 }): Images &
   LayersSize &
   Resolver &
-  Reconcile & { readonly prepareCommit: Committer; readonly manifests: Manifests & HeldDocuments } {
+  Reconcile & {
+    readonly prepareCommit: Committer
+    readonly manifests: Manifests & HeldDocuments
+    readonly contents: (parts: ContentsParts) => ImageContents
+  } {
   const { collector, database, content } = options
   const records = imageRecords(database)
   const configs = imageConfigs(content)
@@ -107,6 +112,10 @@ export function openImages(options: {
       await context.collect()
     },
     manifests: openManifests(context, options),
+    contents: (parts) => {
+      const contents = openContents(context, parts)
+      return { ...contents, squash: (reference, request) => orCollect(contents.squash(reference, request)) }
+    },
     prepareCommit(options) {
       const commit = imageCommitter(context)(options)
       return (tar, signal) => orCollect(commit(tar, signal))

@@ -10,6 +10,8 @@ const BUFFER = 1 << 20
 /** Holes smaller than this in all are not worth a map. */
 const WORTH_A_MAP = 64 * 1024
 
+type FileMeta = Omit<TarInput, "content" | "type" | "size" | "sparse"> & { readonly size: number }
+
 export class TarOutput {
   readonly #fd: number
   readonly #buffer = Buffer.allocUnsafeSlow(BUFFER)
@@ -25,7 +27,7 @@ export class TarOutput {
   }
 
   /** A file whose bytes are those of the descriptor `from`. */
-  file(entry: Omit<TarInput, "content" | "type" | "size" | "sparse"> & { readonly size: number }, from: number): void {
+  file(entry: FileMeta, from: number): void {
     const { size } = entry
     const stretches = dataStretches(from, size)
     const stored = stretches.reduce((sum, { length }) => sum + length, 0)
@@ -34,6 +36,15 @@ export class TarOutput {
     this.#write(encodeTarHeader({ ...entry, type: "file", ...(isSparse ? { sparse: parts } : {}) }))
     for (const part of parts) this.#copy(from, part)
     this.#pad(isSparse ? stored : size)
+  }
+
+  /** A file whose stretches lie at their places `from` in the descriptor; it is sparse where they are not all of it. */
+  stored(entry: FileMeta, fd: number, stretches: readonly (Stretch & { readonly from: number })[]): void {
+    const stored = stretches.reduce((sum, { length }) => sum + length, 0)
+    const map = stretches.map(({ offset, length }) => ({ offset, length }))
+    this.#write(encodeTarHeader({ ...entry, type: "file", ...(stored < entry.size ? { sparse: map } : {}) }))
+    for (const { from, length } of stretches) this.#copy(fd, { offset: from, length })
+    this.#pad(stored)
   }
 
   end(): void {

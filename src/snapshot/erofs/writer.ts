@@ -2,7 +2,6 @@
 // so the same layer always gets the same index.
 import { fstatSync, fsyncSync, ftruncateSync, readSync, writeSync } from "node:fs"
 import { DhowError, describeError, errnoName } from "../../lib/errors.ts"
-import { TarFile } from "../../lib/tar/file-reader.ts"
 import { encodeName } from "../../lib/tar/names.ts"
 import type { Digest } from "../../oci/digest.ts"
 import type { MadeLayer } from "../layer-form.ts"
@@ -12,13 +11,11 @@ import { BLOCK, CHUNK_INDEX_SIZE, INODE_SIZE, LAYOUT, NO_BLOCK, roundUp, SLOT } 
 import { type Placed, writeInode } from "./inode.ts"
 import { type Layout, layOut } from "./layout.ts"
 import type { Node } from "./node.ts"
+import { readTree } from "./read-tree.ts"
 import { writeSuperblock } from "./superblock.ts"
-import { LayerTree } from "./tree.ts"
 
 const TAR_DEVICE = 1
 const COPY_BUFFER = 1 << 20
-/** Content is skipped: reading far ahead of a header would read it for nothing. */
-const HEADER_WINDOW = 1 << 16
 
 /** Reads the tar behind one descriptor and writes its index, durably, to the empty file behind the other. */
 export function writeIndex(diffId: Digest, tar: number, index: number): MadeLayer {
@@ -38,21 +35,6 @@ export function writeIndex(diffId: Digest, tar: number, index: number): MadeLaye
   writeAll(index, metadata, 0)
   fsyncSync(index)
   return { size: tree.size, files: tree.files, rooted: tree.rooted }
-}
-
-function readTree(tar: number): LayerTree {
-  const archive = new TarFile(tar, { window: HEADER_WINDOW })
-  const tree = new LayerTree()
-  for (let entry = archive.next(); entry !== undefined; entry = archive.next()) {
-    try {
-      tree.add(entry, archive.contentOffset)
-    } catch (error) {
-      if (!(error instanceof DhowError)) throw error
-      throw new DhowError(error.kind, `Cannot index "${entry.path}": ${error.message}`, { cause: error.cause })
-    }
-  }
-  tree.finish()
-  return tree
 }
 
 function writeNode(target: Buffer, layout: Layout, node: Node, placed: Placed): void {

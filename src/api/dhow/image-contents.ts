@@ -1,0 +1,77 @@
+// /dhow/images: what is in images. What may be long comes as lines of JSON; a failure in the middle breaks the connection
+// off, so that half an answer is not taken for the whole.
+import type { ImageContents } from "../../engine/contract.ts"
+import { DhowError } from "../../lib/errors.ts"
+import type { FilesRequest } from "../../wire/image-contents.ts"
+import { type Call, param, type Route } from "../docker/call.ts"
+import { json, type Reply, streamed } from "../http/reply.ts"
+
+const LINES = "application/x-ndjson"
+
+export function imageContentRoutes(contents: ImageContents): Route[] {
+  return [
+    ["GET", "/dhow/images/tree", async () => json(200, await contents.tree())],
+    ["GET", "/dhow/images/*name/files", (call) => files(contents, call)],
+    ["GET", "/dhow/images/*name/diff", (call) => difference(contents, call)],
+    ["POST", "/dhow/images/*name/squash", (call) => squash(contents, call)],
+  ]
+}
+
+function readOf({ request, query }: Call) {
+  const platform = query.platform()
+  return { signal: request.signal, ...(platform === undefined ? {} : { platform }) }
+}
+
+async function files(contents: ImageContents, call: Call): Promise<Reply> {
+  const { query } = call
+  const path = query.optional("path")
+  const layer = query.integer("layer")
+  const request: FilesRequest = {
+    wasted: query.bool("wasted"),
+    sort: query.text("sort") === "path" ? "path" : "size",
+    ...(path === undefined ? {} : { path: path.replace(/^\/+|\/+$/g, "") }),
+    ...(layer === undefined ? {} : { layer }),
+  }
+  return await lines(await contents.files(param(call, "name"), { ...readOf(call), request }))
+}
+
+async function difference(contents: ImageContents, call: Call): Promise<Reply> {
+  const other = call.query.text("to")
+  if (other === "") throw new DhowError("invalid", "There is nothing to compare the image with")
+  const options = { ...readOf(call), times: call.query.bool("times") }
+  return await lines(await contents.difference(param(call, "name"), other, options))
+}
+
+async function squash(contents: ImageContents, call: Call): Promise<Reply> {
+  const { query } = call
+  const [name, from, base] = [query.optional("t"), query.optional("from"), query.optional("base")]
+  const options = {
+    ...readOf(call),
+    ...(name === undefined ? {} : { name }),
+    ...(from === undefined ? {} : { from }),
+    ...(base === undefined ? {} : { base }),
+  }
+  return json(201, await contents.squash(param(call, "name"), options))
+}
+
+const BATCH = 64 * 1024
+
+/** The first line is waited for, so that what fails at once fails with its status. */
+async function lines(values: AsyncIterable<unknown>): Promise<Reply> {
+  const iterator = values[Symbol.asyncIterator]()
+  const first = await iterator.next()
+  return streamed(LINES, async (out) => {
+    try {
+      let text = ""
+      for (let next = first; next.done !== true; next = await iterator.next()) {
+        text += `${JSON.stringify(next.value)}\n`
+        if (text.length < BATCH) continue
+        if (!out.write(text)) await out.drained()
+        text = ""
+      }
+      if (text !== "") out.write(text)
+    } finally {
+      await iterator.return?.()
+    }
+  })
+}

@@ -1,0 +1,45 @@
+// dhow's own endpoints about what is in images, typed.
+import type { FileDifference, FilesLine, FilesRequest, ImageForest, Squashed } from "../wire/image-contents.ts"
+import type { Client } from "./client.ts"
+import { readJsonLines } from "./json-lines.ts"
+
+/** Slashes of a name stay: they are part of the path. */
+const at = (name: string, rest: string): string =>
+  `/dhow/images/${name.split("/").map(encodeURIComponent).join("/")}${rest}`
+
+export function imageTree(client: Client): Promise<ImageForest> {
+  return client.json("GET", "/dhow/images/tree")
+}
+
+export type FilesOptions = FilesRequest & { readonly platform?: string | undefined }
+
+export async function imageFiles(
+  client: Client,
+  name: string,
+  { path, layer, wasted, sort, platform }: FilesOptions,
+): Promise<AsyncGenerator<FilesLine>> {
+  const { body } = await client.request("GET", at(name, "/files"), { query: { path, layer, wasted, sort, platform } })
+  return readJsonLines<FilesLine>(body)
+}
+
+export async function imageDifference(
+  client: Client,
+  before: string,
+  options: { readonly after: string; readonly times: boolean; readonly platform?: string | undefined },
+): Promise<AsyncGenerator<FileDifference>> {
+  const { after, times, platform } = options
+  const { body } = await client.request("GET", at(before, "/diff"), { query: { to: after, times, platform } })
+  return readJsonLines<FileDifference>(body)
+}
+
+export type SquashOptions = {
+  readonly tag?: string | undefined
+  readonly from?: string | undefined
+  readonly base?: string | undefined
+  readonly platform?: string | undefined
+}
+
+export function squashImage(client: Client, name: string, options: SquashOptions): Promise<Squashed> {
+  const { tag, from, base, platform } = options
+  return client.json("POST", at(name, "/squash"), { query: { t: tag, from, base, platform } })
+}
