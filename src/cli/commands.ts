@@ -14,6 +14,7 @@ const load = {
   completion: async () => (await import("./completion/completion.ts")).completion,
   containerPrune: async () => (await import("./container/prune.ts")).prune,
   commit: async () => (await import("./container/commit.ts")).commit,
+  cp: async () => (await import("./container/copy/cp.ts")).cp,
   create: async () => (await import("./container/create.ts")).create,
   diff: async () => (await import("./container/diff.ts")).diff,
   diskUsage: async () => (await import("./system/df.ts")).df,
@@ -89,6 +90,7 @@ const load = {
 const ofContainers = {
   attach: entry("Attach input and output to a running container", load.attach),
   commit: entry("Make an image of a container and its changes", load.commit),
+  cp: entry("Copy files between a container and this host", load.cp),
   create: entry("Create a new container", load.create),
   diff: entry("Show what a container changed of its image's files", load.diff),
   exec: entry("Execute a command in a running container", load.exec),

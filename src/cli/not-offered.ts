@@ -7,9 +7,7 @@ const NOT_OFFERED: ReadonlySet<string> = new Set(
   checkpoint
   compose
   config
-  container cp
   context
-  cp
   image build
   network connect
   network create

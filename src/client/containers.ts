@@ -11,6 +11,7 @@ import type {
   ExecConfig,
   ExecInspect,
   FilesystemChange,
+  PathStat,
   Resources,
   RestartPolicy,
 } from "../wire/container.ts"
@@ -186,6 +187,47 @@ export async function containerChanges(client: Client, name: string): Promise<Fi
 
 export function exportContainer(client: Client, name: string): Promise<Answer> {
   return client.request("GET", at(name, "/export"))
+}
+
+export async function statContainerPath(client: Client, name: string, path: string): Promise<PathStat> {
+  const answer = await client.request("HEAD", at(name, "/archive"), { query: { path } })
+  for await (const _ of answer.body);
+  return pathStatOf(answer)
+}
+
+/** The archive has to be read to its end, or its iterator returned. */
+export async function containerArchive(
+  client: Client,
+  name: string,
+  path: string,
+): Promise<{ readonly stat: PathStat; readonly archive: AsyncGenerator<Uint8Array> }> {
+  const answer = await client.request("GET", at(name, "/archive"), { query: { path } })
+  return { stat: pathStatOf(answer), archive: answer.body }
+}
+
+function pathStatOf({ headers }: Answer): PathStat {
+  const text = Buffer.from(headers.get("x-docker-container-path-stat") ?? "", "base64").toString("utf8")
+  if (text === "") throw new DhowError("unavailable", "The daemon has not said what is at the path")
+  return JSON.parse(text) as PathStat
+}
+
+export type PutArchiveOptions = {
+  readonly archive: AsyncIterable<Uint8Array>
+  /** What is unpacked belongs to the container's user. */
+  readonly chown: boolean
+}
+
+export async function putContainerArchive(
+  client: Client,
+  name: string,
+  path: string,
+  { archive, chown }: PutArchiveOptions,
+): Promise<void> {
+  await client.call("PUT", at(name, "/archive"), {
+    query: { path, noOverwriteDirNonDir: true, copyUIDGID: chown ? true : undefined },
+    body: archive,
+    contentType: "application/x-tar",
+  })
 }
 
 export type CommitOptions = {
