@@ -27,7 +27,7 @@ export const push = defineCommand({
   examples: [
     "dhow push localhost:5000/app:1",
     "dhow push --all-tags registry.example.com/team/app",
-    "dhow push --compression zstd --compression-level 9 registry.example.com/team/app:1",
+    "dhow push --compression zstd registry.example.com/team/app:1",
   ],
   async run({ client }, flags, [name = ""]) {
     const reference = parseReference(name)
