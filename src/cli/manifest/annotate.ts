@@ -15,7 +15,7 @@ export const annotate = defineCommand({
   } as const,
   args: [2, 2],
   examples: [
-    "dhow manifest annotate --arch arm --variant v7 registry.example.com/app:1 registry.example.com/app:1-armhf",
+    "dhow manifest annotate --arch arm --variant v7 team/app:1 team/app:1-armhf",
   ],
   async run({ client }, flags, [name = "", manifest = ""]) {
     const features = flags["os-features"].flatMap((text) => text.split(","))
