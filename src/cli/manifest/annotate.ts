@@ -14,9 +14,7 @@ export const annotate = defineCommand({
     variant: string("", "Variant of the architecture: v6, v7, ..."),
   } as const,
   args: [2, 2],
-  examples: [
-    "dhow manifest annotate --arch arm --variant v7 team/app:1 team/app:1-armhf",
-  ],
+  examples: ["dhow manifest annotate --arch arm --variant v7 team/app:1 team/app:1-armhf"],
   async run({ client }, flags, [name = "", manifest = ""]) {
     const features = flags["os-features"].flatMap((text) => text.split(","))
     await annotateManifest(client, name, {

@@ -13,7 +13,7 @@ export const create = defineCommand({
     insecure: boolean("", "Speak to registries without checking certificates, or in plain HTTP"),
   } as const,
   args: [2, Number.POSITIVE_INFINITY],
-  examples: ["dhow manifest create registry.example.com/app:1 registry.example.com/app:1-amd64 app:1-arm64"],
+  examples: ["dhow manifest create team/app:1 team/app:1-amd64 team/app:1-arm64"],
   async run({ client }, { amend, insecure }, [list = "", ...manifests]) {
     const auths = authsForImages(manifests)
     const created = await createManifestList(client, list, { manifests, amend, insecure, auths })
