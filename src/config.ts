@@ -30,8 +30,22 @@ export type Config = {
   readonly platformCompat: boolean
   /** Bytes per second of a pull or push that asks for nothing else; undefined for no bound. */
   readonly limitRate: number | undefined
+  /** How the disk is kept from filling up with images; read from the file again whenever it has changed. */
+  readonly gc: GcConfig | undefined
   /** How registries are reached; read from the file again whenever it has changed (src/load-config.ts). */
   readonly registries: RegistriesConfig
+}
+
+export type GcConfig = {
+  /** Shares of the file system from 0 to 1: above the one images are removed, down to the other. */
+  readonly max: number
+  readonly floor: number
+  /** Milliseconds: what was used since stays. */
+  readonly unused: number
+  /** So many images of each repository stay, the newest. */
+  readonly keepLast: number
+  /** Images with one of these labels ("key" or "key=value") stay. */
+  readonly protect: readonly string[]
 }
 
 /** Prefixes are canonical names ("docker.io/library"), hosts "host" or "host:port". */

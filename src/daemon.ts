@@ -35,7 +35,7 @@ import { KeyedLock } from "./lib/keyed-lock.ts"
 import { log, setLogLevel } from "./lib/log.ts"
 import { ownCommand } from "./lib/own-command.ts"
 import { VERSION } from "./lib/version.ts"
-import { loadConfig, registrySettings } from "./load-config.ts"
+import { gcSettings, loadConfig, registrySettings } from "./load-config.ts"
 import { openNetworks } from "./network/open.ts"
 import type { Digest } from "./oci/digest.ts"
 import { openRegistries } from "./registry/client.ts"
@@ -82,6 +82,9 @@ function surviveSurprises(): void {
 function logSurprise(message: string, error: unknown): void {
   log.error(message, { error: describeError(error), stack: error instanceof Error ? error.stack : undefined })
 }
+
+/** Actions on images after which the disk may be fuller. */
+const BRINGS_BYTES: ReadonlySet<string> = new Set(["pull", "load", "import", "create", "tag", "commit"])
 
 export type OpenEngine = {
   readonly engine: Engine
@@ -147,7 +150,11 @@ export async function openEngine(config: Config): Promise<OpenEngine> {
     ...(config.limitRate === undefined ? {} : { limitRate: config.limitRate }),
     registries,
     root: config.dataRoot,
-    emit: (action, id, attributes) => events.emit("image", action, id, attributes),
+    gc: gcSettings(config),
+    emit: (action, id, attributes) => {
+      events.emit("image", action, id, attributes)
+      if (BRINGS_BYTES.has(action)) images.watchDisk()
+    },
     containers: () => [
       ...store
         .all()
@@ -184,7 +191,7 @@ export async function openEngine(config: Config): Promise<OpenEngine> {
   await networks.open()
   await reconcile(parts)
   content.sweep()
-  parts.background.add(images.reconcile())
+  parts.background.add(images.reconcile().then(() => images.watchDisk()))
   const containers = openContainers(parts)
   const engine: Engine = {
     containers,

@@ -5,10 +5,11 @@ import { isIP } from "node:net"
 import { resolve } from "node:path"
 import { parseArgs } from "node:util"
 import * as v from "valibot"
-import type { Config, RegistriesConfig } from "./config.ts"
+import type { Config, GcConfig, RegistriesConfig } from "./config.ts"
 import { DhowError, describeError } from "./lib/errors.ts"
 import { readIfExists } from "./lib/files.ts"
 import { log } from "./lib/log.ts"
+import { parseSpan } from "./lib/span.ts"
 
 const DEFAULT_FILE = "/etc/dhow/daemon.json"
 
@@ -59,6 +60,15 @@ const FileSchema = v.strictObject({
   "log-opts": v.optional(v.strictObject({ "max-size": v.optional(v.string()), "max-file": v.optional(v.string()) })),
   bridge: v.optional(v.string()),
   bip: v.optional(v.string()),
+  gc: v.optional(
+    v.strictObject({
+      max: v.optional(v.string()),
+      floor: v.optional(v.string()),
+      unused: v.optional(v.string()),
+      "keep-last": v.optional(v.pipe(v.number(), v.integer(), v.minValue(0))),
+      protect: v.optional(v.array(v.string())),
+    }),
+  ),
   registries: v.optional(RegistriesSchema),
   "insecure-registries": v.optional(v.array(v.string())),
   "registry-mirrors": v.optional(v.array(v.string())),
@@ -137,6 +147,7 @@ export function loadConfig(args: readonly string[], environment: NodeJS.ProcessE
     networkPool: pool,
     limitRate: rateOf(flags["limit-rate"] ?? file["limit-rate"]),
     platformCompat: flags["platform-compat"] ?? file["platform-compat"] ?? false,
+    gc: gcOf(file),
     registries: registriesOf(file),
   } satisfies Config)
 }
@@ -146,19 +157,57 @@ export function loadConfig(args: readonly string[], environment: NodeJS.ProcessE
  * editor must not stop pulls.
  */
 export function registrySettings({ configFile, registries }: Config): () => RegistriesConfig {
-  let seen = changeOf(configFile)
-  let current = registries
+  return reread(configFile, registries, { what: "registries", pick: registriesOf })
+}
+
+/** The policy of the disk as the file has it now. */
+export function gcSettings({ configFile, gc }: Config): () => GcConfig | undefined {
+  return reread(configFile, gc, { what: "gc", pick: gcOf })
+}
+
+type File = v.InferOutput<typeof FileSchema>
+
+function reread<T>(
+  path: string,
+  first: T,
+  { what, pick }: { readonly what: string; readonly pick: (file: File) => T },
+): () => T {
+  let seen = changeOf(path)
+  let current = first
   return () => {
-    const now = changeOf(configFile)
+    const now = changeOf(path)
     if (now === seen) return current
     seen = now
     try {
-      current = registriesOf(readFile(configFile, false))
+      current = pick(readFile(path, false))
     } catch (error) {
-      log.error("The registries of the configuration stay as they were", { error: describeError(error) })
+      log.error(`The key "${what}" of the configuration stays as it was`, { error: describeError(error) })
     }
     return current
   }
+}
+
+function gcOf({ gc }: File): GcConfig | undefined {
+  if (gc?.max === undefined) {
+    if (gc === undefined) return undefined
+    throw new DhowError("invalid", 'gc needs "max", the share of the disk above which images are removed')
+  }
+  const max = parseShare("max", gc.max)
+  const floor = gc.floor === undefined ? Math.max(0, max - 0.1) : parseShare("floor", gc.floor)
+  if (floor > max) throw new DhowError("invalid", `gc.floor "${gc.floor}" is above gc.max "${gc.max}"`)
+  return {
+    max,
+    floor,
+    unused: parseSpan(gc.unused ?? "24h"),
+    keepLast: gc["keep-last"] ?? 0,
+    protect: gc.protect ?? ["dhow.keep"],
+  }
+}
+
+function parseShare(key: string, text: string): number {
+  const number = /^\s*(\d{1,3}(?:\.\d+)?)\s*%\s*$/.exec(text)?.[1]
+  if (number !== undefined && Number(number) <= 100) return Number(number) / 100
+  throw new DhowError("invalid", `invalid gc.${key} "${text}": expected a share of the disk, "80%"`)
 }
 
 function changeOf(path: string): string {

@@ -23,6 +23,7 @@ const load = {
   exec: async () => (await import("./container/exec.ts")).exec,
   export: async () => (await import("./container/export.ts")).exportCommand,
   fsck: async () => (await import("./system/fsck.ts")).fsck,
+  gc: async () => (await import("./system/gc.ts")).gc,
   history: async () => (await import("./image/history.ts")).history,
   imageDiff: async () => (await import("./image/diff.ts")).imageDiff,
   imageFiles: async () => (await import("./image/files.ts")).files,
@@ -199,6 +200,7 @@ const system: Record<string, CommandEntry> = {
   events: entry("Show what happens, as it happens", load.events),
   info: entry("Show the daemon's configuration and host", load.info),
   fsck: entry("Verify everything that is stored", load.fsck),
+  gc: entry("Collect garbage, and images where the disk is too full", load.gc),
   prune: entry("Remove unused data", load.systemPrune),
 }
 

@@ -1,7 +1,7 @@
 // The image endpoints, typed. Long answers are the daemon's own streams: progress lines or archives.
 import { DhowError } from "../lib/errors.ts"
 import { familiarName, parseReference } from "../oci/reference.ts"
-import type { PrunePlan } from "../wire/disk.ts"
+import type { GcReport, GcStatus, PrunePlan } from "../wire/disk.ts"
 import type { ImageDeleteEntry, ImageHistoryEntry, ImageInspect, ImageSummary, ProgressLine } from "../wire/image.ts"
 import type { Answer, Client } from "./client.ts"
 import { COMPATIBLE } from "./compatible.ts"
@@ -62,6 +62,14 @@ export function pruneImages(
 /** What pruneImages() would do, and why. */
 export function planImagePrune(client: Client, filters: Filters): Promise<PrunePlan> {
   return client.json("GET", "/dhow/images/prune", { query: { filters: filtersParameter(filters) } })
+}
+
+export function gcStatus(client: Client): Promise<GcStatus> {
+  return client.json("GET", "/dhow/gc")
+}
+
+export function collectGarbage(client: Client): Promise<GcReport> {
+  return client.json("POST", "/dhow/gc")
 }
 
 export type PullOptions = TransferOptions & {

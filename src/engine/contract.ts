@@ -16,7 +16,7 @@ import type {
   Resources,
   RestartPolicy,
 } from "../wire/container.ts"
-import type { PrunePlan } from "../wire/disk.ts"
+import type { GcReport, GcStatus, PrunePlan } from "../wire/disk.ts"
 import type { FsckLine } from "../wire/fsck.ts"
 import type { ImageDeleteEntry, ImageHistoryEntry, ImageInspect, ImageSummary, ProgressLine } from "../wire/image.ts"
 import type { FileDifference, FilesLine, FilesRequest, ImageForest, Squashed } from "../wire/image-contents.ts"
@@ -223,6 +223,9 @@ export interface Images {
   prune(filters: Filters): Promise<{ ImagesDeleted: ImageDeleteEntry[] | null; SpaceReclaimed: number }>
   /** What `prune` with these filters would do, and why. */
   prunePlan(filters: Filters): Promise<PrunePlan>
+  /** Collects garbage, and removes images where the disk is fuller than the policy allows. */
+  gc(): Promise<GcReport>
+  gcStatus(): Promise<GcStatus>
   /**
    * Fetches or, for distro.local, builds. A name without tag and digest means all tags of the repository. Throws after
    * having reported nothing half-done.

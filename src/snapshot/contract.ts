@@ -51,6 +51,8 @@ export interface Snapshotter {
    * their files only while the snapshot is mounted; view() is the way to read a layer.
    */
   paths(key: string): { readonly upper: string; readonly work: string; readonly lower: readonly string[] }
+  /** Resolves when what was removed so far is off the disk. */
+  settled(): Promise<void>
   /** Paths that no row names and nobody is making. */
   strays(): readonly string[]
   /** Removes these. Returns what was removed. */

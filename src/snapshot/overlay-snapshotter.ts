@@ -222,6 +222,10 @@ export class OverlaySnapshotter implements Snapshotter {
     }
   }
 
+  async settled(): Promise<void> {
+    await this.#trash.settled()
+  }
+
   strays(): readonly string[] {
     const known = new Set(this.#rows.keys.all().map(({ key }) => key))
     return readdirSync(this.#directory)

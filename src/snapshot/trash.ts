@@ -37,6 +37,11 @@ export class Trash {
     return found
   }
 
+  /** Resolves when what is in it now is deleted. */
+  settled(): Promise<void> {
+    return this.#tail
+  }
+
   #enqueue(path: string): void {
     this.#queued.add(path)
     this.#tail = this.#tail.then(async () => {

@@ -13,7 +13,18 @@ import type { Referrers } from "./referrers.ts"
 /** A container, as far as images care. */
 export type ContainerUse = { readonly id: string; readonly imageId: string; readonly running: boolean }
 
-export type ImageAction = "create" | "pull" | "push" | "load" | "import" | "tag" | "untag" | "delete" | "save" | "prune"
+export type ImageAction =
+  | "create"
+  | "pull"
+  | "push"
+  | "load"
+  | "import"
+  | "tag"
+  | "untag"
+  | "delete"
+  | "save"
+  | "prune"
+  | "gc"
 export type EmitImageEvent = (action: ImageAction, id: string, attributes: Readonly<Record<string, string>>) => void
 
 export type ImagesContext = {

@@ -1,5 +1,6 @@
 // The Images interface, put together from one file per use-case. Whatever stores bytes and fails leaves them to the
 // collection, which runs at once.
+import type { GcConfig } from "../../config.ts"
 import type { ContentStore } from "../../content/contract.ts"
 import { log } from "../../lib/log.ts"
 import type { Registries } from "../../registry/contract.ts"
@@ -22,6 +23,7 @@ import { lastUsed } from "./last-used.ts"
 import { layerSources } from "./layer-sources.ts"
 import { layersSize, listImages } from "./list.ts"
 import { loadImages } from "./load/load.ts"
+import { diskPressure } from "./pressure/relief.ts"
 import { imagePruner } from "./prune/prune.ts"
 import { openPuller } from "./pull/pull.ts"
 import { openPusher } from "./push/push.ts"
@@ -36,6 +38,11 @@ import { tagImage } from "./tag.ts"
 export type Reconcile = {
   /** At the start, before serving: what a crash left is removed, and layers that it took are made anew from their tar. */
   reconcile(): Promise<void>
+}
+
+export type WatchDisk = {
+  /** Something has come: looks soon whether the disk is too full. */
+  watchDisk(): void
 }
 
 export type LayersSize = {
@@ -56,9 +63,12 @@ export function openImages(options: {
   /** Bytes per second of transfers that ask for nothing else. */
   readonly limitRate?: number
   readonly emit: EmitImageEvent
+  /** The policy against a full disk, as it is configured now. */
+  readonly gc?: () => GcConfig | undefined
   readonly containers: () => readonly ContainerUse[]
 }): Images &
   LayersSize &
+  WatchDisk &
   Resolver &
   Reconcile & {
     readonly prepareCommit: Committer
@@ -84,6 +94,7 @@ export function openImages(options: {
   const usual = options.limitRate === undefined ? {} : { limitRate: options.limitRate }
   const pull = openPuller(context, options)
   const pruner = imagePruner(context)
+  const pressure = diskPressure(context, options.gc ?? (() => undefined))
   const push = openPusher(context, options.registries)
 
   async function orCollect<T>(body: Promise<T>): Promise<T> {
@@ -131,6 +142,9 @@ export function openImages(options: {
       return removed
     },
     prune: (filters) => pruner.prune(filters),
+    gc: () => pressure.relieve(),
+    gcStatus: async () => pressure.status(),
+    watchDisk: () => pressure.look(),
     prunePlan: async (filters) => pruner.plan(filters),
     pull: (reference, request) =>
       orCollect(pull(reference, { compatible: options.platformCompat ?? false, ...usual, ...request })),

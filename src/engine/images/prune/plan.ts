@@ -2,7 +2,7 @@
 import type { Digest } from "../../../oci/digest.ts"
 import { formatPlatform } from "../../../oci/platform.ts"
 import { familiarName, parseReference } from "../../../oci/reference.ts"
-import type { PrunePlan } from "../../../wire/disk.ts"
+import type { PrunePlan, PrunePlanEntry } from "../../../wire/disk.ts"
 import { layerSize } from "../chains.ts"
 import { familiar, type ImagesContext, isCanonical, shortId } from "../context.ts"
 import { groupImages, type ImageGroup } from "../groups.ts"
@@ -42,17 +42,21 @@ function membersOf({ records }: ImagesContext, { image, targets }: ImageGroup): 
 export function describePlan(context: ImagesContext, planned: readonly Planned[]): PrunePlan {
   const bytes = reclaimable(context, planned)
   return {
-    Images: planned.map(({ group, members, lastUsed, isRemoved, reason }) => ({
-      Id: group.image.id,
-      Names: group.references.filter((name) => !isCanonical(name)).map(familiar),
-      Digests: group.references.filter(isCanonical).map(familiar),
-      Platforms: members.map((row) => formatPlatform(platformOf(row))),
-      Size: members.reduce((sum, row) => sum + row.size, 0),
-      LastUsed: new Date(lastUsed).toISOString(),
-      Remove: isRemoved,
-      Reason: reason,
-    })),
+    Images: planned.map(describePlanned),
     SpaceReclaimable: bytes,
+  }
+}
+
+export function describePlanned({ group, members, lastUsed, isRemoved, reason }: Planned): PrunePlanEntry {
+  return {
+    Id: group.image.id,
+    Names: group.references.filter((name) => !isCanonical(name)).map(familiar),
+    Digests: group.references.filter(isCanonical).map(familiar),
+    Platforms: members.map((row) => formatPlatform(platformOf(row))),
+    Size: members.reduce((sum, row) => sum + row.size, 0),
+    LastUsed: new Date(lastUsed).toISOString(),
+    Remove: isRemoved,
+    Reason: reason,
   }
 }
 
