@@ -106,7 +106,7 @@ describe("end-4, 5, 6, 13, 14: pushing blobs", () => {
   })
 
   test("a wrong or unknown digest is refused with 400, and nothing is stored", async () => {
-    for (const wrong of ["sha256:abc", "md5:d41d8cd98f00b204e9800998ecf8427e", "", "sha256:" + "g".repeat(64)])
+    for (const wrong of ["sha256:abc", "md5:d41d8cd98f00b204e9800998ecf8427e", "", `sha256:${"g".repeat(64)}`])
       expect(await refusal(server.send("PUT", `${await begin()}?digest=${wrong}`, { body: "x" }))).toBe(
         "400 DIGEST_INVALID",
       )
