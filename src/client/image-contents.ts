@@ -1,5 +1,12 @@
 // dhow's own endpoints about what is in images, typed.
-import type { FileDifference, FilesLine, FilesRequest, ImageForest, Squashed } from "../wire/image-contents.ts"
+import type {
+  Converted,
+  FileDifference,
+  FilesLine,
+  FilesRequest,
+  ImageForest,
+  Squashed,
+} from "../wire/image-contents.ts"
 import type { Client } from "./client.ts"
 import { readJsonLines } from "./json-lines.ts"
 
@@ -30,6 +37,18 @@ export async function imageDifference(
   const { after, times, platform } = options
   const { body } = await client.request("GET", at(before, "/diff"), { query: { to: after, times, platform } })
   return readJsonLines<FileDifference>(body)
+}
+
+export type ConvertOptions = {
+  readonly target: string
+  readonly compression?: string | undefined
+  readonly types?: string | undefined
+  readonly platform?: string | undefined
+}
+
+export function convertImage(client: Client, name: string, options: ConvertOptions): Promise<Converted> {
+  const { target, compression, types, platform } = options
+  return client.json("POST", at(name, "/convert"), { query: { to: target, compression, types, platform } })
 }
 
 export type SquashOptions = {

@@ -19,7 +19,14 @@ import type {
 import type { GcReport, GcStatus, PrunePlan } from "../wire/disk.ts"
 import type { FsckLine } from "../wire/fsck.ts"
 import type { ImageDeleteEntry, ImageHistoryEntry, ImageInspect, ImageSummary, ProgressLine } from "../wire/image.ts"
-import type { FileDifference, FilesLine, FilesRequest, ImageForest, Squashed } from "../wire/image-contents.ts"
+import type {
+  Converted,
+  FileDifference,
+  FilesLine,
+  FilesRequest,
+  ImageForest,
+  Squashed,
+} from "../wire/image-contents.ts"
 import type { ManifestInspect } from "../wire/manifest.ts"
 import type { PlatformStatus } from "../wire/platform.ts"
 import type { AuthConfig, AuthResponse, DistributionInspect, SearchResult } from "../wire/registry.ts"
@@ -374,6 +381,12 @@ export interface ImageContents {
     reference: string,
     options: ReadImage & { readonly name?: string; readonly from?: string; readonly base?: string },
   ): Promise<Squashed>
+  /** Gives the image, or all its platforms, a new name with layers compressed so and media types of that family. */
+  convert(
+    source: string,
+    target: string,
+    options: ReadImage & { readonly compression?: LayerCompression; readonly types?: "oci" | "docker" },
+  ): Promise<Converted>
 }
 
 export interface Events {

@@ -4,6 +4,7 @@ import type { ImageContents } from "../../engine/contract.ts"
 import { DhowError } from "../../lib/errors.ts"
 import type { FilesRequest } from "../../wire/image-contents.ts"
 import { type Call, param, type Route } from "../docker/call.ts"
+import { parseCompression } from "../docker/transfer-options.ts"
 import { json, type Reply, streamed } from "../http/reply.ts"
 
 const LINES = "application/x-ndjson"
@@ -13,6 +14,7 @@ export function imageContentRoutes(contents: ImageContents): Route[] {
     ["GET", "/dhow/images/tree", async () => json(200, await contents.tree())],
     ["GET", "/dhow/images/*name/files", (call) => files(contents, call)],
     ["GET", "/dhow/images/*name/diff", (call) => difference(contents, call)],
+    ["POST", "/dhow/images/*name/convert", (call) => convert(contents, call)],
     ["POST", "/dhow/images/*name/squash", (call) => squash(contents, call)],
   ]
 }
@@ -52,6 +54,23 @@ async function squash(contents: ImageContents, call: Call): Promise<Reply> {
     ...(base === undefined ? {} : { base }),
   }
   return json(201, await contents.squash(param(call, "name"), options))
+}
+
+async function convert(contents: ImageContents, call: Call): Promise<Reply> {
+  const { query } = call
+  const compression = query.optional("compression")
+  const types = mediaTypes(query.optional("types"))
+  const options = {
+    ...readOf(call),
+    ...(compression === undefined ? {} : { compression: parseCompression(compression) }),
+    ...(types === undefined ? {} : { types }),
+  } as const
+  return json(201, await contents.convert(param(call, "name"), query.text("to"), options))
+}
+
+function mediaTypes(text: string | undefined): "oci" | "docker" | undefined {
+  if (text === undefined || text === "oci" || text === "docker") return text
+  throw new DhowError("invalid", `invalid media types "${text}": expected oci or docker`)
 }
 
 const BATCH = 64 * 1024

@@ -34,7 +34,7 @@ function parseRate(text: string): number {
 }
 
 /** "zstd", or with a level: "zstd:9". */
-function parseCompression(text: string): LayerCompression {
+export function parseCompression(text: string): LayerCompression {
   const [, kind, digits] = /^(gzip|zstd|none)(?::(\d{1,2}))?$/.exec(text) ?? []
   const level = digits === undefined ? undefined : Number(digits)
   if (kind === "none" && level === undefined) return { kind }

@@ -7,7 +7,7 @@ import { authForImage } from "../credentials/credentials.ts"
 import { boolean, string } from "../flags/flags.ts"
 import { print } from "../output.ts"
 import { showProgress } from "../render/progress.ts"
-import { allPlatformsFlag, limitRate, limitRateFlag, refuseBoth } from "./transfer-flags.ts"
+import { allPlatformsFlag, compressionOf, limitRate, limitRateFlag, refuseBoth } from "./transfer-flags.ts"
 
 export const push = defineCommand({
   usage: "[OPTIONS] NAME[:TAG]",
@@ -52,8 +52,3 @@ export const push = defineCommand({
     return 0
   },
 })
-
-function compressionOf(kind: string | undefined, level: string | undefined): string | undefined {
-  if (!kind && !level) return undefined
-  return level ? `${kind || "gzip"}:${level}` : kind
-}

@@ -24,3 +24,9 @@ export function refuseBoth(platform: string | undefined, allPlatforms: boolean):
   if (allPlatforms && platform !== undefined && platform !== "")
     throw new DhowError("invalid", "--platform and --all-platforms exclude each other")
 }
+
+/** As the API takes it; undefined where nothing was said. */
+export function compressionOf(kind: string | undefined, level: string | undefined): string | undefined {
+  if (!kind && !level) return undefined
+  return level ? `${kind || "gzip"}:${level}` : kind
+}

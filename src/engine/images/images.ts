@@ -125,7 +125,11 @@ export function openImages(options: {
     manifests: openManifests(context, options),
     contents: (parts) => {
       const contents = openContents(context, parts)
-      return { ...contents, squash: (reference, request) => orCollect(contents.squash(reference, request)) }
+      return {
+        ...contents,
+        squash: (reference, request) => orCollect(contents.squash(reference, request)),
+        convert: (source, target, request) => orCollect(contents.convert(source, target, request)),
+      }
     },
     prepareCommit(options) {
       const commit = imageCommitter(context)(options)

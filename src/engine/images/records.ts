@@ -27,14 +27,18 @@ export function platformOf(row: Pick<ImageRow, "os" | "arch" | "variant">): Plat
   return variant === "" ? { os, architecture } : { os, architecture, variant }
 }
 
+/** An image as it is packed in a target. */
+const IN_TARGET = `images.id, coalesce(target_images.manifest, images.manifest) AS manifest, images.os, images.arch,
+  images.variant, images.size, images.created_at, images.pulled_at, images.last_used`
+
 export function imageRecords(database: Database) {
   const byReference = database.query<ImageRow & { target: Digest }, { reference: string }>(
-    `SELECT images.*, tags.target AS target FROM tags
+    `SELECT ${IN_TARGET}, tags.target AS target FROM tags
        JOIN target_images USING (target) JOIN images ON images.id = target_images.image_id
       WHERE tags.reference = $reference`,
   )
   const byTarget = database.query<ImageRow, { target: string }>(
-    `SELECT images.* FROM target_images JOIN images ON images.id = target_images.image_id
+    `SELECT ${IN_TARGET} FROM target_images JOIN images ON images.id = target_images.image_id
       WHERE target_images.target = $target`,
   )
   const byId = database.query<ImageRow, { id: string }>("SELECT * FROM images WHERE id = $id")
@@ -70,8 +74,9 @@ export function imageRecords(database: Database) {
      VALUES ($id, $manifest, $os, $arch, $variant, $size, $created_at, $pulled_at)
      ON CONFLICT (id) DO UPDATE SET manifest = excluded.manifest, pulled_at = excluded.pulled_at`,
   )
-  const putTarget = database.query<never, { target: string; id: string }>(
-    "INSERT INTO target_images (target, image_id) VALUES ($target, $id) ON CONFLICT DO NOTHING",
+  const putTarget = database.query<never, { target: string; id: string; manifest: string }>(
+    `INSERT INTO target_images (target, image_id, manifest) VALUES ($target, $id, $manifest)
+     ON CONFLICT DO UPDATE SET manifest = excluded.manifest`,
   )
   const putTag = database.query<never, { reference: string; target: string; now: number }>(
     `INSERT INTO tags (reference, target, tagged_at) VALUES ($reference, $target, $now)
@@ -101,7 +106,11 @@ export function imageRecords(database: Database) {
     targets: () => allTargets.all(),
     putImage: (row: Omit<ImageRow, "last_used">, targets: readonly Digest[]): void => {
       putImage.run(row)
-      for (const target of targets) putTarget.run({ target, id: row.id })
+      for (const target of targets) putTarget.run({ target, id: row.id, manifest: row.manifest })
+    },
+    /** An image that exists is in a target, too, by another manifest. */
+    putPacked: (target: Digest, id: Digest, manifest: Digest): void => {
+      putTarget.run({ target, id, manifest })
     },
     putTag: (reference: string, target: Digest): void => {
       putTag.run({ reference, target, now: Date.now() })

@@ -9,6 +9,7 @@ import distroBuilds from "./0007-distro-builds.sql" with { type: "text" }
 import registry from "./0008-registry.sql" with { type: "text" }
 import transfers from "./0009-transfers.sql" with { type: "text" }
 import manifestLists from "./0010-manifest-lists.sql" with { type: "text" }
+import imageContents from "./0011-image-contents.sql" with { type: "text" }
 
 export const MIGRATIONS: readonly string[] = [
   content,
@@ -21,4 +22,5 @@ export const MIGRATIONS: readonly string[] = [
   registry,
   transfers,
   manifestLists,
+  imageContents,
 ]

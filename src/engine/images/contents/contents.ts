@@ -3,6 +3,7 @@ import type { Stacks } from "../../../snapshot/stacks.ts"
 import type { Uppers } from "../../../snapshot/uppers.ts"
 import type { ImageContents } from "../../contract.ts"
 import type { ImagesContext } from "../context.ts"
+import { convertImage } from "./convert.ts"
 import { type FindContainer, imageDifference, imageFiles } from "./files.ts"
 import { squashImage } from "./squash.ts"
 import { imageTree } from "./tree.ts"
@@ -19,6 +20,7 @@ export function openContents(context: ImagesContext, parts: ContentsParts): Imag
     tree: async () => imageTree(context),
     files: async (reference, { request, ...read }) => imageFiles(context, stacks, { ...read, reference, request }),
     difference: async (before, after, options) => imageDifference(context, parts, { ...options, before, after }),
+    convert: (source, target, options) => convertImage(context, { ...options, source, target }),
     squash: (reference, options) => squashImage(context, stacks, { ...options, reference }),
   }
 }
