@@ -17,16 +17,27 @@ export type ImageListOptions = {
   readonly all?: boolean
   readonly filters?: Filters
   readonly sharedSize?: boolean
+  /** With what lies behind each name: its platforms. */
+  readonly manifests?: boolean
 }
 
 export function listImages(client: Client, options: ImageListOptions = {}): Promise<ImageSummary[]> {
   return client.json("GET", "/images/json", {
-    query: { all: options.all, filters: filtersParameter(options.filters), "shared-size": options.sharedSize },
+    query: {
+      all: options.all,
+      filters: filtersParameter(options.filters),
+      manifests: options.manifests,
+      "shared-size": options.sharedSize,
+    },
   })
 }
 
-export function inspectImage(client: Client, name: string): Promise<ImageInspect> {
-  return client.json("GET", at(name, "/json"))
+export function inspectImage(
+  client: Client,
+  name: string,
+  options: { readonly manifests?: boolean } = {},
+): Promise<ImageInspect> {
+  return client.json("GET", at(name, "/json"), { query: { manifests: options.manifests } })
 }
 
 export function inspectImageText(client: Client, name: string, platform?: string): Promise<string> {
@@ -40,16 +51,23 @@ export function imageHistory(client: Client, name: string, platform?: string): P
 export function removeImage(
   client: Client,
   name: string,
-  options: { readonly force?: boolean; readonly noPrune?: boolean } = {},
+  options: {
+    readonly force?: boolean
+    readonly noPrune?: boolean
+    /** As JSON. */
+    readonly platforms?: readonly string[]
+  } = {},
 ): Promise<ImageDeleteEntry[]> {
-  return client.json("DELETE", at(name), { query: { force: options.force, noprune: options.noPrune } })
+  const { force, noPrune, platforms = [] } = options
+  return client.json("DELETE", at(name), { query: { force, noprune: noPrune, platforms } })
 }
 
-export function tagImage(client: Client, source: string, target: string): Promise<number> {
+/** `platform` as JSON. */
+export function tagImage(client: Client, source: string, target: string, platform?: string): Promise<number> {
   const reference = parseReference(target)
   if (reference.digest !== undefined) throw new DhowError("invalid", "refusing to create a tag with a digest reference")
   const repo = reference.domain === "docker.io" ? familiarName(reference) : `${reference.domain}/${reference.path}`
-  return client.call("POST", at(source, "/tag"), { query: { repo, tag: reference.tag ?? "latest" } })
+  return client.call("POST", at(source, "/tag"), { query: { repo, tag: reference.tag ?? "latest", platform } })
 }
 
 export function pruneImages(

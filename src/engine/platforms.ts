@@ -21,7 +21,15 @@ import type { Platforms } from "./contract.ts"
 
 /** Those that images are commonly made for; others can be asked for by name. */
 const LISTED = ["amd64", "arm64", "arm/v7", "arm/v6", "386", "ppc64le", "riscv64", "s390x", "loong64", "mips64le"]
-export const INSTALL_HINT = "Install the package qemu-user-static, then: dhow platform install"
+const INSTALL_HINT = "apt-get install qemu-user-static, then: dhow platform install"
+
+/** What makes programs for the architecture run here. */
+export function emulationHint(architecture: string): string {
+  const register = `dhow platform install linux/${architecture}`
+  return emulatorOf(architecture) === undefined
+    ? `To have it emulated: apt-get install qemu-user-static && ${register}`
+    : `To have it emulated: ${register}`
+}
 
 export function openPlatforms(): Platforms {
   return {

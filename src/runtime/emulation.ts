@@ -35,8 +35,11 @@ export type Handler = {
   readonly interpreter: string
   readonly flags: string
   readonly offset: number
+  /** Empty where files are taken by the end of their name. */
   readonly magic: Buffer
   readonly mask: Buffer
+  /** "jar" of "app.jar"; "" where they are taken by their bytes. */
+  readonly extension: string
 }
 
 /** The first bytes of a program for the architecture, as far as handlers look at them. */
@@ -57,16 +60,16 @@ export function readHandlers(directory = BINFMT_MISC): readonly Handler[] | unde
   const names = readdirSync(directory).filter((name) => name !== "status" && name !== "register")
   return names.flatMap((name) => {
     const text = readIfExists(join(directory, name))
-    const handler = text === undefined ? undefined : parseHandler(name, text)
-    return handler === undefined ? [] : { ...handler, isEnabled: handler.isEnabled && status === "enabled" }
+    if (text === undefined) return []
+    const handler = parseHandler(name, text)
+    return { ...handler, isEnabled: handler.isEnabled && status === "enabled" }
   })
 }
 
-/** One file of binfmt_misc; undefined for those that go by the name of a file, not by its bytes. */
-export function parseHandler(name: string, text: string): Handler | undefined {
+/** One file of binfmt_misc. */
+export function parseHandler(name: string, text: string): Handler {
   const field = (key: string): string => new RegExp(`^${key}:? (.*)$`, "m").exec(text)?.[1]?.trim() ?? ""
   const magic = Buffer.from(field("magic"), "hex")
-  if (magic.length === 0) return undefined
   const mask = Buffer.from(field("mask"), "hex")
   return {
     name,
@@ -76,6 +79,7 @@ export function parseHandler(name: string, text: string): Handler | undefined {
     offset: Number(field("offset")) || 0,
     magic,
     mask: mask.length === magic.length ? mask : Buffer.alloc(magic.length, 0xff),
+    extension: field("extension").replace(/^\./, ""),
   }
 }
 
@@ -83,11 +87,19 @@ export function parseHandler(name: string, text: string): Handler | undefined {
 export function handlerOf(handlers: readonly Handler[], architecture: string): Handler | undefined {
   const machine = MACHINES[architecture]
   if (machine === undefined) return undefined
-  const head = elfHead(machine)
-  const found = handlers.filter(({ offset, magic, mask }) => {
-    if (offset + magic.length > head.length) return false
-    return magic.every((byte, at) => ((head[offset + at]! ^ byte) & mask[at]!) === 0)
-  })
+  const found = handlers.filter((handler) => handler.magic.length > 0 && takes(handler, elfHead(machine), ""))
+  return found.find(isUsable) ?? found[0]
+}
+
+function takes({ extension, offset, magic, mask }: Handler, head: Buffer, path: string): boolean {
+  if (magic.length === 0) return extension !== "" && path.endsWith(`.${extension}`)
+  if (offset + magic.length > head.length) return false
+  return magic.every((byte, at) => ((head[offset + at]! ^ byte) & mask[at]!) === 0)
+}
+
+/** What the kernel would hand a file with this head to. */
+export function handlerFor(head: Buffer, path: string): Handler | undefined {
+  const found = (readHandlers() ?? []).filter((handler) => handler.isEnabled && takes(handler, head, path))
   return found.find(isUsable) ?? found[0]
 }
 

@@ -2,7 +2,7 @@ import { afterAll, expect, test } from "bun:test"
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { describeProblem, hintFor, inspectExecutable } from "./executable.ts"
+import { describeProblem, type FileHandler, hintFor, inspectExecutable } from "./executable.ts"
 
 const rootfs = mkdtempSync(join(tmpdir(), "dhow-executable-"))
 afterAll(() => rmSync(rootfs, { recursive: true, force: true }))
@@ -46,10 +46,10 @@ symlinkSync("/bin/static", join(rootfs, "bin/link"))
 symlinkSync("../../../../../../../../bin/sh", join(rootfs, "bin/escape"))
 
 put("bin/windows", "#!/bin/static\r\necho\r\n")
-const emulated = new Set<string>()
+const handler: { now: FileHandler | undefined } = { now: undefined }
 
 const inspect = (command: string, env: readonly string[] = ["PATH=/nowhere:/bin"]) =>
-  inspectExecutable(rootfs, { command, cwd: "/", env, architecture: "amd64", canRun: (other) => emulated.has(other) })
+  inspectExecutable(rootfs, { command, cwd: "/", env, architecture: "amd64", handlerFor: () => handler.now })
 
 test("inspectExecutable() finds nothing wrong with what runs", () => {
   for (const command of ["static", "/bin/dynamic", "script", "bin/link", "/bin/cut"])
@@ -81,15 +81,18 @@ test("describeProblem() keeps the phrases by which clients choose an exit status
   expect(describeProblem("/x", { problem: "directory", path: "/x" })).toContain("permission denied")
 })
 
-test("inspectExecutable() lets pass what is emulated, and looks at its interpreter all the same", () => {
-  const { problem } = inspect("foreign") ?? {}
-  emulated.add("arm64")
+test("inspectExecutable() lets pass what the kernel hands to an emulator that is open or in the container", () => {
+  expect(inspect("foreign")?.problem).toBe("architecture")
   try {
-    expect(problem).toBe("architecture")
+    handler.now = { interpreter: "/usr/bin/qemu", flags: "POF" }
+    for (const command of ["foreign", "foreign-script", "noise"]) expect(inspect(command)).toBeUndefined()
+    handler.now = { interpreter: "/usr/bin/qemu", flags: "" }
+    expect(inspect("foreign")?.problem).toBe("architecture")
+    expect(inspect("noise")?.problem).toBe("unknown-format")
+    handler.now = { interpreter: "/bin/static", flags: "" }
     expect(inspect("foreign")).toBeUndefined()
-    expect(inspect("foreign-script")).toBeUndefined()
   } finally {
-    emulated.clear()
+    handler.now = undefined
   }
 })
 

@@ -4,6 +4,7 @@ import { closeSync, constants, fstatSync, readSync } from "node:fs"
 import { posix } from "node:path"
 import { errnoName } from "../lib/errors.ts"
 import { openInRoot } from "../lib/syscalls/open-in-root.ts"
+import { runsNatively } from "../oci/platform.ts"
 
 export type ExecutableProblem =
   | { readonly problem: "not-found" }
@@ -43,24 +44,35 @@ export type Executable = {
   readonly env: readonly string[]
   /** The host's architecture, as in GOARCH. */
   readonly architecture: string
-  /** Whether programs for an architecture run here, by themselves or emulated. */
-  readonly canRun: (architecture: string) => boolean
+  /** What the kernel hands files with this head to that it does not run itself. */
+  readonly handlerFor: (head: Buffer, path: string) => FileHandler | undefined
+}
+
+export type FileHandler = {
+  readonly interpreter: string
+  /** With F it is open already; without, it is looked for in the container. */
+  readonly flags: string
 }
 
 /** undefined when nothing is wrong that can be seen from outside. */
 export function inspectExecutable(rootfs: string, executable: Executable): ExecutableProblem | undefined {
   const { command, cwd, env } = executable
   const context = { ...executable, depth: 0 }
-  if (command.includes("/")) return inspectFile(rootfs, posix.resolve("/", cwd, command), context)
+  if (command.includes("/")) return inspectFile(rootfs, pathFrom(cwd, command), context)
   let unusable: ExecutableProblem | undefined
   for (const directory of searchPath(env)) {
-    const path = posix.resolve("/", cwd, directory, command)
+    const path = pathFrom(cwd, `${directory}/${command}`)
     const found = inspectFile(rootfs, path, context)
     if (found?.problem === "not-found") continue
     if (found?.problem !== "not-executable" && found?.problem !== "directory") return found
     unusable ??= found
   }
   return unusable ?? { problem: "not-found" }
+}
+
+/** Not shortened: what ".." leads to after a symbolic link, only the file system knows. */
+function pathFrom(cwd: string, path: string): string {
+  return path.startsWith("/") ? path : `/${cwd}/${path}`.replace(/\/+(?:\.\/+)*/g, "/")
 }
 
 /** The directories in which a command without a slash is looked for. */
@@ -100,8 +112,6 @@ export function hintFor(found: ExecutableProblem): string | undefined {
       return `Give the file the right to be executed: chmod +x ${found.path}`
     case "unknown-format":
       return 'A script needs a first line with its interpreter, such as "#!/bin/sh", with nothing before it'
-    case "architecture":
-      return emulationHint(found.built)
     case "carriage-return":
       return "Write the file with line ends of Unix: sed -i 's/\\r$//' FILE"
     case "missing-interpreter":
@@ -109,11 +119,6 @@ export function hintFor(found: ExecutableProblem): string | undefined {
     default:
       return undefined
   }
-}
-
-function emulationHint(architecture: string): string {
-  const platform = `linux/${architecture}`
-  return `Let it be emulated: apt-get install qemu-user-static && dhow platform install ${platform}; or use an image for this host`
 }
 
 function loaderHint(interpreter: string): string | undefined {
@@ -127,7 +132,7 @@ function loaderHint(interpreter: string): string | undefined {
 function inspectFile(
   rootfs: string,
   path: string,
-  context: Pick<Executable, "architecture" | "canRun"> & { readonly depth: number },
+  context: Pick<Executable, "architecture" | "handlerFor"> & { readonly depth: number },
 ): ExecutableProblem | undefined {
   const file = readHead(rootfs, path)
   if (file === undefined) return { problem: "not-found" }
@@ -137,17 +142,27 @@ function inspectFile(
   let interpreter: string | undefined
   if (head.length >= 64 && head.readUInt32BE(0) === 0x7f454c46) {
     const elf = readElf(head)
-    if (elf.machine !== context.architecture && !context.canRun(elf.machine))
+    if (!runsNatively(elf.machine, context.architecture) && !isHandled(rootfs, path, { head, ...context }))
       return { problem: "architecture", path, built: elf.machine, host: context.architecture }
     interpreter = elf.interpreter
   } else if (head.length > 2 && head.toString("latin1", 0, 2) === "#!") {
     interpreter = /^#![ \t]*([^ \t\n]+)/.exec(head.toString("utf8", 0, 256))?.[1]
     // The kernel takes the line as it is: with the "\r" the interpreter has a name that nobody has.
     if (interpreter?.endsWith("\r")) return { problem: "carriage-return", path, interpreter: interpreter.slice(0, -1) }
-  } else return { problem: "unknown-format", path }
+  } else return isHandled(rootfs, path, { head, ...context }) ? undefined : { problem: "unknown-format", path }
   if (interpreter === undefined || context.depth >= SCRIPT_DEPTH) return undefined
   const deeper = inspectFile(rootfs, posix.resolve("/", interpreter), { ...context, depth: context.depth + 1 })
   return deeper?.problem === "not-found" ? { problem: "missing-interpreter", path, interpreter } : deeper
+}
+
+function isHandled(
+  rootfs: string,
+  path: string,
+  { head, handlerFor }: Pick<Executable, "handlerFor"> & { readonly head: Buffer },
+): boolean {
+  const handler = handlerFor(head, path)
+  if (handler === undefined) return false
+  return handler.flags.includes("F") || readHead(rootfs, handler.interpreter) !== undefined
 }
 
 /** Machine and PT_INTERP of an ELF file's first page; offsets that lead out of it are left alone. */

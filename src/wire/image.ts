@@ -19,8 +19,9 @@ export type ImageManifestSummary = {
     Platform: { architecture: string; os: string; variant?: string }
     Containers: string[]
     Size: { Unpacked: number }
-    /** dhow's own: the id of the image, as lists without manifests show it. */
+    /** dhow's own: the image's id, as lists without manifests show it, and when it was made, in seconds. */
     ImageID?: string
+    Created?: number
   }
   AttestationData?: { For: string }
 }

@@ -9,6 +9,7 @@ import type { ContainerCreateRequest } from "../../wire/container.ts"
 import { checkPull } from "../create/checks.ts"
 import type { createOnlyFlags } from "../create/flags.ts"
 import type { FlagValues } from "../flags/flags.ts"
+import { defaultPlatform, parseImageName } from "../image/image-name.ts"
 import { pullQuietlyOrShown } from "../image/pull-missing.ts"
 import { printError } from "../output.ts"
 
@@ -17,12 +18,13 @@ export async function createWithImage(
   request: ContainerCreateRequest,
   flags: FlagValues<typeof createOnlyFlags>,
 ): Promise<string> {
-  const image = request.Image ?? ""
+  const { name: image, platform = defaultPlatform() } = parseImageName(request.Image ?? "", flags.platform)
+  request.Image = image
+  const compatible = flags["platform-compat"] === true
   const pull = checkPull(flags.pull)
   const isId = /^[0-9a-f]{64}$/.test(image)
   if (!isId) parseReference(image)
   const idFile = openIdFile(request.HostConfig?.ContainerIDFile)
-  const platform = flags.platform || process.env["DOCKER_DEFAULT_PLATFORM"] || undefined
   if (request.Tty === true && isTerminal(1)) {
     const size = windowSize(1)
     if (size !== undefined && request.HostConfig !== undefined)
@@ -31,9 +33,11 @@ export async function createWithImage(
   const options = {
     name: flags.name,
     platform,
+    compatible,
     ...(request.HostConfig?.Init === undefined ? { init: "auto" as const } : {}),
   }
-  const fetchImage = (): Promise<void> => pullQuietlyOrShown(client, image, { quiet: flags.quiet === true, platform })
+  const fetchImage = (): Promise<void> =>
+    pullQuietlyOrShown(client, image, { quiet: flags.quiet === true, platform, compatible })
   try {
     if (pull === "always") await fetchImage()
     const created = await createContainer(client, request, options).catch(async (error: unknown) => {
@@ -53,7 +57,7 @@ export async function createWithImage(
 }
 
 function isMissingImage(error: unknown): boolean {
-  return isKind(error, "not-found") && /no such image/i.test(error.message)
+  return isKind(error, "not-found") && /no such image|not match the specified platform/i.test(error.message)
 }
 
 /** Reserved before the container exists, so that two containers never share one. */

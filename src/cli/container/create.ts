@@ -7,7 +7,7 @@ import { createWithImage } from "./create-container.ts"
 import { refuseUnsupported } from "./run.ts"
 
 export const create = defineCommand({
-  usage: "[OPTIONS] IMAGE [COMMAND] [ARG...]",
+  usage: "[OPTIONS] IMAGE[@@PLATFORM] [COMMAND] [ARG...]",
   summary: "Create a new container",
   flags: { ...containerFlags, ...createOnlyFlags } as const,
   args: [1, Number.POSITIVE_INFINITY],

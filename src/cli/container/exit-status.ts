@@ -4,7 +4,7 @@ import { DhowError } from "../../lib/errors.ts"
 export function startStatus(message: string): 125 | 126 | 127 {
   if (/executable file not found|no such file or directory|system cannot find the file specified/i.test(message))
     return 127
-  if (/permission denied|is a directory/i.test(message)) return 126
+  if (/permission denied|is a directory|exec format error/i.test(message)) return 126
   return 125
 }
 

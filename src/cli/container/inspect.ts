@@ -6,13 +6,20 @@ import { inspectNetworkText, inspectVolumeText } from "../../client/system.ts"
 import { DhowError, isKind } from "../../lib/errors.ts"
 import { defineCommand } from "../command.ts"
 import { boolean, string } from "../flags/flags.ts"
+import { parseImageName, platformJson } from "../image/image-name.ts"
 import { showObjects } from "../render/inspect.ts"
 
 type Kind = { readonly name: string; fetch(client: Client, name: string, size: boolean): Promise<string> }
 
 const KINDS: readonly Kind[] = [
   { name: "container", fetch: (client, name, size) => inspectContainerText(client, name, { size }) },
-  { name: "image", fetch: (client, name) => inspectImageText(client, name) },
+  {
+    name: "image",
+    fetch: (client, text) => {
+      const { name, platform } = parseImageName(text)
+      return inspectImageText(client, name, platform === undefined ? undefined : platformJson(platform))
+    },
+  },
   { name: "network", fetch: inspectNetworkText },
   { name: "volume", fetch: inspectVolumeText },
 ]

@@ -25,7 +25,7 @@ const flags = {
 } as const
 
 export const run = defineCommand({
-  usage: "[OPTIONS] IMAGE [COMMAND] [ARG...]",
+  usage: "[OPTIONS] IMAGE[@@PLATFORM] [COMMAND] [ARG...]",
   summary: "Create and run a new container from an image",
   flags,
   args: [1, Number.POSITIVE_INFINITY],

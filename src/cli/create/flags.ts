@@ -1,6 +1,7 @@
 // The flags that describe a container, shared by `create` and `run`: names, letters and forms are docker's.
 import { boolean, duration, int, list, string } from "../flags/flags.ts"
 import { checkedBy, parseBytes, parseCpus, parseMemorySwap } from "../flags/size.ts"
+import { platformCompat } from "../image/image-name.ts"
 import { checkDnsSearch, checkExtraHost, checkIp, checkLink, checkStream, checkSysctl, checkUint16 } from "./checks.ts"
 import {
   checkCgroupRule,
@@ -123,6 +124,7 @@ export const containerFlags = {
 export const createOnlyFlags = {
   name: string("", "Name of the container"),
   platform: string("", "Platform to run, where the image has several"),
+  "platform-compat": platformCompat,
   pull: string("", "When to pull the image (always|missing|never)", { default: "missing" }),
   quiet: boolean("q", "Print nothing while pulling"),
   "use-api-socket": boolean("", "Not supported", { hidden: true }),

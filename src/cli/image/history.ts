@@ -1,11 +1,11 @@
 // dhow history: the steps that made an image, newest first.
 import { imageHistory } from "../../client/images.ts"
-import { parsePlatform } from "../../oci/platform.ts"
 import type { ImageHistoryEntry } from "../../wire/image.ts"
 import { defineCommand } from "../command.ts"
 import { boolean, string } from "../flags/flags.ts"
 import { ellipsis, humanSize, shortId, timeAgo } from "../render/human.ts"
 import { type Row, showRows } from "../render/rows.ts"
+import { parseImageName, platformJson } from "./image-name.ts"
 
 const HEADERS = {
   ID: "IMAGE",
@@ -21,7 +21,7 @@ const SHOWN = ["ID", "CreatedSince", "CreatedBy", "Size", "Comment"]
 const EPOCH = Date.UTC(2000, 0, 1) / 1000
 
 export const history = defineCommand({
-  usage: "[OPTIONS] IMAGE",
+  usage: "[OPTIONS] IMAGE[@@PLATFORM]",
   summary: "Show the history of an image",
   flags: {
     format: string("", "Print each with a Go template, or 'table', 'json'"),
@@ -31,10 +31,10 @@ export const history = defineCommand({
     quiet: boolean("q", "Only print IDs"),
   } as const,
   args: [1, 1],
-  async run({ client }, flags, [name = ""]) {
-    const platform = flags.platform === undefined ? undefined : JSON.stringify(parsePlatform(flags.platform))
+  async run({ client }, flags, [text = ""]) {
+    const { name, platform } = parseImageName(text, flags.platform)
     const options = { human: flags.human !== false, truncate: flags["no-trunc"] !== true }
-    const entries = await imageHistory(client, name, platform)
+    const entries = await imageHistory(client, name, platform === undefined ? undefined : platformJson(platform))
     await showRows(
       entries.map((entry) => historyRow(entry, options)),
       {

@@ -1,6 +1,8 @@
-// dhow images: one row for each name of each image.
+// dhow images: one row for each name of each image; in tables, and where a template asks for the platform, one for each
+// platform of it.
 import { checkFilter, parseFilters } from "../../client/filters.ts"
 import { listImages } from "../../client/images.ts"
+import { formatPlatform, type Platform, parsePlatform, samePlatform } from "../../oci/platform.ts"
 import type { ImageSummary } from "../../wire/image.ts"
 import { defineCommand } from "../command.ts"
 import { boolean, list, string } from "../flags/flags.ts"
@@ -9,6 +11,7 @@ import { type Row, showRows } from "../render/rows.ts"
 
 export const IMAGE_HEADERS = {
   ID: "IMAGE ID",
+  Platform: "PLATFORM",
   Repository: "REPOSITORY",
   Tag: "TAG",
   Digest: "DIGEST",
@@ -22,7 +25,7 @@ export const IMAGE_HEADERS = {
 } as const
 
 export const images = defineCommand({
-  usage: "[OPTIONS] [REPOSITORY[:TAG]]",
+  usage: "[OPTIONS] [REPOSITORY[:TAG]][@@PLATFORM]",
   summary: "List images",
   flags: {
     all: boolean("a", "Show all images, intermediate ones too"),
@@ -34,25 +37,68 @@ export const images = defineCommand({
   } as const,
   args: [0, 1],
   examples: ["dhow images", "dhow images -q debian", "dhow images --format '{{.Repository}}:{{.Tag}} {{.Size}}'"],
-  async run({ client }, flags, [reference]) {
-    const filters = parseFilters(flags.filter)
-    if (reference !== undefined) filters["reference"] = [...(filters["reference"] ?? []), reference]
-    const found = await listImages(client, { all: flags.all === true, filters })
+  async run({ client }, flags, [text]) {
+    const { platform: platforms = [], ...filters } = parseFilters(flags.filter)
+    if (text !== undefined) {
+      const at = text.indexOf("@@")
+      const reference = at < 0 ? text : text.slice(0, at)
+      if (reference !== "") filters["reference"] = [...(filters["reference"] ?? []), reference]
+      if (at >= 0) platforms.push(text.slice(at + 2))
+    }
+    const wanted = platforms.map(parsePlatform)
+    const format = flags.format ?? ""
+    const quiet = flags.quiet === true
+    const perPlatform = wanted.length > 0 || (!quiet && (/^(?:table|$)/.test(format) || /\.Platform\b/.test(format)))
+    const found = await listImages(client, {
+      all: flags.all === true,
+      filters,
+      manifests: perPlatform || format.includes("json"),
+    })
     const truncate = flags["no-trunc"] !== true
     const isDangling = filters["dangling"]?.includes("true") === true
     const digests = flags.digests === true
-    const shown = ["Repository", "Tag", ...(digests ? ["Digest"] : []), "ID", "CreatedSince", "Size"]
+    const shown = ["Repository", "Tag", ...(digests ? ["Digest"] : []), "ID", "Platform", "CreatedSince", "Size"]
     await showRows(
-      found.flatMap((image) => imageRows(image, { truncate, digests, isDangling })),
+      found
+        .flatMap((image) => (perPlatform ? platformsOf(image, wanted) : [image]))
+        .flatMap((image) => imageRows(image, { truncate, digests, isDangling })),
       {
         columns: { headers: IMAGE_HEADERS, shown },
-        format: flags.format ?? "",
-        quiet: flags.quiet === true ? "ID" : undefined,
+        format,
+        quiet: quiet ? "ID" : undefined,
       },
     )
     return 0
   },
 })
+
+/** An image as one for each of its platforms that are here. */
+function platformsOf(image: ImageSummary, wanted: readonly Platform[]): readonly ImageSummary[] {
+  const here = (image.Manifests ?? []).filter(
+    ({ Available, Kind, ImageData }) =>
+      Available &&
+      Kind === "image" &&
+      ImageData !== undefined &&
+      (wanted.length === 0 || wanted.some((platform) => samePlatform(platform, ImageData.Platform))),
+  )
+  // A daemon that lists no manifests has one platform for each image, and does not say which.
+  if (image.Manifests === undefined) return wanted.length === 0 ? [image] : []
+  return here.map((manifest) => ({
+    ...image,
+    Id: manifest.ImageData?.ImageID ?? image.Id,
+    Created: manifest.ImageData?.Created ?? image.Created,
+    Size: manifest.ImageData?.Size.Unpacked || image.Size,
+    Containers: manifest.ImageData?.Containers?.length ?? image.Containers,
+    Manifests: [manifest],
+  }))
+}
+
+function platformText({ Manifests = [] }: ImageSummary): string {
+  const names = Manifests.flatMap(({ Available, Kind, ImageData }) =>
+    Available && Kind === "image" && ImageData !== undefined ? formatPlatform(ImageData.Platform) : [],
+  )
+  return names.join(",")
+}
 
 export type ImageRowOptions = { readonly truncate: boolean; readonly digests: boolean; readonly isDangling: boolean }
 
@@ -86,6 +132,7 @@ function imageRow(image: ImageSummary, name: Name, options: ImageRowOptions): Ro
     CreatedSince: image.Created < 1 ? "N/A" : timeAgo(image.Created),
     Digest: name.digest,
     ID: options.truncate ? shortId(image.Id) : image.Id,
+    Platform: platformText(image),
     Repository: name.repository,
     SharedSize: image.SharedSize < 0 ? "N/A" : humanSize(image.SharedSize),
     Size: humanSize(image.Size, 3),

@@ -7,10 +7,11 @@ import { authForImage } from "../credentials/credentials.ts"
 import { boolean, string } from "../flags/flags.ts"
 import { print } from "../output.ts"
 import { showProgress } from "../render/progress.ts"
+import { defaultPlatform, parseImageName, platformCompat } from "./image-name.ts"
 import { allPlatformsFlag, limitRate, limitRateFlag, refuseBoth } from "./transfer-flags.ts"
 
 export const pull = defineCommand({
-  usage: "[OPTIONS] NAME[:TAG|@DIGEST]",
+  usage: "[OPTIONS] NAME[:TAG|@DIGEST][@@PLATFORM]",
   summary: "Download an image from a registry, or build one of distro.local",
   flags: {
     "all-platforms": allPlatformsFlag,
@@ -18,15 +19,17 @@ export const pull = defineCommand({
     "disable-content-trust": boolean("", "Skip image verification", { hidden: true }),
     "limit-rate": limitRateFlag,
     platform: string("", "Platform to pull, where the image has several"),
+    "platform-compat": platformCompat,
     quiet: boolean("q", "Only print the image's name"),
   } as const,
   args: [1, 1],
   examples: [
     "dhow pull distro.local/debian:bookworm",
-    "dhow pull --platform linux/arm64 registry.example.com/app",
+    "dhow pull registry.example.com/app@@linux/arm64",
     "dhow pull --all-platforms --limit-rate 2m registry.example.com/app",
   ],
-  async run({ client }, flags, [name = ""]) {
+  async run({ client }, flags, [text = ""]) {
+    const { name, platform } = parseImageName(text, flags.platform)
     const reference = parseReference(name)
     const allTags = flags["all-tags"] === true
     if (allTags && (reference.tag !== undefined || reference.digest !== undefined))
@@ -35,10 +38,10 @@ export const pull = defineCommand({
     if (!allTags && !quiet && reference.tag === undefined && reference.digest === undefined)
       print("Using default tag: latest")
     const allPlatforms = flags["all-platforms"] === true
-    refuseBoth(flags.platform, allPlatforms)
-    const platform = allPlatforms ? undefined : flags.platform || process.env["DOCKER_DEFAULT_PLATFORM"] || undefined
+    refuseBoth(platform, allPlatforms)
     const lines = await pullImage(client, name, {
-      platform,
+      platform: allPlatforms ? undefined : (platform ?? defaultPlatform()),
+      compatible: flags["platform-compat"] === true,
       allPlatforms,
       allTags,
       limitRate: limitRate(flags["limit-rate"]),

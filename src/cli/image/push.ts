@@ -7,10 +7,11 @@ import { authForImage } from "../credentials/credentials.ts"
 import { boolean, string } from "../flags/flags.ts"
 import { print } from "../output.ts"
 import { showProgress } from "../render/progress.ts"
+import { parseImageName, platformJson } from "./image-name.ts"
 import { allPlatformsFlag, compressionOf, limitRate, limitRateFlag, refuseBoth } from "./transfer-flags.ts"
 
 export const push = defineCommand({
-  usage: "[OPTIONS] NAME[:TAG]",
+  usage: "[OPTIONS] NAME[:TAG][@@PLATFORM]",
   summary: "Upload an image to a registry",
   flags: {
     "all-platforms": allPlatformsFlag,
@@ -29,7 +30,8 @@ export const push = defineCommand({
     "dhow push --all-tags registry.example.com/team/app",
     "dhow push --compression zstd registry.example.com/team/app:1",
   ],
-  async run({ client }, flags, [name = ""]) {
+  async run({ client }, flags, [text = ""]) {
+    const { name, platform } = parseImageName(text, flags.platform)
     const reference = parseReference(name)
     const allTags = flags["all-tags"] === true
     if (reference.digest !== undefined) throw new DhowError("invalid", "cannot push a digest reference")
@@ -37,9 +39,9 @@ export const push = defineCommand({
     const quiet = flags.quiet === true
     if (!allTags && !quiet && reference.tag === undefined) print("Using default tag: latest")
     const allPlatforms = flags["all-platforms"] === true
-    refuseBoth(flags.platform, allPlatforms)
+    refuseBoth(platform, allPlatforms)
     const lines = await pushImage(client, name, {
-      platform: flags.platform || undefined,
+      platform: platform === undefined ? undefined : platformJson(platform),
       allPlatforms,
       allTags,
       compression: compressionOf(flags.compression, flags["compression-level"]),

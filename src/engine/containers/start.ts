@@ -8,7 +8,6 @@ import { log } from "../../lib/log.ts"
 import { Phases } from "../../lib/phases.ts"
 import { now } from "../../lib/time.ts"
 import { Undo } from "../../lib/undo.ts"
-import { runsNatively } from "../../oci/platform.ts"
 import type { Runtime } from "../../runtime/contract.ts"
 import { resolveDevices } from "../../runtime/devices.ts"
 import { CREATE_FAILED, runtimeError } from "../../runtime/errors.ts"
@@ -122,8 +121,8 @@ async function run(parts: ContainerParts, record: ContainerRecord, restarts: num
   undo.defer(() => parts.supervisor.forget(id))
   undo.defer(() => runtime.delete(id, spec.linux.cgroupsPath))
   const monitor = await launch(parts, record, runtime)
-  if (hostConfig.Init && hasMounts(record))
-    refuseProgram(mountedProgramProblem(parts, monitor.pid, programOf(record.config)))
+  if (hasMounts(record))
+    refuseProgram(mountedProgramProblem(parts, record, { pid: monitor.pid, program: programOf(record.config) }))
   phases.mark("create")
   crashpoint("container.start:after-launch")
   if (live.clients.waiting) {
@@ -142,35 +141,42 @@ async function run(parts: ContainerParts, record: ContainerRecord, restarts: num
 }
 
 async function launch(parts: ContainerParts, record: ContainerRecord, runtime: Runtime): Promise<Monitor> {
-  const { id, config, hostConfig } = record
+  const { id, config } = record
   const paths = containerPaths(parts.config, id)
-  // An init process would start, and only then fail to find the program: look first. And a program for another processor
-  // would, without an emulator, fail when nobody can say any more why.
-  if (hostConfig.Init || !runsNatively(record.platform.architecture, parts.host.architecture))
-    checkExecutable(parts, record)
+  const launched = parts.supervisor.launch({
+    id,
+    bundle: paths.bundle,
+    runtime: { path: runtime.path, args: runtime.args },
+    terminal: config.Tty ?? false,
+    stdin: config.OpenStdin ?? false,
+    leaveStdinOpen: (config.Tty ?? false) || !(config.StdinOnce ?? false),
+    ...logOf(parts, record),
+  })
+  // While the runtime works. Once the process is to become the program, it is too late to say what is wrong with that.
+  const problem = hasMounts(record) ? undefined : lookAtProgram(parts, record)
+  let monitor: Monitor
   try {
-    return await parts.supervisor.launch({
-      id,
-      bundle: paths.bundle,
-      runtime: { path: runtime.path, args: runtime.args },
-      terminal: config.Tty ?? false,
-      stdin: config.OpenStdin ?? false,
-      leaveStdinOpen: (config.Tty ?? false) || !(config.StdinOnce ?? false),
-      ...logOf(parts, record),
-    })
+    monitor = await launched
   } catch (error) {
     if (error instanceof DhowError && error.kind === "unavailable") throw error
+    refuseProgram(problem)
     const text = error instanceof Error ? error.message : String(error)
     const failure = runtimeError(text, { verb: "create", command: commandOf(config).path })
     // The file system knows better than the runtime's text what is wrong with the program.
-    if (failure.exitCode !== undefined) checkExecutable(parts, record)
+    if (failure.exitCode !== undefined) refuseProgram(lookAtProgram(parts, record))
     throw failure
   }
+  refuseProgram(problem)
+  return monitor
 }
 
-/** Throws where the program cannot be run, saying why. Mounts can hide what the image holds: then nothing is known. */
-function checkExecutable(parts: ContainerParts, record: ContainerRecord): void {
-  if (!hasMounts(record)) refuseProgram(programProblem(parts, record, programOf(record.config)))
+function lookAtProgram(parts: ContainerParts, record: ContainerRecord): ProgramProblem | undefined {
+  try {
+    return programProblem(parts, record, programOf(record.config))
+  } catch (error) {
+    log.debug("The program cannot be looked at", { container: record.name, error: describeError(error) })
+    return undefined
+  }
 }
 
 function refuseProgram(problem: ProgramProblem | undefined): void {

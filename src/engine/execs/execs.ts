@@ -18,7 +18,7 @@ import { isRunning } from "../containers/record.ts"
 import { runtimeOf } from "../containers/runtime.ts"
 import { notRunning } from "../containers/stop.ts"
 import type { Attachment, Execs, InputTarget, OutputSink } from "../contract.ts"
-import { execFailure } from "./failure.ts"
+import { execFailure, refuseProgram } from "./failure.ts"
 
 type Exec = {
   readonly id: string
@@ -205,6 +205,7 @@ export class ContainerExecs implements Execs {
         host: parts.host,
       })
       writeFileSync(join(bundle, "process.json"), JSON.stringify(process))
+      refuseProgram(parts, { config, record, state: container.state })
       const runtime = runtimeOf(parts, record)
       const attached = exec.clients.waiting
       exec.monitor = await parts.supervisor.exec({

@@ -52,6 +52,7 @@ function present(context: ManifestsContext, row: ImageRow, entry?: Descriptor): 
       Containers: context.containers().flatMap((use) => (use.imageId === row.id ? use.id : [])),
       Size: { Unpacked: row.size },
       ImageID: row.id,
+      Created: Math.floor(row.created_at / 1000),
     },
   }
 }

@@ -61,15 +61,15 @@ async function installed(): Promise<Program | undefined> {
 
 async function downloaded(architecture: string, options: RecipeOptions): Promise<Program> {
   const { directory, signal } = options
-  const file = await fetchPackage(PACKAGE, architecture, options)
+  const ownVersion = (await installed())?.version
+  const { path: file, version } = await fetchPackage({ name: PACKAGE, architecture, ownVersion }, options)
   const tree = join(directory, `tree-${architecture}`)
   const unpacked = await run(["dpkg-deb", "--extract", file, tree], { signal })
   if (unpacked.status !== 0)
     throw new DhowError("internal", `Cannot unpack the package "${PACKAGE}": ${lastLine(unpacked.stderr)}`)
-  const { stdout } = await run(["dpkg-deb", "--field", file, "Version"], { signal })
   const path = PATHS.map((name) => join(tree, name)).find((name) => statSync(name, { throwIfNoEntry: false }))
   if (path === undefined) throw new DhowError("internal", `Package "${PACKAGE}" has no busybox in it`)
-  return { path, version: stdout.trim() }
+  return { path, version }
 }
 
 /** "usr/bin/wc" and so on, as the program itself says. */

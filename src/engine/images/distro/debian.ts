@@ -8,6 +8,7 @@ import { DhowError, errnoName } from "../../../lib/errors.ts"
 import { digestOf } from "../../../oci/digest.ts"
 import { formatPlatform, hostPlatform, type Platform } from "../../../oci/platform.ts"
 import { canRun } from "../../../runtime/emulation.ts"
+import { emulationHint } from "../../platforms.ts"
 import { formatDeb822, type Part, partsOf, readAptSources } from "./apt-sources.ts"
 import { debianArchitecture } from "./architectures.ts"
 import type { Recipe, RecipeOptions, RootFileSystem } from "./distribution.ts"
@@ -81,7 +82,7 @@ function buildable(platform: Platform): string {
   throw new DhowError(
     "unavailable",
     `Cannot build "distro.local/debian" for ${name}: its packages' programs do not run on this host, which is ${formatPlatform(hostPlatform())}`,
-    { hint: `Let them be emulated: apt-get install qemu-user-static && dhow platform install ${name}` },
+    { hint: emulationHint(platform.architecture) },
   )
 }
 
