@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test"
-import { parseReport, sum, summary } from "./run-tests.ts"
+import { failuresOf, parseReport, sum, summary } from "./run-tests.ts"
 
 test("parseReport() reads the totals of the whole run, not of one file", () => {
   const xml =
@@ -15,4 +15,10 @@ test("summary() mentions skipped tests only where there are any", () => {
   const some = { passed: 3, failed: 0, skipped: 0 }
   expect(summary(some)).toBe("3 passed, 0 failed")
   expect(summary(sum(some, { passed: 1, failed: 1, skipped: 2 }))).toBe("4 passed, 1 failed, 2 skipped")
+})
+
+test("failuresOf() names what failed and why, and nothing that passed", () => {
+  const head = '<testcase name="a &lt;b&gt;" classname="group" time="0.1" file="/x.test.ts" line="2" assertions="1"'
+  const xml = `${head} />\n${head}>\n  <failure type="Error" message="boom &amp;&#10;more">Error: boom</failure>\n</testcase>`
+  expect(failuresOf(xml)).toEqual(["/x.test.ts: group > a <b>: boom & more"])
 })

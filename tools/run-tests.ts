@@ -25,6 +25,23 @@ export function parseReport(xml: string): Counts {
   return { passed: number("tests") - failed - skipped, failed, skipped }
 }
 
+/** The failed tests of a JUnit report: file, name, and what was wrong. */
+export function failuresOf(xml: string): string[] {
+  const failed = /<testcase name="([^"]*)" classname="([^"]*)"[^>]*? file="([^"]*)"[^>]*[^/]>\s*<failure([^>]*)>/g
+  return [...xml.matchAll(failed)].map(([, name = "", group = "", file = "", attributes = ""]) => {
+    const message = /message="([^"]*)"/.exec(attributes)?.[1] ?? ""
+    const words = unescapeXml(message).replace(/\s+/g, " ").trim().slice(0, 500)
+    return `${unescapeXml(file)}: ${group === "" ? "" : `${unescapeXml(group)} > `}${unescapeXml(name)}: ${words}`
+  })
+}
+
+function unescapeXml(text: string): string {
+  const names: Readonly<Record<string, string>> = { lt: "<", gt: ">", quot: '"', apos: "'", amp: "&" }
+  return text.replace(/&(?:#(\d+)|(\w+));/g, (whole, code: string | undefined, name: string | undefined) =>
+    code === undefined ? (names[name ?? ""] ?? whole) : String.fromCodePoint(Number(code)),
+  )
+}
+
 /**
  * Runs the given test files or folders. Output goes to the terminal, or is returned when `quiet`. A runner that ends
  * badly without a failed test (a file that does not load, a crash) counts as one failure.
@@ -33,7 +50,7 @@ export async function runTests(
   root: string,
   paths: readonly string[],
   options: { readonly quiet?: boolean; readonly environment?: Record<string, string>; readonly timeout?: number } = {},
-): Promise<{ readonly counts: Counts; readonly output: string }> {
+): Promise<{ readonly counts: Counts; readonly output: string; readonly failures: readonly string[] }> {
   const directory = mkdtempSync(join(tmpdir(), "dhow-tests-"))
   const report = join(directory, "report.xml")
   try {
@@ -41,7 +58,7 @@ export async function runTests(
       [
         process.execPath,
         "test",
-        `--timeout=${options.timeout ?? 5000}`,
+        `--timeout=${options.timeout ?? 30_000}`,
         "--reporter=junit",
         `--reporter-outfile=${report}`,
         ...paths,
@@ -57,9 +74,11 @@ export async function runTests(
     const text = (stream: unknown): Promise<string> =>
       stream instanceof ReadableStream ? new Response(stream).text() : Promise.resolve("")
     const [exitCode, out, error] = await Promise.all([child.exited, text(child.stdout), text(child.stderr)])
-    const counts = (await Bun.file(report).exists()) ? parseReport(readFileSync(report, "utf8")) : NONE
+    const xml = (await Bun.file(report).exists()) ? readFileSync(report, "utf8") : ""
+    const counts = parseReport(xml)
     const crashed = exitCode !== 0 && counts.failed === 0
-    return { counts: crashed ? { ...counts, failed: 1 } : counts, output: out + error }
+    const failures = crashed ? [`${paths.join(" ")}: bun test ended with status ${exitCode}`] : failuresOf(xml)
+    return { counts: crashed ? { ...counts, failed: 1 } : counts, output: out + error, failures }
   } finally {
     rmSync(directory, { recursive: true, force: true })
   }

@@ -9,6 +9,8 @@ import { dockerCliDirectory } from "./docker-cli.ts"
 import { type Counts, NONE, runTests, sum, summary } from "./run-tests.ts"
 
 const root = join(import.meta.dir, "..")
+/** Said once more at the end, where a long log is looked at first. */
+const failures: string[] = []
 const isRoot = process.getuid?.() === 0
 
 /** Files named on the command line, or all. */
@@ -46,9 +48,10 @@ async function runSystemTests(): Promise<Counts> {
     console.error(`\n=== ${file}`)
     const result = await runTests(root, [`./${file}`], { environment, timeout: 60_000 })
     counts = sum(counts, result.counts)
+    failures.push(...result.failures)
   }
   const left = await whatStays(before, directory)
-  for (const line of left) console.error(`left behind: ${line}`)
+  failures.push(...left.map((line) => `left behind: ${line}`))
   rmSync(directory, { recursive: true, force: true })
   return sum(counts, left.length === 0 ? { ...NONE, passed: 1 } : { ...NONE, failed: 1 })
 }
@@ -74,8 +77,11 @@ function asRoot(): Counts {
 let counts = NONE
 if (process.env["DHOW_TEST"] !== "system") {
   console.error("=== unit tests")
-  counts = sum(counts, (await runTests(root, ["./src/", "./tools/", "./bench/"])).counts)
+  const result = await runTests(root, ["./src/", "./tools/", "./bench/"])
+  counts = sum(counts, result.counts)
+  failures.push(...result.failures)
 }
 counts = sum(counts, isRoot ? await runSystemTests() : asRoot())
+if (failures.length > 0) console.error(`\nfailed:\n${failures.map((line) => `  ${line}`).join("\n")}`)
 console.log(summary(counts))
 process.exit(counts.failed === 0 ? 0 : 1)
