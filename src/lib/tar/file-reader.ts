@@ -9,7 +9,8 @@ const BUFFER = 1 << 20
 
 export class TarFile {
   readonly #fd: number
-  readonly #buffer = Buffer.allocUnsafeSlow(BUFFER)
+  /** As long as what is read at once; longer only where something that must be whole asks for it. */
+  #buffer: Buffer
   readonly #state: ParseState = { globals: new Map() }
   /** The unread part of the buffer. */
   #start = 0
@@ -27,6 +28,7 @@ export class TarFile {
   constructor(fd: number, { window = BUFFER }: { readonly window?: number } = {}) {
     this.#fd = fd
     this.#window = window
+    this.#buffer = Buffer.allocUnsafeSlow(window)
   }
 
   /** The next entry, or undefined at the end; content of the entry before that was not read is skipped. */
@@ -72,17 +74,19 @@ export class TarFile {
   }
 
   #reaches(offset: number): boolean {
-    return readSync(this.#fd, this.#buffer, 0, 1, offset - 1) === 1
+    // A size may be true for itself and still lead beyond what any file has.
+    return Number.isSafeInteger(offset) && readSync(this.#fd, this.#buffer, 0, 1, offset - 1) === 1
   }
 
   /** `length` bytes, fewer only where the file ends. */
   #take(length: number): Uint8Array {
     if (length > BUFFER) throw new RangeError(`Cannot take ${length} bytes at once`)
+    if (length > this.#buffer.length) this.#grow()
     while (this.#end - this.#start < length) {
       this.#buffer.copyWithin(0, this.#start, this.#end)
       this.#end -= this.#start
       this.#start = 0
-      const wanted = Math.min(BUFFER - this.#end, Math.max(this.#window, length))
+      const wanted = Math.min(this.#buffer.length - this.#end, Math.max(this.#window, length))
       const got = readSync(this.#fd, this.#buffer, this.#end, wanted, this.#offset)
       if (got === 0) break
       this.#end += got
@@ -93,9 +97,17 @@ export class TarFile {
     return this.#buffer.subarray(from, this.#start)
   }
 
+  #grow(): void {
+    const larger = Buffer.allocUnsafeSlow(BUFFER)
+    this.#buffer.copy(larger, 0, this.#start, this.#end)
+    this.#end -= this.#start
+    this.#start = 0
+    this.#buffer = larger
+  }
+
   #fill(): void {
     this.#start = 0
-    this.#end = readSync(this.#fd, this.#buffer, 0, BUFFER, this.#offset)
+    this.#end = readSync(this.#fd, this.#buffer, 0, this.#buffer.length, this.#offset)
     this.#offset += this.#end
   }
 }

@@ -76,6 +76,11 @@ const CASES: readonly (readonly [name: string, archive: () => Buffer, message: s
     () => header("f", 0, (block) => block.fill(0xff, 125, 136).fill(0x80, 124, 125)),
     "bad size",
   ],
+  [
+    "sizes that lead beyond all files",
+    () => header("f", 0, (block) => block.write("\x80\0\0\0\0\x1f\xff\xff\xff\xff\xff\xff", 124, "latin1")),
+    'cut off in "f"',
+  ],
   ["content that is cut off", () => Buffer.concat([header("f", 1000), Buffer.alloc(600)]), 'cut off in "f"'],
   ["content cut off in its last block", () => Buffer.concat([header("f", 10), Buffer.alloc(9)]), 'cut off in "f"'],
   ["a header that is cut off", () => header("f", 0).subarray(0, 300), "cut off in a header"],
