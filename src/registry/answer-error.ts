@@ -3,31 +3,48 @@
 import { DhowError, type ErrorKind } from "../lib/errors.ts"
 import { parseChallenges } from "./challenge.ts"
 import { type Answer, placeOf } from "./exchange.ts"
+import { retryAfter } from "./retry-after.ts"
 
 const BODY_LIMIT = 64 << 10
 const TEXT_LIMIT = 400
+
+type Refusal = { readonly status: number; readonly code: string; readonly hint?: string | undefined }
 
 /** An answer that is a refusal. `code` is the registry's, in upper case; empty where it gave none. */
 export class RefusedError extends DhowError {
   readonly status: number
   readonly code: string
-  constructor(kind: ErrorKind, message: string, options: { readonly status: number; readonly code: string }) {
-    super(kind, message)
+  constructor(kind: ErrorKind, message: string, options: Refusal) {
+    super(kind, message, options.hint === undefined ? {} : { hint: options.hint })
     this.status = options.status
     this.code = options.code
   }
 }
 
-export async function refusalOf(method: string, answer: Answer): Promise<RefusedError> {
+/** `logIn` is what to do where the registry would rather know who asks. */
+export async function refusalOf(method: string, answer: Answer, logIn?: string): Promise<RefusedError> {
   const { status } = answer
   const said = errorsOf(await readText(answer))
   const [first = fromChallenge(answer)] = said
   const kind = kindOf(status, first?.code ?? "")
+  const hint = hintFor(answer, first?.code ?? "", logIn)
   if (first === undefined)
-    return new RefusedError(kind, `${placeOf(method, answer.url)}: unexpected status ${status}`, { status, code: "" })
+    return new RefusedError(kind, `${placeOf(method, answer.url)}: unexpected status ${status}`, {
+      status,
+      code: "",
+      hint,
+    })
   const name = first.code.toLowerCase().replaceAll("_", " ")
   const text = first.message === "" ? name : `${name}: ${first.message}`
-  return new RefusedError(kind, text, { status, code: first.code })
+  return new RefusedError(kind, text, { status, code: first.code, hint })
+}
+
+function hintFor({ status, headers }: Answer, code: string, logIn: string | undefined): string | undefined {
+  if (status === 429) {
+    const after = retryAfter(headers.get("retry-after"))
+    return after === undefined ? undefined : `The registry asks to wait ${Math.ceil(after / 1000)} seconds`
+  }
+  return status === 401 || status === 403 || code === "DENIED" || code === "UNAUTHORIZED" ? logIn : undefined
 }
 
 type Said = { readonly code: string; readonly message: string }
@@ -72,6 +89,7 @@ function fromChallenge(answer: Answer): Said | undefined {
   if (answer.status === 401 && bearer?.parameters["error"] === "insufficient_scope")
     return { code: "DENIED", message: "requested access to the resource is denied" }
   if (answer.status === 401) return { code: "UNAUTHORIZED", message: "authentication required" }
+  if (answer.status === 429) return { code: "TOOMANYREQUESTS", message: "too many requests" }
   if (answer.status === 403) return { code: "DENIED", message: "requested access to the resource is denied" }
   return undefined
 }

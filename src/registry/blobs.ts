@@ -3,8 +3,9 @@
 import { DhowError } from "../lib/errors.ts"
 import type { Digest } from "../oci/digest.ts"
 import { RefusedError } from "./answer-error.ts"
+import { ConnectionError } from "./connection-error.ts"
 import type { BlobPart, BlobStart } from "./contract.ts"
-import { type Answer, ConnectionError } from "./exchange.ts"
+import type { Answer } from "./exchange.ts"
 import { delayBefore, isWorthRetrying, pause } from "./retry.ts"
 import type { Session } from "./session.ts"
 

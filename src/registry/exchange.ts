@@ -1,7 +1,8 @@
 // One HTTP exchange: a request with its redirects, and an answer whose body is read at the reader's pace. What stalls is
 // given up, and a redirect to another place never carries what was meant for this one.
-import { DhowError, errnoName } from "../lib/errors.ts"
+import { DhowError } from "../lib/errors.ts"
 import type { Tls } from "./certificates.ts"
+import { ConnectionError, reasonOf } from "./connection-error.ts"
 import { proxyFor, withoutProxy } from "./proxy.ts"
 
 export type Body = Uint8Array | (() => AsyncIterable<Uint8Array>)
@@ -25,16 +26,6 @@ export type Answer = {
   readonly body: AsyncIterable<Uint8Array>
   /** Lets go of the connection without reading the rest. */
   discard(): Promise<void>
-}
-
-/** A connection that could not be made, broke, or fell silent: worth another try unless `isFinal`. */
-export class ConnectionError extends DhowError {
-  readonly isFinal: boolean
-  /** Without a cause: what lies beneath says no more, and may hold an address with a secret in it. */
-  constructor(message: string, isFinal: boolean) {
-    super("unavailable", message)
-    this.isFinal = isFinal
-  }
 }
 
 const REDIRECTS = new Set([301, 302, 303, 307, 308])
@@ -97,8 +88,10 @@ async function once(ask: Ask): Promise<Answer> {
     if (signal.aborted) return new DhowError("cancelled", "The request was cancelled", { cause: signal.reason })
     // An error of what is being sent is that thing's own.
     if (cause instanceof DhowError) return cause
-    const reason = abort.signal.aborted ? (abort.signal.reason as Error).message : reasonOf(cause)
-    return new ConnectionError(`${placeOf(method, url)}: ${reason}`, isFinal(cause))
+    const { text, isFinal, hint } = abort.signal.aborted
+      ? { text: (abort.signal.reason as Error).message, isFinal: false, hint: undefined }
+      : reasonOf(cause, url)
+    return new ConnectionError(`${placeOf(method, url)}: ${text}`, isFinal, hint)
   }
   let sendFailure: { readonly error: unknown } | undefined
   async function* watched(source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
@@ -201,19 +194,4 @@ function watchdog(patience: number, bark: () => void) {
   }
   watch.feed()
   return watch
-}
-
-function reasonOf(cause: unknown): string {
-  const code = errnoName(cause) ?? ""
-  if (/REFUSED/i.test(code)) return "connection refused"
-  if (/NOTFOUND|AI_AGAIN|ENODATA|DNS/i.test(code)) return "no such host"
-  if (/RESET|ConnectionClosed|EPIPE/i.test(code)) return "the connection broke off"
-  return cause instanceof Error ? cause.message : String(cause)
-}
-
-/** What the next second will not change. */
-function isFinal(cause: unknown): boolean {
-  return /REFUSED|NOTFOUND|ENODATA|CERT|SSL|TLS|SIGNED|VERIFY|ALTNAME|ISSUER|InvalidURL|HTTP_PROXY/i.test(
-    errnoName(cause) ?? "",
-  )
 }

@@ -33,20 +33,20 @@ export async function fetchManifest(session: Session, reference: string, options
   const promised = isDigest(reference) ? reference : answer.headers.get("docker-content-digest")
   if (promised !== null && isDigest(promised) && promised !== digest)
     throw new DhowError("invalid", `Manifest does not match its digest "${promised}": it is "${digest}"`)
-  return { bytes, digest, mediaType: mediaTypeOf(bytes, answer.headers.get("content-type")) }
+  return { bytes, digest, mediaType: mediaTypeOf(bytes, answer) }
 }
 
 /** What the manifest says of itself; older ones say nothing, and then the header counts. */
-function mediaTypeOf(bytes: Uint8Array, header: string | null): string {
+function mediaTypeOf(bytes: Uint8Array, { headers, url }: Answer): string {
   let value: unknown
   try {
     value = JSON.parse(Buffer.from(bytes).toString("utf8"))
   } catch (cause) {
-    throw new DhowError("invalid", "Registry sent a manifest that is not JSON", { cause })
+    throw new DhowError("invalid", `Registry "${url.host}" sent a manifest that is not JSON`, { cause })
   }
   const { mediaType, manifests } = (value ?? {}) as { mediaType?: unknown; manifests?: unknown }
   if (typeof mediaType === "string" && mediaType !== "") return mediaType
-  const type = header?.split(";")[0]?.trim().toLowerCase() ?? ""
+  const type = headers.get("content-type")?.split(";")[0]?.trim().toLowerCase() ?? ""
   if (type.startsWith("application/vnd.")) return type
   return Array.isArray(manifests) ? MEDIA_TYPE.ociIndex : MEDIA_TYPE.ociManifest
 }

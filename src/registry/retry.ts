@@ -1,7 +1,9 @@
 // Trying again: what may pass by itself is waited for, longer each time, and as long as the registry asks for.
 import { DhowError } from "../lib/errors.ts"
 import { RefusedError } from "./answer-error.ts"
-import { type Answer, ConnectionError } from "./exchange.ts"
+import { ConnectionError } from "./connection-error.ts"
+import type { Answer } from "./exchange.ts"
+import { retryAfter } from "./retry-after.ts"
 
 export type Pace = {
   readonly tries: number
@@ -28,14 +30,6 @@ export function delayBefore(attempt: number, pace: Pace, answer?: Pick<Answer, "
   const step = Math.min(pace.longest, pace.first * 2 ** attempt)
   // Spread, so that several transfers that broke together do not all come back together.
   return step * (0.75 + Math.random() / 2)
-}
-
-/** Seconds, or a date (RFC 9110, 10.2.3). */
-function retryAfter(text: string | null): number | undefined {
-  if (text === null) return undefined
-  if (/^\d{1,9}$/.test(text.trim())) return Number(text) * 1000
-  const date = Date.parse(text)
-  return Number.isNaN(date) ? undefined : Math.max(0, date - Date.now())
 }
 
 export async function pause(milliseconds: number, signal: AbortSignal): Promise<void> {

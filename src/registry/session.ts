@@ -4,9 +4,10 @@ import { DhowError } from "../lib/errors.ts"
 import { refusalOf } from "./answer-error.ts"
 import { tlsFor } from "./certificates.ts"
 import { type Challenge, parseChallenges } from "./challenge.ts"
+import { ConnectionError } from "./connection-error.ts"
 import { basicHeader, type Credentials } from "./credentials.ts"
 import type { Endpoint } from "./endpoints.ts"
-import { type Answer, type Ask, type Body, ConnectionError, exchange, placeOf } from "./exchange.ts"
+import { type Answer, type Ask, type Body, exchange, placeOf } from "./exchange.ts"
 import { delayBefore, isPassing, isWorthRetrying, type Pace, pause } from "./retry.ts"
 import { Tokens } from "./tokens.ts"
 
@@ -73,7 +74,7 @@ export class Session {
         const answer = await this.#authorized(request)
         if (request.expect.includes(answer.status)) return answer
         if (!isLast && isPassing(answer.status)) delay = delayBefore(attempt, pace, answer)
-        if (delay === undefined) throw await refusalOf(request.method, answer)
+        if (delay === undefined) throw await refusalOf(request.method, answer, this.#howToLogIn())
         await answer.discard()
       } catch (error) {
         if (isLast || !isWorthRetrying(error) || !(error instanceof ConnectionError)) throw error
@@ -129,7 +130,7 @@ export class Session {
     if (challenge === undefined) return undefined
     if (challenge.scheme === "basic") {
       if (credentials?.username !== undefined) return { header: basicHeader(credentials) }
-      throw new DhowError("forbidden", `${placeOf(request.method, url)}: no basic auth credentials`)
+      throw this.#nobody(request.method, url)
     }
     const scopes = request.scopes ?? [
       `repository:${this.endpoint.path}:${access === "push" ? "pull,push" : "pull"}`,
@@ -143,8 +144,22 @@ export class Session {
     const { signal } = request
     const { onIdentityToken } = this.#options
     const shown = { scopes, credentials, from: url, tls: this.#tls, patience, signal }
-    const options = { ...shown, ...(onIdentityToken === undefined ? {} : { onIdentityToken }) }
+    const logIn = this.#howToLogIn()
+    const options = { ...shown, logIn, ...(onIdentityToken === undefined ? {} : { onIdentityToken }) }
     return { header: await memory.tokens.fetch(key, challenge, options), key }
+  }
+
+  #nobody(method: string, url: URL): DhowError {
+    const hint = this.#howToLogIn()
+    const message = `${placeOf(method, url)}: no basic auth credentials`
+    return new DhowError("forbidden", message, hint === undefined ? {} : { hint })
+  }
+
+  /** Nothing where it would not help: to what stands in for a registry nobody is shown, and to log in is what failed. */
+  #howToLogIn(): string | undefined {
+    const { host, isNamed } = this.endpoint
+    if (!isNamed || this.#options.onIdentityToken !== undefined) return undefined
+    return `Log in first: dhow login${host === "registry-1.docker.io" ? "" : ` ${host}`}`
   }
 
   /** HTTPS, unless the host may do without and does. */

@@ -13,6 +13,7 @@ type Asking = Pick<Ask, "tls" | "patience" | "signal"> & {
   readonly credentials: Credentials | undefined
   /** The registry that sent the challenge. */
   readonly from: URL
+  readonly logIn: string | undefined
   /** Asks for an identity token too, and takes it. */
   readonly onIdentityToken?: (token: string) => void
 }
@@ -39,7 +40,7 @@ export class Tokens {
   async fetch(key: string, challenge: Challenge, options: Asking): Promise<string> {
     const realm = realmOf(challenge, options.from)
     const answer = await ask(realm, challenge, options)
-    if (answer.status !== 200) throw await refusalOf("GET", answer)
+    if (answer.status !== 200) throw await refusalOf("GET", answer, options.logIn)
     const value = (await readJson(answer, LIMIT)) as Record<string, unknown>
     const text = value?.["token"] ?? value?.["access_token"]
     if (typeof text !== "string" || !/^[\x21-\x7e]+$/.test(text))
