@@ -34,6 +34,8 @@ export type Config = {
   readonly gc: GcConfig | undefined
   /** How registries are reached; read from the file again whenever it has changed (src/load-config.ts). */
   readonly registries: RegistriesConfig
+  /** What the flags add to the file's. */
+  readonly registryFlags: { readonly insecure: readonly string[]; readonly mirrors: readonly string[] }
 }
 
 export type GcConfig = {
@@ -55,6 +57,17 @@ export type RegistriesConfig = {
     Record<string, { readonly rewrite?: string; readonly mirrors?: readonly string[]; readonly blocked?: boolean }>
   >
   readonly hosts?: Readonly<
-    Record<string, { readonly insecure?: boolean; readonly ca?: string; readonly cert?: string; readonly key?: string }>
+    Record<
+      string,
+      {
+        readonly insecure?: boolean
+        readonly ca?: string
+        readonly cert?: string
+        readonly key?: string
+        readonly auth?: string
+      }
+    >
   >
+  /** Hosts with an address in one of these need no certificate: "10.0.0.0/8". */
+  readonly insecureBlocks?: readonly string[]
 }

@@ -140,7 +140,8 @@ export async function openEngine(config: Config): Promise<OpenEngine> {
     snapshotter,
     held: () => [...pushed.contents(), ...images.manifests.held()],
   })
-  const registries = openRegistries({ settings: registrySettings(config) })
+  const settings = registrySettings(config)
+  const registries = openRegistries({ settings })
   const images = openImages({
     database,
     content,
@@ -209,6 +210,7 @@ export async function openEngine(config: Config): Promise<OpenEngine> {
     events,
     platforms: openPlatforms(),
     system: openSystem(parts, images, {
+      registries: settings,
       diskUsage: openDiskUsage({ containers, images, volumes }),
       fsck: openFsck({ root: config.dataRoot, database, content, snapshotter, registries, containers: store }),
     }),

@@ -10,33 +10,9 @@ import { DhowError, describeError } from "./lib/errors.ts"
 import { readIfExists } from "./lib/files.ts"
 import { log } from "./lib/log.ts"
 import { parseSpan } from "./lib/span.ts"
+import { registriesOf, registryKeys } from "./load-registries.ts"
 
 const DEFAULT_FILE = "/etc/dhow/daemon.json"
-
-const RegistriesSchema = v.strictObject({
-  default: v.exactOptional(v.string()),
-  prefixes: v.exactOptional(
-    v.record(
-      v.string(),
-      v.strictObject({
-        rewrite: v.exactOptional(v.string()),
-        mirrors: v.exactOptional(v.array(v.string())),
-        blocked: v.exactOptional(v.boolean()),
-      }),
-    ),
-  ),
-  hosts: v.exactOptional(
-    v.record(
-      v.string(),
-      v.strictObject({
-        insecure: v.exactOptional(v.boolean()),
-        ca: v.exactOptional(v.string()),
-        cert: v.exactOptional(v.string()),
-        key: v.exactOptional(v.string()),
-      }),
-    ),
-  ),
-})
 
 /** The keys of the file are dockerd's; unknown ones are refused, since a typo would otherwise go unnoticed. */
 const FileSchema = v.strictObject({
@@ -69,9 +45,7 @@ const FileSchema = v.strictObject({
       protect: v.optional(v.array(v.string())),
     }),
   ),
-  registries: v.optional(RegistriesSchema),
-  "insecure-registries": v.optional(v.array(v.string())),
-  "registry-mirrors": v.optional(v.array(v.string())),
+  ...registryKeys,
   "network-pool": v.optional(v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(64))),
 })
 
@@ -96,6 +70,8 @@ const FLAGS = {
   bridge: { type: "string", short: "b" },
   bip: { type: "string" },
   "network-pool": { type: "string" },
+  "insecure-registry": { type: "string", multiple: true },
+  "registry-mirror": { type: "string", multiple: true },
 } as const
 
 export function loadConfig(args: readonly string[], environment: NodeJS.ProcessEnv): Config {
@@ -122,6 +98,7 @@ export function loadConfig(args: readonly string[], environment: NodeJS.ProcessE
   // Linux's own limit, and what it refuses in the name of an interface.
   if (bridge !== undefined && !/^[^\s/:]{1,15}$/.test(bridge))
     throw new DhowError("invalid", `invalid bridge name "${bridge}": expected 1 to 15 characters`)
+  const registryFlags = { insecure: flags["insecure-registry"] ?? [], mirrors: flags["registry-mirror"] ?? [] }
   return Object.freeze({
     dataRoot: resolve(dataRoot),
     execRoot,
@@ -148,7 +125,8 @@ export function loadConfig(args: readonly string[], environment: NodeJS.ProcessE
     limitRate: rateOf(flags["limit-rate"] ?? file["limit-rate"]),
     platformCompat: flags["platform-compat"] ?? file["platform-compat"] ?? false,
     gc: gcOf(file),
-    registries: registriesOf(file),
+    registries: registriesOf(file, registryFlags),
+    registryFlags,
   } satisfies Config)
 }
 
@@ -156,8 +134,8 @@ export function loadConfig(args: readonly string[], environment: NodeJS.ProcessE
  * The registries as the file has them now. A file that cannot be read any more leaves what was read before: a slip of an
  * editor must not stop pulls.
  */
-export function registrySettings({ configFile, registries }: Config): () => RegistriesConfig {
-  return reread(configFile, registries, { what: "registries", pick: registriesOf })
+export function registrySettings({ configFile, registries, registryFlags }: Config): () => RegistriesConfig {
+  return reread(configFile, registries, { what: "registries", pick: (file) => registriesOf(file, registryFlags) })
 }
 
 /** The policy of the disk as the file has it now. */
@@ -213,20 +191,6 @@ function parseShare(key: string, text: string): number {
 function changeOf(path: string): string {
   const status = statSync(path, { bigint: true, throwIfNoEntry: false })
   return status === undefined ? "" : `${status.ino} ${status.size} ${status.mtimeNs}`
-}
-
-/** dockerd's two keys say the same of hosts and of docker.io. */
-function registriesOf(file: v.InferOutput<typeof FileSchema>): RegistriesConfig {
-  const { default: standard, prefixes = {}, hosts = {} } = file.registries ?? {}
-  const insecure = (file["insecure-registries"] ?? []).map((host) => [host, { insecure: true }] as const)
-  const mirrors = (file["registry-mirrors"] ?? []).map((mirror) =>
-    mirror.replace(/^https?:\/\//, "").replace(/\/+$/, ""),
-  )
-  return {
-    ...(standard === undefined ? {} : { default: standard }),
-    prefixes: { ...(mirrors.length === 0 ? {} : { "docker.io": { mirrors } }), ...prefixes },
-    hosts: { ...Object.fromEntries(insecure), ...hosts },
-  }
 }
 
 function parseFlags(args: readonly string[]) {

@@ -1,12 +1,15 @@
 // `info` and `version`: what this engine is, and what it found on its host.
+
 import { readFileSync } from "node:fs"
 import { hostname } from "node:os"
+import type { RegistriesConfig } from "../config.ts"
 import { readIfExists } from "../lib/files.ts"
 import { timestamp } from "../lib/time.ts"
 import { COMMIT, VERSION } from "../lib/version.ts"
 import type { HostFacts } from "../runtime/host-facts.ts"
 import type { ContainerParts } from "./containers/parts.ts"
 import type { Images, System } from "./contract.ts"
+import { proxyInfo, registryInfo } from "./registries/info.ts"
 
 const API_VERSION = "1.51"
 const MINIMUM_API_VERSION = "1.24"
@@ -14,7 +17,7 @@ const MINIMUM_API_VERSION = "1.24"
 export function openSystem(
   parts: ContainerParts,
   images: Pick<Images, "list">,
-  { diskUsage, fsck }: Pick<System, "diskUsage" | "fsck">,
+  { diskUsage, fsck, registries }: Pick<System, "diskUsage" | "fsck"> & { readonly registries: () => RegistriesConfig },
 ): System {
   const startedAt = new Date()
   const architecture = parts.host.architecture
@@ -92,14 +95,12 @@ export function openSystem(
         OSType: "linux",
         Architecture: architecture === "amd64" ? "x86_64" : architecture === "arm64" ? "aarch64" : architecture,
         IndexServerAddress: "https://index.docker.io/v1/",
-        RegistryConfig: { IndexConfigs: {}, InsecureRegistryCIDRs: ["::1/128", "127.0.0.0/8"], Mirrors: null },
+        RegistryConfig: registryInfo(registries()),
         NCPU: parts.host.cpus,
         MemTotal: parts.host.memory,
         GenericResources: null,
         DockerRootDir: parts.config.dataRoot,
-        HttpProxy: "",
-        HttpsProxy: "",
-        NoProxy: "",
+        ...proxyInfo(process.env),
         Name: hostname(),
         Labels: [],
         ExperimentalBuild: false,

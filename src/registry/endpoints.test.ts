@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test"
-import { isLoopback, resolveEndpoints } from "./endpoints.ts"
+import { isLoopback, resolveEndpoints, resolveHost, resolveSearch, settleEndpoint } from "./endpoints.ts"
 import type { RegistrySettings } from "./settings.ts"
 
 const busybox = { domain: "docker.io", path: "library/busybox" }
@@ -43,6 +43,37 @@ test("resolveEndpoints() does without TLS only on loopback and where the setting
   expect(schemes("lab.example:5000")).toEqual(["https", "http"])
   expect(schemes("127.0.0.1:1")).toEqual(["https"])
   expect(schemes("lab.example")).toEqual(["https"])
+})
+
+test("resolveHost() takes hosts and addresses of them, and knows Docker Hub by all its names", () => {
+  const host = (server: string) => resolveHost({}, server).host
+  expect(host("https://registry.example.com:5000/v2/")).toBe("registry.example.com:5000")
+  for (const server of ["https://index.docker.io/v1/", "docker.io", "index.docker.io", "registry-1.docker.io"])
+    expect(host(server)).toBe("registry-1.docker.io")
+  for (const server of ["", "a b", "ftp://x", "x:y"])
+    expect(() => host(server)).toThrow("unable to parse server address")
+  const settings = { prefixes: { "evil.example": { blocked: true } } }
+  expect(() => resolveHost(settings, "evil.example")).toThrow("is blocked")
+})
+
+test("resolveSearch() leads Docker Hub to where it is searched, or to what stands in for it", () => {
+  expect(resolveSearch({}, "docker.io").host).toBe("index.docker.io")
+  expect(resolveSearch({ default: "home.example" }, "docker.io").host).toBe("home.example")
+  expect(resolveSearch({ default: "home.example" }, "other.example").host).toBe("other.example")
+})
+
+test("settleEndpoint() finds a host insecure by its addresses, unless something is said of it", async () => {
+  const insecureBlocks = ["10.0.0.0/8", "127.0.0.0/8"]
+  const schemes = async (domain: string, settings: RegistrySettings) =>
+    (await settleEndpoint(resolveEndpoints(settings, { domain, path: "x" }, "pull")[0]!)).schemes
+  expect(await schemes("10.1.2.3:5000", { insecureBlocks })).toEqual(["https", "http"])
+  expect(await schemes("11.1.2.3:5000", { insecureBlocks })).toEqual(["https"])
+  expect(await schemes("nowhere.invalid", { insecureBlocks })).toEqual(["https"])
+  const hosts = { "10.1.2.3:5000": { insecure: false } }
+  expect(await schemes("10.1.2.3:5000", { insecureBlocks, hosts })).toEqual(["https"])
+  expect(
+    (await settleEndpoint(resolveEndpoints({ insecureBlocks }, { domain: "10.0.0.1", path: "x" }, "pull")[0]!)).verify,
+  ).toBe(false)
 })
 
 test("isLoopback() knows names and addresses, and no look-alikes", () => {

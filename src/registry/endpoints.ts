@@ -1,9 +1,12 @@
 // From a repository's name to the places where it may be asked for: a pure function of the settings. The longest prefix
 // decides; what it does not say, nothing else says.
 import { DhowError } from "../lib/errors.ts"
+import { liesIn } from "./address-blocks.ts"
 import type { HostSettings, PrefixSettings, RegistrySettings } from "./settings.ts"
 
 export type Endpoint = {
+  /** As names write it: "docker.io", "localhost:5000". */
+  readonly named: string
   /** "registry-1.docker.io", "localhost:5000" */
   readonly host: string
   /** The repository's path there. */
@@ -11,7 +14,11 @@ export type Endpoint = {
   /** In the order in which they are tried. */
   readonly schemes: readonly ("https" | "http")[]
   readonly verify: boolean
+  /** Where the host's addresses may still make it insecure. */
+  readonly insecureBlocks: readonly string[]
   readonly tls: Pick<HostSettings, "ca" | "cert" | "key">
+  /** Path of a file with logins for this host. */
+  readonly auth?: string
   /** The user's credentials are for the registry that was named: what the settings put in its place never sees them. */
   readonly isNamed: boolean
 }
@@ -51,6 +58,13 @@ export function resolveSearch(settings: RegistrySettings, server: string): Endpo
   return standard === HUB ? { ...found, host: HUB_SEARCH } : resolveHost(settings, standard)
 }
 
+/** The endpoint as its host's addresses have it. */
+export async function settleEndpoint(endpoint: Endpoint): Promise<Endpoint> {
+  const { host, insecureBlocks, tls } = endpoint
+  if (insecureBlocks.length === 0 || !(await liesIn(insecureBlocks, host))) return endpoint
+  return { ...endpoint, schemes: ["https", "http"], verify: tls.ca !== undefined }
+}
+
 /** 127.0.0.0/8, ::1 and localhost need no certificate: nobody else can answer there. */
 export function isLoopback(host: string): boolean {
   const name = host.replace(/:\d+$/, "").replace(/^\[|\]$/g, "")
@@ -78,12 +92,16 @@ function endpointOf(settings: RegistrySettings, full: string, domain: string): E
   const path = full.slice(named.length + 1)
   if (path === "") throw new DhowError("invalid", `Registry settings lead to "${full}", which names no repository`)
   const host = named === HUB ? HUB_HOST : named
-  const { insecure = isLoopback(host), ca, cert, key } = settings.hosts?.[named] ?? {}
+  const { insecure: said, ca, cert, key, auth } = settings.hosts?.[named] ?? {}
+  const insecure = said ?? isLoopback(host)
   return {
+    named,
     host,
     path,
     schemes: insecure ? ["https", "http"] : ["https"],
     verify: !insecure || ca !== undefined,
+    insecureBlocks: said === undefined && !insecure && named !== HUB ? (settings.insecureBlocks ?? []) : [],
+    ...(auth === undefined ? {} : { auth }),
     tls: {
       ...(ca === undefined ? {} : { ca }),
       ...(cert === undefined ? {} : { cert }),

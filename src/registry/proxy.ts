@@ -1,5 +1,5 @@
 // Which proxy leads to a host: HTTP_PROXY, HTTPS_PROXY and NO_PROXY, read as Go programs do. Loopback is always direct.
-import { BlockList, isIP } from "node:net"
+import { inBlock } from "./address-blocks.ts"
 import { isLoopback } from "./endpoints.ts"
 
 type Environment = Readonly<Record<string, string | undefined>>
@@ -24,17 +24,6 @@ function matches(entry: string, url: URL): boolean {
   const wanted = port !== undefined && !name.includes(":") ? name : entry
   const bare = wanted.replace(/^\*/, "")
   return bare.startsWith(".") ? host.endsWith(bare) : host === bare || host.endsWith(`.${bare}`)
-}
-
-function inBlock(entry: string, host: string): boolean {
-  const [network = "", bits = ""] = entry.split("/")
-  const family = isIP(network)
-  if (family === 0 || family !== isIP(host) || !/^\d{1,3}$/.test(bits) || Number(bits) > (family === 4 ? 32 : 128))
-    return false
-  const type = family === 4 ? "ipv4" : "ipv6"
-  const block = new BlockList()
-  block.addSubnet(network, Number(bits), type)
-  return block.check(host, type)
 }
 
 const VARIABLES = ["HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy"]

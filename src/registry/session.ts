@@ -2,12 +2,12 @@
 // passes by itself tried again.
 import { DhowError } from "../lib/errors.ts"
 import { refusalOf } from "./answer-error.ts"
-import { tlsFor } from "./certificates.ts"
 import { type Challenge, parseChallenges } from "./challenge.ts"
 import { ConnectionError } from "./connection-error.ts"
 import { basicHeader, type Credentials } from "./credentials.ts"
 import type { Endpoint } from "./endpoints.ts"
 import { type Answer, type Ask, type Body, exchange, placeOf } from "./exchange.ts"
+import { type Reach, reach } from "./reach.ts"
 import { delayBefore, isPassing, isWorthRetrying, type Pace, pause } from "./retry.ts"
 import { Tokens } from "./tokens.ts"
 
@@ -27,6 +27,7 @@ export type SessionOptions = {
   readonly patience: number
   readonly certificates: readonly string[]
   readonly access: "pull" | "push"
+  /** The user's, for the registry that was named. */
   readonly credentials: Credentials | undefined
   /** Asks token servers for an identity token too, which stands for the password later; called with what they give. */
   readonly onIdentityToken?: (token: string) => void
@@ -52,12 +53,11 @@ export type Request = {
 export class Session {
   readonly endpoint: Endpoint
   readonly #options: SessionOptions
-  readonly #tls
+  #reached: Promise<Reach> | undefined
 
   constructor(endpoint: Endpoint, options: SessionOptions) {
     this.endpoint = endpoint
     this.#options = options
-    this.#tls = tlsFor(endpoint, options.certificates)
   }
 
   get pace(): Pace {
@@ -87,11 +87,12 @@ export class Session {
   async #authorized(request: Request): Promise<Answer> {
     const { memory } = this.#options
     const { host } = this.endpoint
-    const origin = await this.#origin(request.signal)
+    const reached = await this.#reach()
+    const origin = await this.#origin(reached, request.signal)
     const url = request.at instanceof URL ? request.at : this.#below(origin, request.at)
     const isOurs = url.host === new URL(origin).host
     for (let round = 0; ; round++) {
-      const authorization = isOurs ? await this.#authorization(request, url) : undefined
+      const authorization = isOurs ? await this.#authorization(request, url, reached) : undefined
       const answer = await exchange({
         method: request.method,
         url,
@@ -99,7 +100,7 @@ export class Session {
           ...request.headers,
           ...(authorization === undefined ? {} : { Authorization: authorization.header }),
         },
-        tls: this.#tls,
+        tls: reached.tls,
         patience: this.#options.patience,
         signal: request.signal,
         ...(request.body === undefined ? {} : { body: request.body }),
@@ -115,6 +116,12 @@ export class Session {
     }
   }
 
+  #reach(): Promise<Reach> {
+    const { certificates, credentials: given } = this.#options
+    this.#reached ??= reach(this.endpoint, { certificates, given })
+    return this.#reached
+  }
+
   #below(origin: string, at: string): URL {
     return new URL(at.startsWith("/") ? `${origin}${at}` : `${origin}/v2/${this.endpoint.path}/${at}`)
   }
@@ -122,9 +129,9 @@ export class Session {
   async #authorization(
     request: Request,
     url: URL,
+    { credentials, tls }: Reach,
   ): Promise<{ header: string; key?: string; wasCached?: boolean } | undefined> {
     const { memory, access, patience } = this.#options
-    const credentials = this.endpoint.isNamed ? this.#options.credentials : undefined
     if (credentials?.registryToken !== undefined) return { header: `Bearer ${credentials.registryToken}` }
     const challenge = memory.challenges.get(this.endpoint.host)
     if (challenge === undefined) return undefined
@@ -143,7 +150,7 @@ export class Session {
     if (known !== undefined) return { header: known, key, wasCached: true }
     const { signal } = request
     const { onIdentityToken } = this.#options
-    const shown = { scopes, credentials, from: url, tls: this.#tls, patience, signal }
+    const shown = { scopes, credentials, from: url, tls, patience, signal }
     const logIn = this.#howToLogIn()
     const options = { ...shown, logIn, ...(onIdentityToken === undefined ? {} : { onIdentityToken }) }
     return { header: await memory.tokens.fetch(key, challenge, options), key }
@@ -157,21 +164,21 @@ export class Session {
 
   /** Nothing where it would not help: to what stands in for a registry nobody is shown, and to log in is what failed. */
   #howToLogIn(): string | undefined {
-    const { host, isNamed } = this.endpoint
+    const { isNamed, named } = this.endpoint
     if (!isNamed || this.#options.onIdentityToken !== undefined) return undefined
-    return `Log in first: dhow login${host === "registry-1.docker.io" ? "" : ` ${host}`}`
+    return `Log in first: dhow login${named === "docker.io" ? "" : ` ${named}`}`
   }
 
   /** HTTPS, unless the host may do without and does. */
-  async #origin(signal: AbortSignal): Promise<string> {
-    const { host, schemes } = this.endpoint
+  async #origin({ schemes, tls }: Reach, signal: AbortSignal): Promise<string> {
+    const { host } = this.endpoint
     const { memory, patience } = this.#options
     let scheme = schemes.length === 1 ? schemes[0]! : memory.schemes.get(host)
     if (scheme === undefined) {
       scheme = "http"
       try {
         const url = new URL(`https://${host}/v2/`)
-        await (await exchange({ method: "GET", url, tls: this.#tls, patience, signal })).discard()
+        await (await exchange({ method: "GET", url, tls, patience, signal })).discard()
         scheme = "https"
       } catch (error) {
         if (!(error instanceof ConnectionError)) throw error

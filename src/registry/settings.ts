@@ -8,6 +8,8 @@ export type HostSettings = {
   readonly ca?: string
   readonly cert?: string
   readonly key?: string
+  /** Path of a file with logins, as docker's client keeps them, for whoever brings none to this host. */
+  readonly auth?: string
 }
 
 export type PrefixSettings = {
@@ -24,4 +26,6 @@ export type RegistrySettings = {
   readonly prefixes?: Readonly<Record<string, PrefixSettings>>
   /** By "host" or "host:port". */
   readonly hosts?: Readonly<Record<string, HostSettings>>
+  /** Hosts with an address in one of these are insecure, unless it is said otherwise of them: "10.0.0.0/8". */
+  readonly insecureBlocks?: readonly string[]
 }

@@ -21,10 +21,12 @@ export const daemon = defineCommand({
     "exec-root": string("", "Where sockets and what runs are kept", { default: "/run/dhow" }),
     host: list("H", "Socket to serve on (unix://PATH)"),
     init: boolean("", "Give every container an init unless it says otherwise"),
+    "insecure-registry": list("", "Registry that needs no certificate, by host or block of addresses"),
     "limit-rate": string("", "Bytes per second of a pull or push that asks for nothing else", { value: "size" }),
     "log-level": string("l", "debug, info, warn or error", { default: "info" }),
     "log-opt": list("", "Options of container logs (max-size=33m, max-file=3)"),
     "network-pool": string("", "Network namespaces to keep ready", { default: "4" }),
+    "registry-mirror": list("", "Registry that is asked before Docker Hub"),
     "storage-driver": string("s", "How new layers are kept: erofs, directory, or auto for what the host can", {
       default: "auto",
     }),
