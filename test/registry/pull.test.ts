@@ -212,12 +212,14 @@ describe.skipIf(!hasRegistry)("pull from a registry", () => {
     await push("killed", randomBytes(size))
     const { relay, host } = await relayed()
     relay.bytesPerMillisecond = 3000
-    const child = join(import.meta.dir, "pull-child.ts")
+    const child = join(import.meta.dir, "transfer-child.ts")
     const name = `${host}/killed:latest`
     const moved = (): number => relay.blobs().reduce((sum, { bytes }) => sum + bytes, 0)
     for (let round = 0; round < 10; round++) {
       const from = moved()
-      const victim = Bun.spawn([process.execPath, child, f.root, name], { stdio: ["ignore", "ignore", "inherit"] })
+      const victim = Bun.spawn([process.execPath, child, f.root, "pull", name], {
+        stdio: ["ignore", "ignore", "inherit"],
+      })
       while (moved() - from < 3 << 20 && victim.exitCode === null) await Bun.sleep(2)
       victim.kill("SIGKILL")
       await victim.exited
