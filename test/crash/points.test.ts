@@ -21,6 +21,7 @@ const points = [
   ),
 ].sort()
 
+const DISTRO = "distro.local/busybox"
 const image = busyboxTar()
 const engine = new TestEngine()
 
@@ -33,7 +34,9 @@ async function create(name: string, config: Record<string, unknown>): Promise<st
 }
 
 /** What users do, touching every part; ends early, with an error, when the engine is killed. */
-async function life(): Promise<void> {
+async function life(point: string): Promise<void> {
+  // Packages are fetched for it: only where that is what is interrupted.
+  if (point.startsWith("images.distro")) await engine.must("POST", `/images/create?fromImage=${DISTRO}&tag=latest`)
   await engine.must("POST", "/images/create?fromSrc=-&repo=scratch&tag=one", image)
   await engine.must("POST", "/volumes/create", { Name: "v1" })
   await create("worker", {
@@ -76,6 +79,7 @@ async function tidy(): Promise<void> {
     await engine.call("DELETE", `/containers/${name}?force=1&v=1`)
   await engine.call("DELETE", "/volumes/v1?force=1")
   await engine.call("DELETE", "/images/scratch:one")
+  await engine.call("DELETE", `/images/${DISTRO}:latest`)
 }
 
 beforeAll(async () => {
@@ -102,7 +106,7 @@ for (const point of points.filter((name) => !ELSEWHERE.test(name))) {
       () => false,
     )
     let trouble: unknown
-    if (isUp) await life().catch((error: unknown) => (trouble = error))
+    if (isUp) await life(point).catch((error: unknown) => (trouble = error))
     const end = await Promise.race([
       engine.ended().then(() => "killed"),
       Bun.sleep(3000).then(() => `never reached: ${trouble ?? "lived through"}`),
@@ -114,7 +118,7 @@ for (const point of points.filter((name) => !ELSEWHERE.test(name))) {
     expect(keeper.State.Running).toBe(true)
     await agree(engine)
     await tidy()
-    await life()
+    await life(point)
     await agree(engine)
   }, 60_000)
 }
