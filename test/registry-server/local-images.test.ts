@@ -2,9 +2,11 @@
 import { afterEach, beforeEach, expect, test } from "bun:test"
 import { readdirSync } from "node:fs"
 import { join } from "node:path"
-import { digestOf } from "../../src/oci/digest.ts"
+import { gzipSync } from "node:zlib"
+import { parseRepositoryName } from "../../src/engine/registry/names.ts"
+import { digestOf, parseDigest } from "../../src/oci/digest.ts"
 import { file, never, streamFrom, tarOf } from "../images/fixture.ts"
-import { OCI_MANIFEST, refusal, TestServer } from "./fixture.ts"
+import { OCI_CONFIG, OCI_MANIFEST, refusal, TestServer } from "./fixture.ts"
 
 let server: TestServer
 beforeEach(() => {
@@ -79,37 +81,42 @@ test("what is pushed goes before an image of the same name, and may use its blob
   await server.expect(201, "POST", `/v2/other/blobs/uploads/?mount=${local.layers[0]!.digest}&from=app`)
 })
 
-test("an image whose compressed layers are gone is served with its plain ones, always the same", async () => {
-  await server.pushImage("source", "1")
+/** An image of one layer, compressed as told, pulled from this very registry, whose own copy of the layer is gone then. */
+async function pullCompressed(compress: (tar: Uint8Array<ArrayBuffer>) => Uint8Array) {
   const tar = await tarOf([file("a", "compressed once")])
-  const gzip = Bun.gzipSync(tar)
-  const layer = { ...(await server.pushBlob("source", gzip)), mediaType: "application/vnd.oci.image.layer.v1.tar+gzip" }
-  const config = JSON.stringify({
-    architecture: "amd64",
-    os: "linux",
-    rootfs: { type: "layers", diff_ids: [digestOf(tar)] },
-    config: {},
-  })
-  const descriptor = {
-    ...(await server.pushBlob("source", config)),
-    mediaType: "application/vnd.oci.image.config.v1+json",
-  }
-  await server.pushManifest("source", "1", {
-    schemaVersion: 2,
-    mediaType: OCI_MANIFEST,
-    config: descriptor,
-    layers: [layer],
-  })
-  const { progress, images } = server.fixture
+  const layer = await server.pushBlob("source", compress(tar))
+  const body = { architecture: "amd64", os: "linux", rootfs: { type: "layers", diff_ids: [digestOf(tar)] }, config: {} }
+  const config = { ...(await server.pushBlob("source", JSON.stringify(body))), mediaType: OCI_CONFIG }
+  const mediaType = "application/vnd.oci.image.layer.v1.tar+gzip"
+  const document = { schemaVersion: 2, mediaType: OCI_MANIFEST, config, layers: [{ ...layer, mediaType }] }
+  const manifest = await server.pushManifest("source", "1", document)
+  const { progress, images, content } = server.fixture
   await images.pull(`${server.host}/source:1`, { progress, signal: never() })
   await images.tag(`${server.host}/source:1`, "renamed:1")
-  await server.expect(202, "DELETE", `/v2/source/blobs/${layer.digest}`)
-  server.fixture.content.remove(layer.digest as never)
+  server.registry.removeRepository(parseRepositoryName("source"))
+  content.remove(parseDigest(layer.digest))
+  return { tar, layer, manifest }
+}
+
+test("a pulled image keeps its digests: compressed layers are made again at the first request", async () => {
+  const { layer, manifest } = await pullCompressed((tar) => gzipSync(tar, { level: 9 }))
+  const served = await manifestOf("/v2/renamed/manifests/1")
+  expect(served.digest).toBe(parseDigest(manifest.digest))
+  const bytes = await (await server.expect(200, "GET", `/v2/renamed/blobs/${layer.digest}`)).arrayBuffer()
+  expect(digestOf(new Uint8Array(bytes))).toBe(parseDigest(layer.digest))
+  await server.registry.gc({ grace: 0 })
+  await server.expect(200, "HEAD", `/v2/renamed/blobs/${layer.digest}`)
+})
+
+test("where nobody knows how they were made, the plain layers are served, always the same", async () => {
+  // An empty member first: no compressor begins so.
+  const { tar, layer } = await pullCompressed((tar) => Buffer.concat([gzipSync(Buffer.alloc(0)), gzipSync(tar)]))
   const [first, second] = [await manifestOf("/v2/renamed/manifests/1"), await manifestOf("/v2/renamed/manifests/1")]
   expect(first).toEqual(second)
   expect(first.layers.map(({ digest }) => digest)).toEqual([digestOf(tar)])
   const bytes = await (await server.expect(200, "GET", `/v2/renamed/blobs/${digestOf(tar)}`)).arrayBuffer()
   expect(digestOf(new Uint8Array(bytes))).toBe(digestOf(tar))
+  expect(await refusal(server.send("GET", `/v2/renamed/blobs/${layer.digest}`))).toBe("404 BLOB_UNKNOWN")
 })
 
 test("images are kept to this machine where the listener says so", async () => {

@@ -1,6 +1,8 @@
-// The source of this machine's images under their own names: documents and layers straight from the content store. An
-// image whose compressed layers are not kept is served under a manifest of its plain ones, made anew and always the same.
+// The source of this machine's images under their own names: documents and layers straight from the content store. Layers
+// that a manifest names compressed are made again; where nobody knows how, a manifest of the plain ones takes its place,
+// always the same.
 import type { ContentStore } from "../../content/contract.ts"
+import { DhowError } from "../../lib/errors.ts"
 import { type Digest, digestOf, isDigest } from "../../oci/digest.ts"
 import type { ImageConfig } from "../../oci/image-config.ts"
 import { type Descriptor, type ImageIndex, type Manifest, MEDIA_TYPE } from "../../oci/manifest.ts"
@@ -10,10 +12,11 @@ import { DOCUMENT_LIMIT } from "../images/limits.ts"
 import { isIndex, isManifest } from "../images/load/documents.ts"
 import type { ImageRecords, ImageRow } from "../images/records.ts"
 import { platformOf } from "../images/records.ts"
+import type { ExactLayers } from "./exact-layers.ts"
 import { isNamedDigest, type NamedDigest, type RepositoryName } from "./names.ts"
 import { pageOf, type ServedManifest, type Source } from "./source.ts"
 
-type Context = { readonly images: ImageRecords; readonly content: ContentStore }
+type Context = { readonly images: ImageRecords; readonly content: ContentStore; readonly exactly: ExactLayers }
 type Document = { readonly digest: Digest; readonly mediaType: string; readonly bytes: Uint8Array }
 
 /** A target as it is served: its documents, and the blobs that they name. */
@@ -25,16 +28,18 @@ type Form = {
 
 const KEPT = 64
 
-export function localImages({ images, content }: Context): Source {
+export function localImages(context: Context): Source {
+  const { images, content } = context
   const forms = new Map<string, Promise<Form | undefined>>()
 
   /** Blobs do not change, so what was made of them stays true as long as the same ones are here. */
-  function formOf(target: Digest): Promise<Form | undefined> {
+  async function formOf(target: Digest): Promise<Form | undefined> {
     const rows = images.inTarget(target)
     const key = [target, ...rows.map(({ id }) => id).sort()].join(" ")
     const known = forms.get(key)
-    if (known !== undefined) forms.delete(key)
-    const form = known ?? makeForm(content, target, rows)
+    forms.delete(key)
+    const isWhole = known !== undefined && [...((await known)?.blobs ?? [])].every((digest) => content.has(digest))
+    const form = isWhole ? known : (forms.get(key) ?? makeForm(context, target, rows))
     form.catch(() => forms.delete(key))
     forms.set(key, form)
     if (forms.size > KEPT) forms.delete(forms.keys().next().value as string)
@@ -117,24 +122,24 @@ function servedAs(document: Document | undefined): ServedManifest | undefined {
   return { digest: digest as string as NamedDigest, mediaType, size: bytes.length, read: async () => bytes }
 }
 
-async function makeForm(content: ContentStore, target: Digest, rows: readonly ImageRow[]): Promise<Form | undefined> {
+async function makeForm(context: Context, target: Digest, rows: readonly ImageRow[]): Promise<Form | undefined> {
   const documents = new Map<Digest, Document>()
   const blobs = new Set<Digest>()
   const keep = (document: Document): Document => {
     documents.set(document.digest, document)
     return document
   }
-  const top = await readDocument(content, target)
+  const top = await readDocument(context.content, target)
   if (!isIndex(top.value)) {
     const [row] = rows
     if (row === undefined) return undefined
-    return { top: keep(await imageDocument(content, row, blobs)), documents, blobs }
+    return { top: keep(await imageDocument(context, row, blobs)), documents, blobs }
   }
   const children: Descriptor[] = []
   for (const child of top.value.manifests) {
     const row = rows.find(({ manifest }) => manifest === child.digest)
     if (row === undefined) continue
-    const { digest, mediaType, bytes } = keep(await imageDocument(content, row, blobs))
+    const { digest, mediaType, bytes } = keep(await imageDocument(context, row, blobs))
     children.push({ ...child, mediaType, digest, size: bytes.length, platform: child.platform ?? platformOf(row) })
   }
   if (children.length === 0) return undefined
@@ -142,20 +147,19 @@ async function makeForm(content: ContentStore, target: Digest, rows: readonly Im
   return { top: keep(isWhole ? top : remadeIndex(top.value, children)), documents, blobs }
 }
 
-/** The image's own manifest where every layer that it names is here; else one of its plain layers. */
-async function imageDocument(content: ContentStore, row: ImageRow, blobs: Set<Digest>): Promise<Document> {
+/** The image's own manifest where every layer that it names can be had; else one of its plain layers. */
+async function imageDocument({ content, exactly }: Context, row: ImageRow, blobs: Set<Digest>): Promise<Document> {
   const came = await readDocument(content, row.manifest)
-  if (!isManifest(came.value)) throw new Error(`"${row.manifest}" is no manifest`)
-  const named = came.value.layers.map(({ digest }) => digest)
-  blobs.add(row.id)
-  if (came.value.config.digest === row.id && named.every((digest) => content.has(digest))) {
-    for (const digest of named) blobs.add(digest)
-    return came
-  }
+  if (!isManifest(came.value)) throw new DhowError("internal", `Manifest "${row.manifest}" of an image is damaged`)
+  const { config: named, layers } = came.value
   const config = await content.read(row.id, DOCUMENT_LIMIT)
   const parsed = JSON.parse(Buffer.from(config).toString("utf8")) as ImageConfig
-  for (const digest of parsed.rootfs.diff_ids) blobs.add(digest)
-  return documentFrom(plainManifest({ content }, { digest: row.id, size: config.length }, parsed))
+  const diffIds = parsed.rootfs.diff_ids
+  blobs.add(row.id)
+  let isWhole = named.digest === row.id && layers.length === diffIds.length
+  for (const [at, layer] of layers.entries()) isWhole = isWhole && (await exactly(layer, diffIds[at]!))
+  for (const digest of isWhole ? layers.map((layer) => layer.digest) : diffIds) blobs.add(digest)
+  return isWhole ? came : documentFrom(plainManifest({ content }, { digest: row.id, size: config.length }, parsed))
 }
 
 function remadeIndex({ annotations }: ImageIndex, manifests: readonly Descriptor[]): Document {

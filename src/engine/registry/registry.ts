@@ -12,10 +12,12 @@ import type {
   RegistryRepository,
   RegistryTag,
 } from "../../wire/registry-server.ts"
+import { layerSources } from "../images/layer-sources.ts"
 import { layerLimit } from "../images/limits.ts"
 import { imageRecords } from "../images/records.ts"
 import { describeRepositories, describeTags } from "./describe.ts"
 import { RegistryError } from "./errors.ts"
+import { openExactLayers } from "./exact-layers.ts"
 import { openFetches } from "./fetches.ts"
 import { collectRegistry } from "./gc.ts"
 import { type ListenerRows, listenerRows } from "./listener-settings.ts"
@@ -75,7 +77,11 @@ export function openRegistry(options: {
   const fetches = openFetches({ content, directory: join(root, "registry/fetches"), limit: () => layerLimit(root) })
   const context = { records, content }
   const pushed = pushedSource(context)
-  const local = localImages({ images: imageRecords(database), content })
+  const local = localImages({
+    images: imageRecords(database),
+    content,
+    exactly: openExactLayers({ content, layerSources: layerSources(database) }),
+  })
   let soon: NodeJS.Timeout | undefined
 
   function collectSoon(): void {
