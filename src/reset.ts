@@ -26,6 +26,7 @@ export async function reset(args: readonly string[]): Promise<number> {
   for (const directory of cgroupDirectories(config.cgroupParent, parts.host.cgroup)) removeIfEmpty(directory)
   close()
   parts.uppers.sweep()
+  parts.copies.sweep()
   unmountLayers(layerMounts(config))
   unmount(config.execRoot)
   rmSync(config.execRoot, { recursive: true, force: true })
