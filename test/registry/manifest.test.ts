@@ -92,9 +92,11 @@ describe.skipIf(!isReady)("manifest", () => {
 
   test("entries that are only in registries are mounted or copied, and nothing of them stays here", async () => {
     const path = `${registry.host}/far`
-    for (const name of names("app")) {
-      const tag = name.split(":").at(-1)!
-      skopeo("copy", "--src-tls-verify=false", "--dest-tls-verify=false", `docker://${name}`, `docker://${path}:${tag}`)
+    for (const arch of ["amd64", "arm64"]) {
+      const image = ["--platform", `linux/${arch}`, "-c", "LABEL far=away", "-", `${path}:${arch}`]
+      expect((await dhow.run(["import", ...image], { stdin: busyboxTar() })).status).toBe(0)
+      await dhow.ok("push", `${path}:${arch}`)
+      await dhow.ok("rmi", `${path}:${arch}`)
     }
     const before = (await engine.must<unknown[]>("GET", "/images/json?all=1")).length
     for (const list of [`${registry.host}/near:1`, `${other.host}/away:1`]) {

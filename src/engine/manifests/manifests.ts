@@ -8,7 +8,6 @@ import type { Database } from "../../state/database.ts"
 import type { ManifestPlatform } from "../../wire/manifest.ts"
 import type { Manifests } from "../contract.ts"
 import type { ImagesContext } from "../images/context.ts"
-import type { ImageRow } from "../images/records.ts"
 import { indexBytes } from "./index-bytes.ts"
 import { manifestInspector } from "./inspect.ts"
 import { isKnownPlatform } from "./platforms.ts"
@@ -44,22 +43,30 @@ export function openManifests(
     }
     records.transaction(() => {
       for (const entry of entries) lists.put(list, entry)
-      for (const row of here) records.putImage(row, [target])
+      for (const { config, descriptor } of here) records.putPacked(target, config, descriptor.digest)
       if (here.length > 0) records.putTag(list, target)
     })
   }
 
-  function imagesOf(entries: readonly ListEntry[]): readonly ImageRow[] {
-    return entries.flatMap(({ config, descriptor }) => {
-      const row = records.image(config)
-      return row?.manifest === descriptor.digest ? [row] : []
-    })
+  /** Whatever manifest an image came with, its layers are here. */
+  function imagesOf(entries: readonly ListEntry[]): readonly ListEntry[] {
+    return entries.filter(({ config }) => records.image(config) !== undefined)
   }
 
   function existing(list: string): readonly ListEntry[] {
     const entries = lists.entries(list)
     if (entries.length === 0) throw new DhowError("not-found", `No such manifest: ${list}`)
     return entries
+  }
+
+  /** Its name too, unless that has come to mean something else. */
+  async function forget(list: string, entries: readonly ListEntry[]): Promise<void> {
+    const target = digestOf(indexBytes(entries.map(({ descriptor }) => descriptor)).bytes)
+    records.transaction(() => {
+      lists.drop(list)
+      if (records.tag(list)?.target === target) records.dropTag(list)
+    })
+    await context.collect()
   }
 
   return {
@@ -110,18 +117,12 @@ export function openManifests(
       const list = formatReference(reference)
       const entries = existing(list)
       await push(reference, entries, options)
-      if (purge) lists.drop(list)
+      if (purge) await forget(list, entries)
     },
 
     async remove(name) {
       const list = formatReference(named(name))
-      const entries = existing(list)
-      const target = digestOf(indexBytes(entries.map(({ descriptor }) => descriptor)).bytes)
-      records.transaction(() => {
-        lists.drop(list)
-        if (records.tag(list)?.target === target) records.dropTag(list)
-      })
-      await context.collect()
+      await forget(list, existing(list))
     },
   }
 }

@@ -47,8 +47,9 @@ export function listPusher(context: ImagesContext, registries: Registries) {
     const { domain, path } = parseReference(entry.reference)
     const isSame = domain === target.domain && path === target.path
     const row = records.image(config)
-    if (row?.manifest === descriptor.digest) {
-      const { digest, size, mediaType } = await pushImage(row, undefined, {
+    if (row !== undefined) {
+      const packed = { ...row, manifest: descriptor.digest }
+      const { digest, size, mediaType } = await pushImage(packed, undefined, {
         ...to,
         ...USUAL,
         domain: target.domain,
