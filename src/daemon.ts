@@ -182,6 +182,7 @@ export async function openEngine(config: Config): Promise<OpenEngine> {
     initPath: Bun.which("catatonit") ?? undefined,
     resolveImage: (reference, platform, choice) => images.resolve(reference, platform, choice),
     imageIds: (reference) => images.imageIds(reference),
+    describeManifest: (digest) => images.describeManifest(digest),
     booted: Promise.withResolvers(),
     start: (id, restarts) => startLocked(parts, id, restarts),
     prepareCommit: (options) => images.prepareCommit(options),

@@ -53,7 +53,8 @@ export function openCollector({
   readonly held?: () => Iterable<Digest>
 }): Collector {
   const targets = database.query<{ digest: Digest }>(
-    "SELECT target AS digest FROM tags UNION SELECT target FROM target_images",
+    `SELECT target AS digest FROM tags UNION SELECT target FROM target_images
+      UNION SELECT manifest FROM target_images WHERE manifest IS NOT NULL`,
   )
   const images = database.query<{ id: Digest; manifest: Digest }>("SELECT id, manifest FROM images")
   const leased = database.query<{ digest: Digest }>("SELECT digest FROM leases")

@@ -1,6 +1,8 @@
 // The Docker Engine API's container objects (API 1.51), field for field. Types only: what comes in is checked against
 // schemas in src/api, what goes out is built in src/engine.
+
 import type { Healthcheck } from "../oci/image-config.ts"
+import type { ManifestDescriptor } from "./image.ts"
 
 export type PortBinding = { HostIp?: string; HostPort?: string }
 /** "80/tcp" → where on the host; null for exposed but unpublished. */
@@ -255,12 +257,9 @@ export type ContainerInspect = {
   GraphDriver: { Name: string; Data: Record<string, string> | null }
   SizeRw?: number
   SizeRootFs?: number
-  ImageManifestDescriptor?: {
-    mediaType: string
-    digest: string
-    size: number
-    platform?: { architecture: string; os: string; variant?: string }
-  }
+  ImageManifestDescriptor?: ManifestDescriptor
+  /** dhow's own: programs of the image run in an emulator. */
+  Emulated?: true
   Mounts: MountPoint[]
   Config: ContainerConfig
   NetworkSettings: InspectNetworkSettings
@@ -285,6 +284,9 @@ export type ContainerSummary = {
   HostConfig: { NetworkMode: string; Annotations?: Record<string, string> }
   NetworkSettings: { Networks: Record<string, EndpointSettings> }
   Mounts: MountPoint[]
+  ImageManifestDescriptor?: ManifestDescriptor
+  /** dhow's own: programs of the image run in an emulator. */
+  Emulated?: true
 }
 
 /** Header X-Docker-Container-Path-Stat: what is at a path of a container. */

@@ -102,11 +102,14 @@ async function list(containers: Containers, { query, api }: Call): Promise<Reply
     filters: withBounds(query),
     ...(limit === undefined ? {} : { limit }),
   })
-  if (api >= 46) return json(200, found)
-  // Annotations came with 1.46.
+  if (api >= 48) return json(200, found)
+  // Annotations came with 1.46, the manifest with 1.48.
   return json(
     200,
-    found.map(({ HostConfig, ...rest }) => ({ ...rest, HostConfig: { NetworkMode: HostConfig.NetworkMode } })),
+    found.map(({ HostConfig, ImageManifestDescriptor: _later, ...rest }) => ({
+      ...rest,
+      HostConfig: api >= 46 ? HostConfig : { NetworkMode: HostConfig.NetworkMode },
+    })),
   )
 }
 

@@ -4,7 +4,7 @@ import { checkFilter, parseFilters } from "../../client/filters.ts"
 import { defineCommand } from "../command.ts"
 import { boolean, int, list, string } from "../flags/flags.ts"
 import { showRows } from "../render/rows.ts"
-import { containerColumns, containerRow } from "./row.ts"
+import { containerColumns, containerRow, isForeign } from "./row.ts"
 
 export const ps = defineCommand({
   usage: "[OPTIONS]",
@@ -35,7 +35,11 @@ export const ps = defineCommand({
     const truncate = flags["no-trunc"] !== true
     await showRows(
       containers.map((container) => containerRow(container, { truncate, size })),
-      { columns: containerColumns(size), format, quiet: flags.quiet === true ? "ID" : undefined },
+      {
+        columns: containerColumns(size, containers.some(isForeign)),
+        format,
+        quiet: flags.quiet === true ? "ID" : undefined,
+      },
     )
     return 0
   },

@@ -1,4 +1,5 @@
 // A container as a row of `ps`, with the fields that docker's templates know.
+import { formatPlatform, hostPlatform, samePlatform } from "../../oci/platform.ts"
 import type { ContainerSummary, SummaryPort } from "../../wire/container.ts"
 import { ellipsis, formatTime, humanSize, shortId, timeAgo } from "../render/human.ts"
 import { type Columns, labelsText, type Row } from "../render/rows.ts"
@@ -18,10 +19,23 @@ export const CONTAINER_HEADERS = {
   Mounts: "MOUNTS",
   LocalVolumes: "LOCAL VOLUMES",
   Networks: "NETWORKS",
+  Platform: "PLATFORM",
+  PlatformNote: "PLATFORM",
 } as const
 
-export function containerColumns(size: boolean): Columns {
-  const shown = ["ID", "Image", "Command", "RunningFor", "Status", "Ports", "Names", ...(size ? ["Size"] : [])]
+/** `platforms`: whether some are of another platform than this host's. */
+export function containerColumns(size: boolean, platforms = false): Columns {
+  const shown = [
+    "ID",
+    "Image",
+    ...(platforms ? ["PlatformNote"] : []),
+    "Command",
+    "RunningFor",
+    "Status",
+    "Ports",
+    "Names",
+    ...(size ? ["Size"] : []),
+  ]
   return { headers: CONTAINER_HEADERS, shown }
 }
 
@@ -46,14 +60,25 @@ export function containerRow(container: ContainerSummary, options: { truncate: b
     Mounts: mounts.map((mount) => (truncate ? ellipsis(mount, 15) : mount)).join(","),
     Names: own ?? names.join(","),
     Networks: Object.keys(container.NetworkSettings?.Networks ?? {}).join(","),
-    // Known to newer daemons only, and not shown in tables.
-    Platform: null,
+    Platform: platformName(container) ?? null,
+    PlatformNote: `${platformName(container) ?? ""}${container.Emulated === true ? " (emulated)" : ""}`,
     Ports: displayPorts(container.Ports),
     RunningFor: timeAgo(container.Created),
     Size: sizeText(container),
     State: container.State,
     Status: container.Status,
   }
+}
+
+/** Known to newer daemons only. */
+function platformName({ ImageManifestDescriptor }: ContainerSummary): string | undefined {
+  const platform = ImageManifestDescriptor?.platform
+  return platform === undefined ? undefined : formatPlatform(platform)
+}
+
+export function isForeign({ ImageManifestDescriptor }: ContainerSummary): boolean {
+  const platform = ImageManifestDescriptor?.platform
+  return platform !== undefined && !samePlatform(platform, hostPlatform())
 }
 
 function imageName(container: ContainerSummary, truncate: boolean): string {

@@ -46,7 +46,7 @@ const OPTIONAL = new Set(
     "Health Healthcheck SizeRw SizeRootFs ImageManifestDescriptor StopSignal StopTimeout Shell OnBuild Init Annotations " +
     "Mounts Runtime Tmpfs Sysctls StorageOpt Variant OsVersion Descriptor Identity ExposedPorts Labels Volumes Entrypoint " +
     "ArgsEscaped NetworkDisabled MacAddress DNSNames GwPriority IPAMConfig Links Aliases DriverOpts UsageData Options " +
-    "CreatedAt Status Name Driver Error Cmd Env User WorkingDir Domainname Healthcheck Parent Comment Author DockerVersion " +
+    "Emulated Manifests CreatedAt Status Name Driver Error Cmd Env User WorkingDir Domainname Healthcheck Parent Comment Author DockerVersion " +
     "BindOptions VolumeOptions TmpfsOptions ImageOptions ReadOnly Source Consistency HostIp HostPort"
   ).split(" "),
 )

@@ -2,6 +2,7 @@
 import type { ContainerInspect, InspectNetworkSettings, InspectState } from "../../wire/container.ts"
 import { inspectHealth } from "./health-checks.ts"
 import { inspectConfig, inspectHostConfig, inspectNetworks } from "./inspect-config.ts"
+import { emulatedMark, manifestDescriptor } from "./manifest-descriptor.ts"
 import { commandOf } from "./merge-config.ts"
 import { mountPoint } from "./mount-point.ts"
 import type { ContainerParts } from "./parts.ts"
@@ -54,6 +55,8 @@ export async function inspectContainer(
     Mounts: record.mounts.map(mountPoint),
     Config: inspectConfig(record.config),
     NetworkSettings: networkSettings(state, record),
+    ImageManifestDescriptor: manifestDescriptor(parts, record),
+    ...emulatedMark(parts, record),
   }
 }
 

@@ -5,6 +5,7 @@ import type { Containers, Filters } from "../contract.ts"
 import { hasFilter, matchLabels, rejectUnknownFilters } from "../filters.ts"
 import { HEALTH_FILTERS } from "./health.ts"
 import { inspectNetworks } from "./inspect-config.ts"
+import { emulatedMark, manifestDescriptor } from "./manifest-descriptor.ts"
 import { commandOf } from "./merge-config.ts"
 import { mountPoint } from "./mount-point.ts"
 import type { ContainerParts } from "./parts.ts"
@@ -157,6 +158,8 @@ async function summary(
     },
     NetworkSettings: { Networks: networks },
     Mounts: record.mounts.filter(({ Type }) => Type !== "tmpfs").map(mountPoint),
+    ImageManifestDescriptor: manifestDescriptor(parts, record),
+    ...emulatedMark(parts, record),
   }
 }
 

@@ -61,6 +61,8 @@ export type ContainerParts = {
     platform?: Platform,
     choice?: { readonly compatible: boolean },
   ) => RunnableImage
+  /** Of a manifest that is here. */
+  readonly describeManifest: (digest: Digest) => { readonly mediaType: string; readonly size: number } | undefined
   /** The ids of all platforms that the reference leads to; empty where there is none. */
   readonly imageIds: (reference: string) => readonly Digest[]
   /** Starts a container whose lock is held: what a restart by policy calls, which start itself leads to. It is the nth of those. */

@@ -23,6 +23,7 @@ import { lastUsed } from "./last-used.ts"
 import { layerSources } from "./layer-sources.ts"
 import { layersSize, listImages } from "./list.ts"
 import { loadImages } from "./load/load.ts"
+import { manifestDescriber } from "./manifests.ts"
 import { diskPressure } from "./pressure/relief.ts"
 import { imagePruner } from "./prune/prune.ts"
 import { openPuller } from "./pull/pull.ts"
@@ -50,6 +51,8 @@ export type LayersSize = {
   layersSize(): number
 }
 
+export type ManifestDescriber = { readonly describeManifest: ReturnType<typeof manifestDescriber> }
+
 export function openImages(options: {
   /** State root. */
   readonly root: string
@@ -68,6 +71,7 @@ export function openImages(options: {
   readonly containers: () => readonly ContainerUse[]
 }): Images &
   LayersSize &
+  ManifestDescriber &
   WatchDisk &
   Resolver &
   Reconcile & {
@@ -140,6 +144,7 @@ export function openImages(options: {
     inspect: async (reference, request) => inspectImage(context, reference, request),
     history: async (reference, { platform } = {}) => imageHistory(context, reference, platform),
     tag: async (source, target, { platform } = {}) => tagImage(context, source, { target, platform }),
+    describeManifest: manifestDescriber(context),
     async remove(reference, request) {
       const removed = removeReference(context, reference, request)
       await context.collect()

@@ -25,7 +25,24 @@ function entriesAt(content: Content, target: Digest, depth: number): readonly De
   if (!isIndex(value)) return undefined
   return value.manifests
     .slice(0, ENTRY_LIMIT)
-    .flatMap((one) => (isIndexType(one.mediaType ?? "") ? (entriesAt(content, one.digest, depth + 1) ?? []) : [one]))
+    .flatMap((one) =>
+      isIndexType(one.mediaType ?? "") ? (entriesAt(content, one.digest, depth + 1) ?? []) : [cleaned(one)],
+    )
+}
+
+/** With the fields that others read, in the types that they have: somebody else wrote the document. */
+function cleaned({ mediaType, digest, size, annotations, platform }: Descriptor): Descriptor {
+  const text = (value: unknown): string => (typeof value === "string" ? value : "")
+  const base = { mediaType: text(mediaType), digest, size: Math.max(0, size) || 0 }
+  const notes = Object.entries(annotations ?? {}).filter(([, value]) => typeof value === "string")
+  const { os, architecture, variant } = (platform ?? {}) as Partial<Record<keyof Platform, unknown>>
+  return {
+    ...base,
+    ...(notes.length === 0 ? {} : { annotations: Object.fromEntries(notes) }),
+    ...(typeof os !== "string" || typeof architecture !== "string"
+      ? {}
+      : { platform: { os, architecture, ...(text(variant) === "" ? {} : { variant: text(variant) }) } }),
+  }
 }
 
 /** A signature, an attestation or another companion of an image, which uses the same format. */
@@ -35,9 +52,5 @@ export function isCompanion({ annotations, platform }: Descriptor): boolean {
 
 /** The platforms of the images below `target`. */
 export function platformsIn(content: Content, target: Digest): readonly Platform[] {
-  return (indexEntries(content, target) ?? []).flatMap((one) => {
-    const { os, architecture, variant } = one.platform ?? {}
-    if (isCompanion(one) || typeof os !== "string" || typeof architecture !== "string") return []
-    return typeof variant === "string" && variant !== "" ? { os, architecture, variant } : { os, architecture }
-  })
+  return (indexEntries(content, target) ?? []).flatMap((one) => (isCompanion(one) ? [] : (one.platform ?? [])))
 }

@@ -28,6 +28,23 @@ export function manifestsOf(context: ManifestsContext, targets: readonly Digest[
   return [...found.values()]
 }
 
+/** Media type and size of documents that are here, read once: every list of containers asks for them. */
+export function manifestDescriber(
+  context: Pick<ImagesContext, "content">,
+): (digest: Digest) => { readonly mediaType: string; readonly size: number } | undefined {
+  const mediaTypes = new Map<Digest, string>()
+  return (digest) => {
+    const size = context.content.stat(digest)?.size
+    if (size === undefined) {
+      mediaTypes.delete(digest)
+      return undefined
+    }
+    const mediaType = mediaTypes.get(digest) ?? descriptorOf(context, digest).mediaType
+    mediaTypes.set(digest, mediaType)
+    return { mediaType, size }
+  }
+}
+
 /** The descriptor of a document that is here. */
 export function descriptorOf(
   { content }: Pick<ImagesContext, "content">,

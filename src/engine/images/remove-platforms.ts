@@ -5,6 +5,7 @@ import type { Digest } from "../../oci/digest.ts"
 import { formatPlatform, type Platform, samePlatform } from "../../oci/platform.ts"
 import type { ImageDeleteEntry } from "../../wire/image.ts"
 import { choosePlatform } from "./choose-platform.ts"
+import { familiar, isCanonical } from "./context.ts"
 import { platformOf } from "./records.ts"
 import { conflictOf, deleteImage, isIdPrefix, type RemoveContext, refuse, removeImage, untag } from "./remove.ts"
 import { findImage } from "./resolve.ts"
@@ -41,6 +42,20 @@ export function removeReference(
   return removePlatforms(context, [...new Set(ids)], { ...options, targets })
 }
 
+/** Another target holds it: it goes from these alone. */
+function leave(
+  { records }: RemoveContext,
+  id: Digest,
+  { targets, removed }: { readonly targets: readonly Digest[]; readonly removed: ImageDeleteEntry[] },
+): void {
+  const platform = formatPlatform(platformOf(records.image(id)!))
+  for (const target of targets) {
+    records.leaveTarget(target, id)
+    const names = records.tagsOfTarget(target).filter(({ reference }) => !isCanonical(reference))
+    for (const { reference } of names) removed.push({ Untagged: `${familiar(reference)}@@${platform}` })
+  }
+}
+
 /** Whether the image is the one that stands for its target in lists. */
 function isMain({ records }: RemoveContext, target: Digest, id: Digest): boolean {
   return choosePlatform(records.inTarget(target), platformOf)?.id === id
@@ -64,7 +79,7 @@ function removePlatforms(
       for (const { reference } of records.tagsOfTarget(target)) untag(context, id!, { name: reference, removed })
     }
     for (const id of ids)
-      if (isElsewhere(id)) for (const target of targets) records.leaveTarget(target, id)
+      if (isElsewhere(id)) leave(context, id, { targets, removed })
       else deleteImage(context, id, { force: true, quiet: false, keepNames: true, removed })
   })
   return removed
