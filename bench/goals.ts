@@ -47,6 +47,17 @@ function fasterThanDocker(text: string, result: string, limit: number): Goal {
   return { text, limit, direction: "at least", unit: "× faster than docker", value: quotient(result, "docker", "dhow") }
 }
 
+/** The floor is another program here that does nothing but send. */
+function sentAsFast(text: string, result: string): Goal {
+  return {
+    text,
+    limit: 0.8,
+    direction: "at least",
+    unit: "× what nginx sends",
+    value: quotient(result, "floor", "dhow"),
+  }
+}
+
 function mebibytes(text: string, result: string, limit: number): Goal {
   const value = (measured: Measured): number | undefined => {
     const bytes = measured("dhow", result)
@@ -82,6 +93,8 @@ export const GOALS: readonly Goal[] = [
     },
   },
   mebibytes("idle container", "idle", 3),
+  sentAsFast("a cached blob from the registry", "registry.pull"),
+  sentAsFast("a cached blob from the registry, 8 clients", "registry.pulls"),
   ...imageGoals("images-debian", "170 MB"),
   ...imageGoals("images-large", "1 GB"),
 ]

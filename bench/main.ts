@@ -7,6 +7,7 @@ import { EXEC } from "./cases/exec.ts"
 import { IMAGE_CASES } from "./cases/images.ts"
 import { IDLE, MANY } from "./cases/many.ts"
 import { MEMORY } from "./cases/memory.ts"
+import { REGISTRY } from "./cases/registry.ts"
 import { RUN_CASES } from "./cases/run.ts"
 import { openDhow } from "./engines/dhow.ts"
 import { openDocker } from "./engines/docker.ts"
@@ -21,7 +22,7 @@ import { type EngineName, type Options, parseOptions, USAGE } from "./options.ts
 import { resultName, Samples, table } from "./table.ts"
 
 // Memory comes first: the daemon's idle size is that of a daemon that has done nothing yet.
-const CASES: readonly Case[] = [MEMORY, ...RUN_CASES, EXEC, PS, CLIENT, MANY, OUTPUT, ...IMAGE_CASES, IDLE]
+const CASES: readonly Case[] = [MEMORY, ...RUN_CASES, EXEC, PS, CLIENT, MANY, OUTPUT, ...IMAGE_CASES, REGISTRY, IDLE]
 
 const OPEN = { dhow: openDhow, docker: openDocker, podman: openPodman } as const satisfies Record<
   EngineName,
