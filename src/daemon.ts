@@ -12,7 +12,8 @@ import { startLocked } from "./engine/containers/start.ts"
 import { ContainerStore } from "./engine/containers/store.ts"
 import { volumeUsers } from "./engine/containers/volume-users.ts"
 import type { Engine } from "./engine/contract.ts"
-import { openDiskUsage } from "./engine/disk-usage.ts"
+import { openDiskMap } from "./engine/disk/map.ts"
+import { openDiskUsage } from "./engine/disk/usage.ts"
 import { EventLog } from "./engine/events.ts"
 import { ContainerExecs } from "./engine/execs/execs.ts"
 import { runProbe } from "./engine/execs/probe.ts"
@@ -213,6 +214,13 @@ export async function openEngine(config: Config): Promise<OpenEngine> {
     system: openSystem(parts, images, {
       registries: settings,
       diskUsage: openDiskUsage({ containers, images, volumes }),
+      diskMap: openDiskMap({
+        root: config.dataRoot,
+        database,
+        content,
+        containers: store,
+        served: () => pushed.contents(),
+      }),
       fsck: openFsck({ root: config.dataRoot, database, content, snapshotter, registries, containers: store }),
     }),
   }

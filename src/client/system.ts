@@ -1,4 +1,5 @@
 // The endpoints of the daemon itself, its events, volumes and networks, typed.
+import type { DiskMap } from "../wire/disk.ts"
 import type { FsckLine } from "../wire/fsck.ts"
 import type { DiskUsage, EventMessage, NetworkInspect, VolumeInspect } from "../wire/system.ts"
 import type { Client } from "./client.ts"
@@ -17,6 +18,10 @@ export function serverInfo(client: Client): Promise<JsonObject> {
 
 export function diskUsage(client: Client): Promise<DiskUsage> {
   return client.json("GET", "/system/df")
+}
+
+export function diskMap(client: Client): Promise<DiskMap> {
+  return client.json("GET", "/dhow/disk")
 }
 
 export type EventsOptions = {

@@ -16,7 +16,7 @@ import type {
   Resources,
   RestartPolicy,
 } from "../wire/container.ts"
-import type { GcReport, GcStatus, PrunePlan } from "../wire/disk.ts"
+import type { DiskMap, GcReport, GcStatus, PrunePlan } from "../wire/disk.ts"
 import type { FsckLine } from "../wire/fsck.ts"
 import type { ImageDeleteEntry, ImageHistoryEntry, ImageInspect, ImageSummary, ProgressLine } from "../wire/image.ts"
 import type {
@@ -427,6 +427,8 @@ export interface System {
   version(): Record<string, unknown>
   /** What the objects of these types hold on the disk. */
   diskUsage(types: ReadonlySet<DiskUsageType>): Promise<DiskUsage>
+  /** Every byte under the state root, and whose it is. */
+  diskMap(): Promise<DiskMap>
   /** Verifies everything that is stored. Throws conflict where that is going on already. */
   fsck(
     options: { readonly repair: boolean; readonly rate?: number; readonly signal: AbortSignal },

@@ -17,11 +17,17 @@ const MINIMUM_API_VERSION = "1.24"
 export function openSystem(
   parts: ContainerParts,
   images: Pick<Images, "list">,
-  { diskUsage, fsck, registries }: Pick<System, "diskUsage" | "fsck"> & { readonly registries: () => RegistriesConfig },
+  {
+    diskMap,
+    diskUsage,
+    fsck,
+    registries,
+  }: Pick<System, "diskMap" | "diskUsage" | "fsck"> & { readonly registries: () => RegistriesConfig },
 ): System {
   const startedAt = new Date()
   const architecture = parts.host.architecture
   return {
+    diskMap,
     diskUsage,
     fsck,
     version: () => ({

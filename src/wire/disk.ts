@@ -45,3 +45,47 @@ export type GcReport = {
   readonly Used: number
   readonly Total: number
 }
+
+/** Body of GET /dhow/disk: bytes on the disk, each counted once; all but Total and Shared add up to Total. */
+export type DiskMap = {
+  readonly Root: string
+  /** The sum of all; what du says of the state root. */
+  readonly Total: number
+  /** Unique: gone with the image. Shared: needed by others too, and counted in SharedByImages. */
+  readonly Images: readonly {
+    readonly Id: string
+    readonly Names: readonly string[]
+    readonly Unique: number
+    readonly Shared: number
+  }[]
+  readonly SharedByImages: number
+  readonly ServedByRegistry: number
+  /** Blobs and layers that nothing needs: leased by what is going on, or gone with the next collection. */
+  readonly Garbage: number
+  readonly Containers: readonly {
+    readonly Id: string
+    readonly Name: string
+    readonly Written: number
+    readonly Logs: number
+    readonly Other: number
+  }[]
+  readonly Volumes: readonly { readonly Name: string; readonly Size: number }[]
+  /** Writable file systems of no container: of builds. */
+  readonly Snapshots: number
+  readonly PartialDownloads: number
+  /** Being stored now. */
+  readonly Ingests: number
+  /** Being deleted now. */
+  readonly Trash: number
+  /** Files that no row names. */
+  readonly Strays: number
+  /** Uploads and fetches of the registry under way. */
+  readonly Registry: number
+  readonly Database: number
+  /** Given up when the disk is full, so that removals and exits can be written. */
+  readonly Reserve: number
+  /** The engine's directories themselves. */
+  readonly Directories: number
+  /** What lies in the state root and is not the engine's. */
+  readonly Unknown: number
+}

@@ -9,6 +9,7 @@ import { manifestRoutes } from "./manifests.ts"
 export function dhowRoutes({ images, contents, manifests, system }: Engine): Route[] {
   return [
     ["GET", "/dhow/images/prune", async (call) => json(200, await images.prunePlan(call.query.filters()))],
+    ["GET", "/dhow/disk", async () => json(200, await system.diskMap())],
     ["GET", "/dhow/gc", async () => json(200, await images.gcStatus())],
     ["POST", "/dhow/gc", async () => json(200, await images.gc())],
     ["POST", "/dhow/fsck", (call) => fsck(system, call)],

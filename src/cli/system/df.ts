@@ -1,5 +1,6 @@
 // dhow system df: what images, containers, volumes and build cache take up, in sum or one by one.
-import { diskUsage } from "../../client/system.ts"
+import { diskMap, diskUsage } from "../../client/system.ts"
+import type { DiskMap } from "../../wire/disk.ts"
 import type { DiskUsage } from "../../wire/system.ts"
 import { defineCommand } from "../command.ts"
 import { CONTAINER_HEADERS, containerRow } from "../container/row.ts"
@@ -50,10 +51,20 @@ export const df = defineCommand({
     const usage = await diskUsage(client)
     const format = flags.format ?? ""
     if (flags.verbose !== true) await showRows(totals(usage), { columns: TOTALS, format })
-    else await showEach(usage, format)
+    else {
+      await showEach(usage, format)
+      if (format === "" || format === "table") await showMap(await diskMap(client))
+    }
     return 0
   },
 })
+
+/** What Docker does not tell: every byte, and whose it is. */
+async function showMap(map: DiskMap): Promise<void> {
+  const { MAP_COLUMNS, mapRows } = await import("./disk-map.ts")
+  writeAll(1, `\nSpace on the disk: ${humanSize(map.Total)} in ${map.Root}\n\n`)
+  await showRows(mapRows(map), { columns: MAP_COLUMNS, format: "" })
+}
 
 async function showEach(usage: DiskUsage, format: string): Promise<void> {
   const isTable = format === "" || format === "table"

@@ -12,6 +12,8 @@ import type { FsckParts } from "./context.ts"
 export type Role =
   | { readonly kind: "manifest" }
   | { readonly kind: "config" }
+  /** Of a companion of an image: a signature, an attestation. */
+  | { readonly kind: "blob" }
   /** `compressed` are the forms of the layer that a registry may have. */
   | { readonly kind: "layer"; readonly compressed: readonly Pick<Descriptor, "digest" | "size">[] }
 
@@ -26,8 +28,10 @@ export type Affected = {
   role(digest: Digest): Role | undefined
 }
 
+const DEPTH_LIMIT = 5
+
 export function affectedBy(
-  { content, containers }: Pick<FsckParts, "content" | "containers">,
+  { database, content, containers }: Pick<FsckParts, "database" | "content" | "containers">,
   records: ImageRecords,
 ): Affected {
   const needs = new Map<Digest, Set<Digest>>()
@@ -40,11 +44,28 @@ export function affectedBy(
     else if (known === undefined) roles.set(digest, role)
   }
   const targets = Map.groupBy(records.targets(), (row) => row.image_id)
+  const ofImages = new Set(records.images().map(({ manifest }) => manifest))
+  const referrers = database.query<{ digest: Digest }, { subject: string }>(
+    "SELECT digest FROM referrers WHERE subject = $subject",
+  )
+  /** Everything from a manifest on, but for the images of other platforms. */
+  const walk = (digest: Digest, { id, manifest, depth }: { id: Digest; manifest: Digest; depth: number }): void => {
+    need(digest, id, { kind: "manifest" })
+    if (depth === DEPTH_LIMIT) return
+    const document = documentOf(content, digest)
+    const below = { id, manifest, depth: depth + 1 }
+    for (const { digest: referrer } of referrers.all({ subject: digest })) walk(referrer, below)
+    if (isIndex(document)) {
+      for (const { digest: child } of document.manifests)
+        if (content.has(child) && (child === manifest || !ofImages.has(child))) walk(child, below)
+    } else if (isManifest(document) && digest !== manifest)
+      for (const blob of [document.config, ...document.layers])
+        if (content.has(blob.digest)) need(blob.digest, id, { kind: "blob" })
+  }
   for (const { id, manifest } of records.images()) {
     need(id, id, { kind: "config" })
-    need(manifest, id, { kind: "manifest" })
-    for (const { target } of targets.get(id) ?? [])
-      for (const digest of manifestsOnTheWay(content, target, 0)) need(digest, id, { kind: "manifest" })
+    walk(manifest, { id, manifest, depth: 0 })
+    for (const { target } of targets.get(id) ?? []) if (target !== manifest) walk(target, { id, manifest, depth: 0 })
     const document = documentOf(content, manifest)
     const described = isManifest(document) ? document.layers : []
     for (const [at, layer] of layersOf(content, id).entries()) {
@@ -76,14 +97,6 @@ export function nameOf(records: ImageRecords, id: Digest): string {
   const names = records.tagsOf(id).map(({ reference }) => reference)
   const [name = undefined] = [...names.filter((one) => !isCanonical(one)), ...names]
   return name === undefined ? shortId(id) : familiar(name)
-}
-
-/** The target, and the indexes and manifests below it that are here. */
-function manifestsOnTheWay(content: ContentStore, target: Digest, depth: number): readonly Digest[] {
-  const document = depth < 4 ? documentOf(content, target) : undefined
-  if (!isIndex(document)) return [target]
-  const below = document.manifests.filter(({ digest }) => content.has(digest))
-  return [target, ...below.flatMap(({ digest }) => manifestsOnTheWay(content, digest, depth + 1))]
 }
 
 export function layersOf(content: ContentStore, id: Digest): readonly Digest[] {

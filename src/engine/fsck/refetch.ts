@@ -5,6 +5,7 @@ import { DhowError, isKind } from "../../lib/errors.ts"
 import type { Digest } from "../../oci/digest.ts"
 import { familiarName, parseReference } from "../../oci/reference.ts"
 import type { Repository } from "../../registry/contract.ts"
+import { blobPlaces, type Place } from "../images/blob-places.ts"
 import { isCanonical } from "../images/context.ts"
 import { layerLimit } from "../images/limits.ts"
 import type { Check } from "./context.ts"
@@ -33,12 +34,18 @@ export async function refetch(check: Check, digest: Digest): Promise<string> {
   throw failure
 }
 
-function sourcesOf({ records, affected, registries }: Check, digest: Digest): readonly Source[] {
-  const names = affected
+function sourcesOf(check: Check, digest: Digest): readonly Source[] {
+  const { records, affected, registries, database } = check
+  const named = affected
     .imageIds(digest)
     .flatMap((id) => records.tagsOf(id))
     .filter(({ reference }) => isCanonical(reference))
-    .map(({ reference }) => parseReference(reference))
+    .map(({ reference }): Place => parseReference(reference))
+  const places = blobPlaces(database)
+  const seen = [digest, ...[...compressedForms(check, digest)].map((form) => form.digest)].flatMap((one) =>
+    places.of(one),
+  )
+  const names = [...named, ...seen]
   const sources = new Map<string, Source>()
   for (const { domain, path } of names) {
     const name = familiarName({ domain, path })
@@ -58,8 +65,8 @@ async function fetchFrom(check: Check, digest: Digest, repository: Repository): 
     await content.ingest(once(bytes), { expect: { digest }, signal })
     return
   }
-  if (role?.kind === "config") {
-    const size = configSize(check, digest)
+  if (role?.kind === "config" || role?.kind === "blob") {
+    const size = sizeOf(check, digest)
     await content.ingest(repository.blob({ digest, size }, { signal }), { expect: { digest, size }, signal })
     return
   }
@@ -86,7 +93,7 @@ function compressedForms({ affected, layerSources }: Check, layer: Digest) {
   return new Map(forms).values()
 }
 
-function configSize({ content }: Check, digest: Digest): number {
+function sizeOf({ content }: Check, digest: Digest): number {
   const size = content.stat(digest)?.size
   if (size === undefined) throw new DhowError("not-found", "its size is not known")
   return size

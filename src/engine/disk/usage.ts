@@ -1,8 +1,8 @@
 // What the objects of the engine hold on the disk. Walking the files takes a while: callers at the same time share a walk.
-import type { DiskUsage } from "../wire/system.ts"
-import type { Containers, DiskUsageType, Images, System } from "./contract.ts"
-import type { LayersSize } from "./images/images.ts"
-import type { LocalVolumes } from "./volumes.ts"
+import type { DiskUsage } from "../../wire/system.ts"
+import type { Containers, DiskUsageType, Images, System } from "../contract.ts"
+import type { LayersSize } from "../images/images.ts"
+import type { LocalVolumes } from "../volumes.ts"
 
 type Counted = {
   readonly containers: Pick<Containers, "list">
