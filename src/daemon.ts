@@ -29,7 +29,7 @@ import { openRegistry, type Registry } from "./engine/registry/registry.ts"
 import { restWhenIdle } from "./engine/rest.ts"
 import { openSystem } from "./engine/system.ts"
 import { LocalVolumes } from "./engine/volumes.ts"
-import { copyMounts, layerMounts, prepareExecRoot, uppersMounts } from "./exec-root.ts"
+import { copyMounts, imageMounts, layerMounts, prepareExecRoot, uppersMounts } from "./exec-root.ts"
 import { Background } from "./lib/background.ts"
 import { describeError } from "./lib/errors.ts"
 import { KeyedLock } from "./lib/keyed-lock.ts"
@@ -196,15 +196,18 @@ export async function openEngine(config: Config): Promise<OpenEngine> {
   content.sweep()
   parts.background.add(images.reconcile().then(() => images.watchDisk()))
   const containers = openContainers(parts)
+  const contents = images.contents({
+    stacks: openStacks({ internalCommand: [...ownCommand(), "internal"] }),
+    uppers,
+    container: (reference) => store.resolve(reference).record,
+    mounts: imageMounts(config),
+  })
+  contents.reconcileMounts()
   const engine: Engine = {
     containers,
     execs,
     images,
-    contents: images.contents({
-      stacks: openStacks({ internalCommand: [...ownCommand(), "internal"] }),
-      uppers,
-      container: (reference) => store.resolve(reference).record,
-    }),
+    contents,
     registries: openRegistryAccess(registries),
     manifests: images.manifests,
     networks: openNetworksNoun(networks, store, events),

@@ -14,6 +14,11 @@ export function layerMounts({ execRoot }: { readonly execRoot: string }): string
   return join(execRoot, "layers")
 }
 
+/** Where images are mounted for users who choose no other place. */
+export function imageMounts({ execRoot }: { readonly execRoot: string }): string {
+  return join(execRoot, "images")
+}
+
 /** Where layers are shown together, to be compared with what was written over them. */
 export function uppersMounts({ execRoot }: { readonly execRoot: string }): string {
   return join(execRoot, "uppers")

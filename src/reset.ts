@@ -13,7 +13,7 @@ import { unmountLayers } from "./snapshot/erofs.ts"
 
 export async function reset(args: readonly string[]): Promise<number> {
   const config = loadConfig(args, process.env)
-  const { parts, close } = await openEngine(config)
+  const { engine, parts, close } = await openEngine(config)
   for (const { record } of parts.store.all()) {
     try {
       await removeContainer(parts, record.id, { force: true, volumes: true })
@@ -21,6 +21,7 @@ export async function reset(args: readonly string[]): Promise<number> {
       log.error("A container could not be removed", { container: record.id, error: describeError(error) })
     }
   }
+  for (const { Target } of await engine.contents.mounts()) await engine.contents.unmount(Target)
   await parts.background.idle()
   await parts.networks.close()
   for (const directory of cgroupDirectories(config.cgroupParent, parts.host.cgroup)) removeIfEmpty(directory)

@@ -29,6 +29,8 @@ const load = {
   imageDiff: async () => (await import("./image/diff.ts")).imageDiff,
   imageFiles: async () => (await import("./image/files.ts")).files,
   imageInspect: async () => (await import("./image/inspect.ts")).imageInspect,
+  imageMount: async () => (await import("./image/mount.ts")).mount,
+  imageUnmount: async () => (await import("./image/mount.ts")).unmount,
   imagePrune: async () => (await import("./image/prune.ts")).prune,
   imageSquash: async () => (await import("./image/squash.ts")).squash,
   imageTree: async () => (await import("./image/tree.ts")).tree,
@@ -149,8 +151,11 @@ const image: Record<string, CommandEntry> = {
   rm: entry("Remove one or more images", load.rmi),
   remove: entry("Remove one or more images", load.rmi, hidden),
   prune: entry("Remove unused images", load.imagePrune),
+  mount: entry("Mount an image read-only, or list what is mounted", load.imageMount),
   squash: entry("Make one layer of several, as a new image", load.imageSquash),
   tree: entry("Show which layers images share, as a tree", load.imageTree),
+  umount: entry("Take mounts of images away", load.imageUnmount, hidden),
+  unmount: entry("Take mounts of images away", load.imageUnmount),
 }
 
 const volume: Record<string, CommandEntry> = {

@@ -5,6 +5,7 @@ import type {
   FilesLine,
   FilesRequest,
   ImageForest,
+  ImageMount,
   Squashed,
 } from "../wire/image-contents.ts"
 import type { Client } from "./client.ts"
@@ -37,6 +38,24 @@ export async function imageDifference(
   const { after, times, platform } = options
   const { body } = await client.request("GET", at(before, "/diff"), { query: { to: after, times, platform } })
   return readJsonLines<FileDifference>(body)
+}
+
+export function listImageMounts(client: Client): Promise<ImageMount[]> {
+  return client.json("GET", "/dhow/images/mounts")
+}
+
+export function mountImage(
+  client: Client,
+  name: string,
+  options: { readonly target?: string | undefined; readonly platform?: string | undefined },
+): Promise<ImageMount> {
+  return client.json("POST", at(name, "/mount"), { query: options })
+}
+
+/** By the image or by the absolute path; where the mounts were. */
+export async function unmountImage(client: Client, name: string): Promise<readonly string[]> {
+  return (await client.json<{ Targets: readonly string[] }>("POST", "/dhow/images/unmount", { query: { name } }))
+    .Targets
 }
 
 export type ConvertOptions = {

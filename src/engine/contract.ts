@@ -25,6 +25,7 @@ import type {
   FilesLine,
   FilesRequest,
   ImageForest,
+  ImageMount,
   Squashed,
 } from "../wire/image-contents.ts"
 import type { ManifestInspect } from "../wire/manifest.ts"
@@ -381,6 +382,11 @@ export interface ImageContents {
     reference: string,
     options: ReadImage & { readonly name?: string; readonly from?: string; readonly base?: string },
   ): Promise<Squashed>
+  /** Shows the image's files at `target`, read-only, or at a place of the engine's choice. */
+  mount(reference: string, options: { readonly target?: string; readonly platform?: Platform }): Promise<ImageMount>
+  /** By the image, all its mounts, or by the absolute path of one. Returns where they were. */
+  unmount(reference: string): Promise<readonly string[]>
+  mounts(): Promise<ImageMount[]>
   /** Gives the image, or all its platforms, a new name with layers compressed so and media types of that family. */
   convert(
     source: string,

@@ -30,6 +30,7 @@ describe.skipIf(!hasRegistry)("convert", () => {
     f.images.contents({
       stacks: openStacks({ internalCommand: [] }),
       uppers: openUppers({ snapshotter: f.snapshotter, directory: join(f.root, "uppers"), internalCommand: [] }),
+      mounts: join(f.root, "image-mounts"),
       container: () => {
         throw new Error("There is no container")
       },

@@ -12,6 +12,13 @@ const LINES = "application/x-ndjson"
 export function imageContentRoutes(contents: ImageContents): Route[] {
   return [
     ["GET", "/dhow/images/tree", async () => json(200, await contents.tree())],
+    ["GET", "/dhow/images/mounts", async () => json(200, await contents.mounts())],
+    ["POST", "/dhow/images/*name/mount", (call) => mount(contents, call)],
+    [
+      "POST",
+      "/dhow/images/unmount",
+      async (call) => json(200, { Targets: await contents.unmount(call.query.text("name")) }),
+    ],
     ["GET", "/dhow/images/*name/files", (call) => files(contents, call)],
     ["GET", "/dhow/images/*name/diff", (call) => difference(contents, call)],
     ["POST", "/dhow/images/*name/convert", (call) => convert(contents, call)],
@@ -66,6 +73,15 @@ async function convert(contents: ImageContents, call: Call): Promise<Reply> {
     ...(types === undefined ? {} : { types }),
   } as const
   return json(201, await contents.convert(param(call, "name"), query.text("to"), options))
+}
+
+async function mount(contents: ImageContents, { query, params }: Call): Promise<Reply> {
+  const [target, platform] = [query.optional("target"), query.platform()]
+  const options = {
+    ...(target === undefined ? {} : { target }),
+    ...(platform === undefined ? {} : { platform }),
+  }
+  return json(201, await contents.mount(params["name"] ?? "", options))
 }
 
 function mediaTypes(text: string | undefined): "oci" | "docker" | undefined {

@@ -5,11 +5,12 @@ import { defineCommand } from "../command.ts"
 import { boolean, string } from "../flags/flags.ts"
 import { print, printError } from "../output.ts"
 import { humanSize } from "../render/human.ts"
+import { parseImageName } from "./image-name.ts"
 import { platformFlag } from "./platform-flag.ts"
 import { compressionOf } from "./transfer-flags.ts"
 
 export const convert = defineCommand({
-  usage: "[OPTIONS] IMAGE NEW_IMAGE[:TAG]",
+  usage: "[OPTIONS] IMAGE[@@PLATFORM] NEW_IMAGE[:TAG]",
   summary: "Give an image other compression or media types, under a new name",
   flags: {
     compression: string("", "Of the layers: gzip, zstd or none (default as they are)"),
@@ -23,12 +24,13 @@ export const convert = defineCommand({
     "dhow image convert --compression zstd web localhost:5000/web:zstd",
     "dhow image convert --media-types docker --compression gzip web web:docker",
   ],
-  async run({ client }, flags, [source = "", target = ""]) {
-    const converted = await convertImage(client, source, {
+  async run({ client }, flags, [text = "", target = ""]) {
+    const { name, platform } = parseImageName(text, flags.platform)
+    const converted = await convertImage(client, name, {
       target,
       compression: compressionOf(flags.compression, flags["compression-level"]),
       types: flags["media-types"],
-      platform: flags.platform,
+      platform,
     })
     print(converted.Digest)
     if (flags.quiet !== true)

@@ -7,6 +7,7 @@ import { CHANGE_LETTERS, modeText, ownerText, pathText } from "../render/file-en
 import { humanSize } from "../render/human.ts"
 import { shownName } from "../render/names.ts"
 import { type Row, showRows } from "../render/rows.ts"
+import { parseImageNames } from "./image-name.ts"
 import { platformFlag } from "./platform-flag.ts"
 
 const HEADERS = { Change: "CHANGE", Size: "SIZE", Path: "PATH", Details: "DETAILS", Type: "TYPE" } as const
@@ -27,9 +28,11 @@ export const imageDiff = defineCommand({
     "dhow image diff debian my-container",
     "dhow image diff -q a b || echo differ",
   ],
-  async run({ client }, flags, [before = "", after = ""]) {
+  async run({ client }, flags, [first = "", second = ""]) {
     const size = (bytes: number): string => (flags["no-trunc"] === true ? String(bytes) : humanSize(bytes, 3))
-    const options = { after, times: flags.times === true, platform: flags.platform }
+    const { names, platform } = parseImageNames([first, second], flags.platform)
+    const [before = "", after = ""] = names
+    const options = { after, times: flags.times === true, platform }
     const rows: Row[] = []
     for await (const difference of await imageDifference(client, before, options)) {
       if (flags.quiet === true) return 1

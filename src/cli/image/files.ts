@@ -10,6 +10,7 @@ import { ellipsis, humanSize } from "../render/human.ts"
 import { shownName } from "../render/names.ts"
 import { type Row, showRows } from "../render/rows.ts"
 import { formatTable } from "../render/table.ts"
+import { parseImageName } from "./image-name.ts"
 import { platformFlag } from "./platform-flag.ts"
 
 const HEADERS = {
@@ -26,7 +27,7 @@ const LAYER_HEADINGS = ["LAYER", "SIZE", "WASTED", "ADDED", "CHANGED", "REMOVED"
 type Layer = Extract<FilesLine, { readonly layer: unknown }>["layer"]
 
 export const files = defineCommand({
-  usage: "[OPTIONS] IMAGE [PATH]",
+  usage: "[OPTIONS] IMAGE[@@PLATFORM] [PATH]",
   summary: "Show what each layer of an image added, changed and removed",
   flags: {
     format: string("", "Print each with a Go template, or 'table', 'json'"),
@@ -38,13 +39,14 @@ export const files = defineCommand({
   } as const,
   args: [1, 2],
   examples: ["dhow image files web | head", "dhow image files --wasted web", "dhow image files --layer 2 web /etc"],
-  async run({ client }, flags, [name = "", path]) {
+  async run({ client }, flags, [text = "", path]) {
+    const { name, platform } = parseImageName(text, flags.platform)
     const found = await imageFiles(client, name, {
       sort: flags.sort === "path" ? "path" : "size",
       wasted: flags.wasted === true,
       ...(path === undefined ? {} : { path }),
       ...(flags.layer === undefined ? {} : { layer: flags.layer }),
-      platform: flags.platform,
+      platform,
     })
     const size = (bytes: number): string => (flags["no-trunc"] === true ? String(bytes) : humanSize(bytes, 3))
     const layers: Layer[] = []

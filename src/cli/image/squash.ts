@@ -4,10 +4,11 @@ import { defineCommand } from "../command.ts"
 import { boolean, string } from "../flags/flags.ts"
 import { print, printError } from "../output.ts"
 import { humanSize } from "../render/human.ts"
+import { parseImageName } from "./image-name.ts"
 import { platformFlag } from "./platform-flag.ts"
 
 export const squash = defineCommand({
-  usage: "[OPTIONS] IMAGE",
+  usage: "[OPTIONS] IMAGE[@@PLATFORM]",
   summary: "Make one layer of several, as a new image",
   flags: {
     base: string("", "Keep the layers of this image, and squash those above", { value: "image" }),
@@ -18,8 +19,9 @@ export const squash = defineCommand({
   } as const,
   args: [1, 1],
   examples: ["dhow image squash -t web:small web", "dhow image squash --base debian -t web:small web"],
-  async run({ client }, flags, [name = ""]) {
-    const { Id, Before, After } = await squashImage(client, name, flags)
+  async run({ client }, flags, [text = ""]) {
+    const { name, platform } = parseImageName(text, flags.platform)
+    const { Id, Before, After } = await squashImage(client, name, { ...flags, platform })
     print(Id)
     if (flags.quiet !== true)
       printError(

@@ -1,5 +1,6 @@
 // Commit: what a container wrote becomes a layer, and its configuration an image's. The container is paused meanwhile; an
 // engine that dies in here lets it go on when it comes back.
+import { crashpoint } from "../../lib/crashpoint.ts"
 import { log } from "../../lib/log.ts"
 import type { ImageRunConfig } from "../../oci/image-config.ts"
 import type { ContainerConfig } from "../../wire/container.ts"
@@ -41,6 +42,7 @@ export async function commitContainer(
 async function whilePaused<T>(parts: ContainerParts, id: string, pause: boolean, body: () => Promise<T>): Promise<T> {
   if (!pause || parts.store.get(id).state.status !== "running") return await body()
   await pauseContainer(parts, id, "committing")
+  crashpoint("container.commit:paused")
   try {
     return await body()
   } finally {

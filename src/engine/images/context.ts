@@ -7,6 +7,7 @@ import type { BlobPlaces } from "./blob-places.ts"
 import type { Configs } from "./configs.ts"
 import type { LastUsed } from "./last-used.ts"
 import type { LayerSources } from "./layer-sources.ts"
+import type { MountRows } from "./mount-rows.ts"
 import type { ImageRecords } from "./records.ts"
 import type { Referrers } from "./referrers.ts"
 
@@ -24,6 +25,8 @@ export type ImageAction =
   | "delete"
   | "save"
   | "prune"
+  | "mount"
+  | "unmount"
   | "gc"
 export type EmitImageEvent = (action: ImageAction, id: string, attributes: Readonly<Record<string, string>>) => void
 
@@ -39,6 +42,7 @@ export type ImagesContext = {
   readonly content: ContentStore
   readonly snapshotter: Snapshotter
   readonly emit: EmitImageEvent
+  readonly mounts: MountRows
   readonly containers: () => readonly ContainerUse[]
   /** The stacks of diff ids that snapshots stand on, lowest first. */
   readonly layersInUse: () => readonly (readonly Digest[])[]

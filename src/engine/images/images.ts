@@ -12,7 +12,7 @@ import { type HeldDocuments, openManifests } from "../manifests/manifests.ts"
 import { blobPlaces } from "./blob-places.ts"
 import { type Committer, imageCommitter } from "./commit.ts"
 import { imageConfigs } from "./configs.ts"
-import { type ContentsParts, openContents } from "./contents/contents.ts"
+import { type ContentsParts, openContents, type ReconcileMounts } from "./contents/contents.ts"
 import type { ContainerUse, EmitImageEvent, ImagesContext } from "./context.ts"
 import { sweepBuilds } from "./distro/build.ts"
 import { imageHistory } from "./history.ts"
@@ -24,6 +24,7 @@ import { layerSources } from "./layer-sources.ts"
 import { layersSize, listImages } from "./list.ts"
 import { loadImages } from "./load/load.ts"
 import { manifestDescriber } from "./manifests.ts"
+import { mountRows } from "./mount-rows.ts"
 import { diskPressure } from "./pressure/relief.ts"
 import { imagePruner } from "./prune/prune.ts"
 import { openPuller } from "./pull/pull.ts"
@@ -77,7 +78,7 @@ export function openImages(options: {
   Reconcile & {
     readonly prepareCommit: Committer
     readonly manifests: Manifests & HeldDocuments
-    readonly contents: (parts: ContentsParts) => ImageContents
+    readonly contents: (parts: ContentsParts) => ImageContents & ReconcileMounts
   } {
   const { collector, database, content } = options
   const records = imageRecords(database)
@@ -90,6 +91,7 @@ export function openImages(options: {
     blobPlaces: blobPlaces(database),
     referrers: referrers(database),
     lastUsed: lastUsed(records),
+    mounts: mountRows(database),
     layersInUse: () => collector.layersInUse(),
     collect: async () => {
       await collector.collect()

@@ -8,7 +8,10 @@ import { chainIdsOf } from "./chains.ts"
 import { type ContainerUse, emitImageEvent, familiar, type ImagesContext, isCanonical, shortId } from "./context.ts"
 import { findImage, referenceKey } from "./resolve.ts"
 
-export type RemoveContext = Pick<ImagesContext, "records" | "configs" | "emit" | "containers" | "layersInUse">
+export type RemoveContext = Pick<
+  ImagesContext,
+  "records" | "configs" | "emit" | "containers" | "mounts" | "layersInUse"
+>
 
 /** Changes rows only; the caller collects afterwards. */
 export function removeImage(
@@ -35,6 +38,14 @@ export function removeImage(
         "conflict",
         `conflict: unable to remove repository reference "${reference}" (must force) - ` +
           `container ${shortId(container.id)} is using its referenced image ${shortId(container.imageId)}`,
+      )
+    const mount = family.flatMap((one) => context.mounts.ofImage(one))[0]
+    if (mount !== undefined)
+      throw new DhowError(
+        "conflict",
+        `conflict: unable to remove repository reference "${reference}" (cannot be forced) - ` +
+          `its image ${shortId(mount.image_id)} is mounted at "${mount.path}"`,
+        { hint: `Unmount it: dhow image unmount ${mount.path}` },
       )
     untagByName(context, id, { reference, removed })
     if (namesOf(context, id).length > 0) return removed
@@ -128,6 +139,8 @@ export function conflictOf(
     error: new DhowError("conflict", `conflict: unable to delete ${shortId(id)} (${forced} be forced) - ${reason}`),
     used,
   })
+  const [mount] = context.mounts.ofImage(id)
+  if (mount !== undefined) return conflict("cannot", `image is mounted at "${mount.path}"`, true)
   const uses = context.containers().filter((use) => use.imageId === id)
   const describe = (kind: string, use: ContainerUse): string =>
     `image is being used by ${kind} container ${shortId(use.id)}`

@@ -1,0 +1,23 @@
+// What the kernel says is mounted, as this process sees it (proc_pid_mountinfo(5)).
+import { readFileSync } from "node:fs"
+
+export type MountEntry = { readonly path: string; readonly type: string; readonly options: readonly string[] }
+
+export function parseMountinfo(text: string): readonly MountEntry[] {
+  return text.split("\n").flatMap((line) => {
+    const [left = "", right = ""] = line.split(" - ")
+    const [, , , , path, options] = left.split(" ")
+    if (path === undefined || options === undefined) return []
+    return [{ path: unescaped(path), type: right.split(" ")[0] ?? "", options: options.split(",") }]
+  })
+}
+
+/** What is mounted on exactly this path, the topmost where it is several. */
+export function mountedAt(path: string): MountEntry | undefined {
+  return parseMountinfo(readFileSync("/proc/self/mountinfo", "utf8")).findLast((entry) => entry.path === path)
+}
+
+/** Blanks and backslashes are written as three octal digits of a byte. */
+function unescaped(path: string): string {
+  return path.replace(/\\([0-7]{3})/g, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 8)))
+}
