@@ -8,6 +8,7 @@ import { familiarReference, parseReference, withDefaultTag } from "../../oci/ref
 import type { ContainerCreateRequest } from "../../wire/container.ts"
 import { checkPull } from "../create/checks.ts"
 import type { createOnlyFlags } from "../create/flags.ts"
+import { refuseContentTrust } from "../flags/content-trust.ts"
 import type { FlagValues } from "../flags/flags.ts"
 import { defaultPlatform, parseImageName } from "../image/image-name.ts"
 import { pullQuietlyOrShown } from "../image/pull-missing.ts"
@@ -22,6 +23,7 @@ export async function createWithImage(
   request.Image = image
   const compatible = flags["platform-compat"] === true
   const pull = checkPull(flags.pull)
+  refuseContentTrust(flags["disable-content-trust"])
   const isId = /^[0-9a-f]{64}$/.test(image)
   if (!isId) parseReference(image)
   const idFile = openIdFile(request.HostConfig?.ContainerIDFile)

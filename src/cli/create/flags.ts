@@ -1,4 +1,5 @@
 // The flags that describe a container, shared by `create` and `run`: names, letters and forms are docker's.
+import { contentTrust } from "../flags/content-trust.ts"
 import { boolean, duration, int, list, string } from "../flags/flags.ts"
 import { checkedBy, parseBytes, parseCpus, parseMemorySwap } from "../flags/size.ts"
 import { platformCompat } from "../image/image-name.ts"
@@ -44,7 +45,6 @@ export const containerFlags = {
   "device-read-iops": list("", "Limit reads per second from a device", { check: checkedBy(parseThrottleOperations) }),
   "device-write-bps": list("", "Limit bytes per second written to a device", { check: checkedBy(parseThrottleBytes) }),
   "device-write-iops": list("", "Limit writes per second to a device", { check: checkedBy(parseThrottleOperations) }),
-  "disable-content-trust": boolean("", "Skip image verification", { hidden: true }),
   dns: list("", "Set DNS servers", { check: checkIp }),
   "dns-opt": list("", "Set DNS options", { hidden: true, alias: "dns-option" }),
   "dns-option": list("", "Set DNS options"),
@@ -122,6 +122,7 @@ export const containerFlags = {
 } as const
 
 export const createOnlyFlags = {
+  "disable-content-trust": contentTrust,
   name: string("", "Name of the container"),
   platform: string("", "Platform to run, where the image has several"),
   "platform-compat": platformCompat,

@@ -4,6 +4,7 @@ import { DhowError } from "../../lib/errors.ts"
 import { formatReference, parseReference, withDefaultTag } from "../../oci/reference.ts"
 import { defineCommand } from "../command.ts"
 import { authForImage } from "../credentials/credentials.ts"
+import { contentTrust, refuseContentTrust } from "../flags/content-trust.ts"
 import { boolean, string } from "../flags/flags.ts"
 import { print } from "../output.ts"
 import { showProgress } from "../render/progress.ts"
@@ -16,7 +17,7 @@ export const pull = defineCommand({
   flags: {
     "all-platforms": allPlatformsFlag,
     "all-tags": boolean("a", "Download all tagged images of the repository"),
-    "disable-content-trust": boolean("", "Skip image verification", { hidden: true }),
+    "disable-content-trust": contentTrust,
     "limit-rate": limitRateFlag,
     platform: string("", "Platform to pull, where the image has several"),
     "platform-compat": platformCompat,
@@ -29,6 +30,7 @@ export const pull = defineCommand({
     "dhow pull --all-platforms --limit-rate 2m registry.example.com/app",
   ],
   async run({ client }, flags, [text = ""]) {
+    refuseContentTrust(flags["disable-content-trust"])
     const { name, platform } = parseImageName(text, flags.platform)
     const reference = parseReference(name)
     const allTags = flags["all-tags"] === true

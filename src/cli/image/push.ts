@@ -4,6 +4,7 @@ import { DhowError } from "../../lib/errors.ts"
 import { formatReference, parseReference, withDefaultTag } from "../../oci/reference.ts"
 import { defineCommand } from "../command.ts"
 import { authForImage } from "../credentials/credentials.ts"
+import { contentTrust, refuseContentTrust } from "../flags/content-trust.ts"
 import { boolean, string } from "../flags/flags.ts"
 import { print } from "../output.ts"
 import { showProgress } from "../render/progress.ts"
@@ -18,7 +19,7 @@ export const push = defineCommand({
     "all-tags": boolean("a", "Push all tags of the repository"),
     compression: string("", "For new layers: gzip, zstd or none (default gzip)"),
     "compression-level": string("", "From 1, fast, to 9 for gzip and 19 for zstd, small", { value: "level" }),
-    "disable-content-trust": boolean("", "Skip image signing", { hidden: true }),
+    "disable-content-trust": contentTrust,
     "limit-rate": limitRateFlag,
     platform: string("", "Push this platform alone, where the image has several"),
     quiet: boolean("q", "Only print the image's name"),
@@ -31,6 +32,7 @@ export const push = defineCommand({
     "dhow push --compression zstd registry.example.com/team/app:1",
   ],
   async run({ client }, flags, [text = ""]) {
+    refuseContentTrust(flags["disable-content-trust"])
     const { name, platform } = parseImageName(text, flags.platform)
     const reference = parseReference(name)
     const allTags = flags["all-tags"] === true
