@@ -144,6 +144,7 @@ export async function openEngine(config: Config): Promise<OpenEngine> {
   const settings = registrySettings(config)
   const registries = openRegistries({ settings })
   const images = openImages({
+    internalCommand: [...ownCommand(), "internal"],
     database,
     content,
     snapshotter,
@@ -228,6 +229,7 @@ export async function openEngine(config: Config): Promise<OpenEngine> {
     }),
   }
   const registry = openRegistry({
+    internalCommand: [...ownCommand(), "internal"],
     root: config.dataRoot,
     database,
     content,

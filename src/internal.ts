@@ -1,5 +1,7 @@
 // `dhow internal VERB`: work that needs a process of its own, asked for by the daemon and by nobody else.
+import { gzipMembersCommand } from "./lib/gzip-members.ts"
 import { indexCommand } from "./snapshot/erofs/index-command.ts"
+import { diesWithParent } from "./snapshot/layer-answer.ts"
 import { unpackCommand } from "./snapshot/unpack-command.ts"
 
 export async function runInternal([verb, ...parameters]: readonly string[]): Promise<number> {
@@ -16,6 +18,10 @@ export async function runInternal([verb, ...parameters]: readonly string[]): Pro
   if (verb?.startsWith("stack-")) {
     const { stackCommand } = await import("./snapshot/stack/command.ts")
     return stackCommand(verb, parameters)
+  }
+  if (verb === "gzip-members") {
+    diesWithParent(true)
+    return gzipMembersCommand(parameters)
   }
   if (verb === "reset") {
     const { reset } = await import("./reset.ts")

@@ -275,7 +275,13 @@ export interface Images {
   /** docker-archive or OCI layout, plain, gzip or zstd. */
   load(
     archive: ReadableStream<Uint8Array>,
-    options: { readonly quiet: boolean; readonly progress: Progress; readonly signal: AbortSignal },
+    options: {
+      readonly quiet: boolean
+      /** Only images of this platform, exactly; not-found where the archive has none. */
+      readonly platform?: Platform
+      readonly progress: Progress
+      readonly signal: AbortSignal
+    },
   ): Promise<void>
   /** A file system tarball becomes an image of one layer. `changes` are Dockerfile lines (CMD, ENV, ...). */
   import(

@@ -125,8 +125,10 @@ describe("images", () => {
   })
 
   test("load() keeps an index of several platforms whole, and chooses the host's", async () => {
-    for (const compress of [gzipSync, zstdCompressSync, (bytes: Uint8Array) => bytes])
+    for (const compress of [gzipSync, zstdCompressSync, (bytes: Uint8Array) => bytes]) {
+      await f.images.remove("multi", { force: false, prune: true }).catch(() => undefined)
       await load(await layout(compress, "multi:latest"))
+    }
     const arm = f.images.resolve("multi", { os: "linux", architecture: "arm64" })
     const amd = f.images.resolve("multi", { os: "linux", architecture: "amd64" })
     expect(f.images.resolve("multi").id).toBe(process.arch === "arm64" ? arm.id : amd.id)

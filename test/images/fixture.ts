@@ -22,7 +22,7 @@ import { unmountBelow } from "../snapshot/fixture.ts"
 
 type RegistriesOptions = Parameters<typeof openRegistries>[0]
 
-const internalCommand = [process.execPath, join(import.meta.dir, "../snapshot/internal.ts")]
+export const internalCommand = [process.execPath, join(import.meta.dir, "../snapshot/internal.ts")]
 
 export type Fixture = Disposable & {
   readonly root: string
@@ -57,6 +57,7 @@ export function openFixture(existing?: string, registry: Partial<RegistriesOptio
   const registries = openRegistries({ settings: () => ({}), certificates: [], ...registry })
   const images = openImages({
     root,
+    internalCommand,
     database,
     content,
     snapshotter,

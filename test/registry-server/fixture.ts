@@ -4,7 +4,7 @@ import { RegistryListeners } from "../../src/api/registry/listeners.ts"
 import { openRegistry, type Registry } from "../../src/engine/registry/registry.ts"
 import { digestOf } from "../../src/oci/digest.ts"
 import type { RegistryListener } from "../../src/wire/registry-server.ts"
-import { type Fixture, openFixture } from "../images/fixture.ts"
+import { type Fixture, internalCommand, openFixture } from "../images/fixture.ts"
 
 export const OCI_MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 export const OCI_INDEX = "application/vnd.oci.image.index.v1+json"
@@ -26,7 +26,14 @@ export class TestServer implements Disposable {
   constructor(listener: Partial<RegistryListener> = {}, fixture: Fixture = openFixture()) {
     this.fixture = fixture
     const { root, database, content, collector, registries } = fixture
-    this.registry = openRegistry({ root, database, content, registries, collect: () => collector.collect() })
+    this.registry = openRegistry({
+      root,
+      internalCommand,
+      database,
+      content,
+      registries,
+      collect: () => collector.collect(),
+    })
     this.listeners = new RegistryListeners(this.registry)
     const { address, url } = this.listeners.serve({ address: "127.0.0.1:0", ...listener })
     this.host = address

@@ -72,9 +72,14 @@ function importImage(images: Images, { query, api, request }: Call): Promise<Rep
   })
 }
 
-export function load(images: Images, { query, request }: Call): Promise<Reply> {
-  const quiet = query.boolOr("quiet", true)
-  return progressReply((progress) => images.load(request.body.stream(), { quiet, progress, signal: request.signal }))
+export function load(images: Images, { query, api, request }: Call): Promise<Reply> {
+  const platform = api >= 48 ? query.platform() : undefined
+  const options = {
+    quiet: query.boolOr("quiet", true),
+    signal: request.signal,
+    ...(platform === undefined ? {} : { platform }),
+  }
+  return progressReply((progress) => images.load(request.body.stream(), { ...options, progress }))
 }
 
 export async function save(

@@ -33,6 +33,8 @@ export type EmitImageEvent = (action: ImageAction, id: string, attributes: Reado
 export type ImagesContext = {
   /** State root: whose disk bounds what may be stored, and where distributions are built. */
   readonly root: string
+  /** Command line that runs an internal verb of this program: [program, "internal"]. */
+  readonly internalCommand: readonly string[]
   readonly records: ImageRecords
   readonly configs: Configs
   readonly layerSources: LayerSources

@@ -57,6 +57,7 @@ export type ManifestDescriber = { readonly describeManifest: ReturnType<typeof m
 export function openImages(options: {
   /** State root. */
   readonly root: string
+  readonly internalCommand: readonly string[]
   readonly database: Database
   readonly content: ContentStore
   readonly snapshotter: Snapshotter
@@ -162,6 +163,6 @@ export function openImages(options: {
     push: (reference, request) => push(reference, { ...usual, ...request }),
     load: (archive, request) => orCollect(loadImages(context, archive, request)),
     import: (archive, request) => orCollect(importImage(context, archive, request)),
-    save: async (references, request) => saveImages(context, references, request),
+    save: (references, request) => saveImages(context, references, request),
   }
 }

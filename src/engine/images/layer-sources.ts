@@ -37,6 +37,9 @@ export function layerSources(database: Database) {
     ...(recipe === null ? {} : { recipe: JSON.parse(recipe) as Recipe }),
     ...(sample === null ? {} : { sample }),
   })
+  const forget = database.query<never, { digest: string }>(
+    "UPDATE layer_sources SET sample = NULL WHERE digest = $digest",
+  )
   return {
     find(digest: Digest): LayerSource | undefined {
       const row = select.get({ digest })
@@ -46,6 +49,10 @@ export function layerSources(database: Database) {
     ofLayer: (layer: Digest): readonly LayerSource[] => byLayer.all({ layer }).map(sourceOf),
     remember({ recipe, sample, ...source }: LayerSource): void {
       insert.run({ ...source, recipe: recipe === undefined ? null : JSON.stringify(recipe), sample: sample ?? null })
+    },
+    /** The first bytes of this one lead nowhere. */
+    forgetSample: (digest: Digest): void => {
+      forget.run({ digest })
     },
   }
 }

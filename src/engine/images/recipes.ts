@@ -1,14 +1,19 @@
 // How a layer's tar becomes the very bytes again that a registry knows it by: recorded where they were made here, found
 // out from the first bytes where they came from elsewhere. A recipe is a hope until the digest of what it makes fits.
+import { createReadStream } from "node:fs"
 import { compress, detectCompression } from "../../lib/compression.ts"
+import { gzipMembers, type MemberLevel } from "../../lib/gzip-members.ts"
 
 export type Recipe = {
   readonly kind: "gzip" | "zstd"
   readonly level: number
+  /** Compressed in members (lib/gzip-members.ts), as this engine does it where nobody asks for a level. */
+  readonly members?: true
   /** Hexadecimal; where it is another than this runtime writes. */
   readonly header?: string
 }
 
+const READ_SIZE = 1 << 20
 const SAMPLE_SIZE = 4096
 /** A block of gzip may hold as much, and says nothing before it ends. */
 const TRIED = 4 << 20
@@ -32,8 +37,21 @@ export class Sample {
   }
 }
 
+/** How layers are compressed where nobody says how. */
+export const USUAL_RECIPE: Recipe = { kind: "gzip", level: 2, members: true }
+
+/** What remake() makes, out of a file. */
+export function remakeFile(
+  recipe: Recipe,
+  path: string,
+  options: { readonly internalCommand: readonly string[]; readonly signal: AbortSignal },
+): Bytes {
+  if (recipe.members === true) return gzipMembers(path, { ...options, level: recipe.level as MemberLevel })
+  return remake(recipe, createReadStream(path, { highWaterMark: READ_SIZE }), options)
+}
+
 /** The compressed bytes; whether they are the promised ones, their digest tells. */
-export function remake(recipe: Recipe, plain: Bytes, options: { readonly signal: AbortSignal }): Bytes {
+function remake(recipe: Recipe, plain: Bytes, options: { readonly signal: AbortSignal }): Bytes {
   const { kind, level, header } = recipe
   const made = compress(kind, plain, { level, ...options })
   return header === undefined ? made : withHeader(made, Buffer.from(header, "hex"))

@@ -6,7 +6,7 @@ import { isKind } from "../../lib/errors.ts"
 import type { Digest } from "../../oci/digest.ts"
 import type { Descriptor } from "../../oci/manifest.ts"
 import type { LayerSources } from "../images/layer-sources.ts"
-import { findRecipe, remake } from "../images/recipes.ts"
+import { findRecipe, remakeFile } from "../images/recipes.ts"
 
 const READ_SIZE = 1 << 20
 
@@ -15,8 +15,10 @@ export type ExactLayers = (wanted: Pick<Descriptor, "digest" | "size">, diffId: 
 export function openExactLayers({
   content,
   layerSources,
+  internalCommand,
 }: {
   readonly content: ContentStore
+  readonly internalCommand: readonly string[]
   readonly layerSources: LayerSources
 }): ExactLayers {
   const running = new Map<Digest, Promise<boolean>>()
@@ -34,7 +36,9 @@ export function openExactLayers({
     using lease = content.lease()
     lease.hold(digest)
     try {
-      await content.ingest(remake(recipe, plain(), { signal }), { expect: { digest, size } })
+      await content.ingest(remakeFile(recipe, content.path(diffId), { internalCommand, signal }), {
+        expect: { digest, size },
+      })
     } catch (error) {
       // It began the same and went on otherwise.
       if (isKind(error, "invalid")) return false

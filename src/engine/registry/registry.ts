@@ -64,6 +64,7 @@ export interface Registry {
 
 export function openRegistry(options: {
   readonly root: string
+  readonly internalCommand: readonly string[]
   readonly database: Database
   readonly content: ContentStore
   readonly registries: Registries
@@ -80,7 +81,7 @@ export function openRegistry(options: {
   const local = localImages({
     images: imageRecords(database),
     content,
-    exactly: openExactLayers({ content, layerSources: layerSources(database) }),
+    exactly: openExactLayers({ ...options, layerSources: layerSources(database) }),
   })
   let soon: NodeJS.Timeout | undefined
 

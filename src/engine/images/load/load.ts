@@ -2,7 +2,8 @@
 
 import type { Lease } from "../../../content/contract.ts"
 import { DhowError } from "../../../lib/errors.ts"
-import type { Progress } from "../../contract.ts"
+import { formatPlatform, type Platform, samePlatform } from "../../../oci/platform.ts"
+import type { Images } from "../../contract.ts"
 import { commitImages } from "../assemble.ts"
 import { choosePlatform } from "../choose-platform.ts"
 import { emitImageEvent, familiar, type ImagesContext } from "../context.ts"
@@ -16,16 +17,17 @@ import { type Archive, spoolArchive } from "./spool.ts"
 export async function loadImages(
   context: ImagesContext,
   stream: ReadableStream<Uint8Array>,
-  options: { readonly quiet: boolean; readonly progress: Progress; readonly signal: AbortSignal },
+  options: Parameters<Images["load"]>[1],
 ): Promise<void> {
-  const { progress, quiet, signal } = options
+  const { platform, progress, quiet, signal } = options
   using lease = context.content.lease()
   const archive = await spoolArchive(context, chunksOf(stream, signal), {
     lease,
     signal,
     ...(quiet ? {} : { progress }),
   })
-  const targets = await readTargets(context, archive, lease)
+  const found = await readTargets(context, archive, lease)
+  const targets = platform === undefined ? found : onlyPlatform(found, platform)
   const renamed = targets.flatMap((target) => replacedBy(context, target))
   await commitImages(
     context,
@@ -48,6 +50,20 @@ export async function loadImages(
   function say(line: string): void {
     progress({ stream: `${line}\n` })
   }
+}
+
+/** Names then lead to the manifest itself: an index would keep what else it names from being collected. */
+function onlyPlatform(targets: readonly LoadedTarget[], platform: Platform): readonly LoadedTarget[] {
+  const found = targets.flatMap(({ images, names }): LoadedTarget[] => {
+    const image = images.find(({ config }) => samePlatform(config, platform))
+    if (image === undefined) return []
+    return [{ target: image.manifest, images: [{ ...image, targets: [image.manifest] }], names }]
+  })
+  if (found.length > 0) return found
+  const there = [...new Set(targets.flatMap(({ images }) => images.map(({ config }) => formatPlatform(config))))].sort()
+  throw new DhowError("not-found", `requested platform (${formatPlatform(platform)}) not found`, {
+    hint: `The archive has ${there.join(", ")}`,
+  })
 }
 
 /** index.json knows more: several platforms, and manifests as they were. The other file may still add names. */

@@ -10,7 +10,7 @@ import type { Registries, Repository } from "../../../registry/contract.ts"
 import type { RateLimit } from "../../../registry/rate-limit.ts"
 import type { LayerCompression, Progress } from "../../contract.ts"
 import { type ImagesContext, shortId } from "../context.ts"
-import { findRecipe, remake } from "../recipes.ts"
+import { findRecipe, remakeFile, USUAL_RECIPE } from "../recipes.ts"
 import type { LayerForm } from "./forms.ts"
 
 const READ_SIZE = 1 << 20
@@ -30,7 +30,7 @@ export type SendTo = {
 export type Sent = LayerForm & { readonly status: string }
 
 export function layerSender(context: ImagesContext, registries: Registries) {
-  const { content, layerSources, blobPlaces } = context
+  const { content, layerSources, blobPlaces, internalCommand } = context
 
   async function present({ digest }: LayerForm, { repository, signal }: SendTo): Promise<string | undefined> {
     return (await repository.hasBlob(digest, { signal })) ? "Layer already exists" : undefined
@@ -62,7 +62,8 @@ export function layerSender(context: ImagesContext, registries: Registries) {
     const recipe =
       source.recipe ?? (sample === undefined ? undefined : await findRecipe(sample, () => plain(diffId), { signal }))
     if (recipe === undefined) return undefined
-    const bytes = () => reported(remake(recipe, plain(diffId), { signal }), form.size, to, diffId)
+    const path = content.path(diffId)
+    const bytes = () => reported(remakeFile(recipe, path, { internalCommand, signal }), form.size, to, diffId)
     try {
       await repository.upload({ bytes, expect: form }, { signal })
     } catch (error) {
@@ -108,11 +109,16 @@ export function layerSender(context: ImagesContext, registries: Registries) {
       await repository.upload({ bytes: () => reported(plain(diffId), total, to, diffId), known: form }, { signal })
       return { ...form, status: "Pushed" }
     }
-    const { level = DEFAULT_LEVEL[kind] } = compression ?? {}
-    const bytes = () => compress(kind, reported(plain(diffId), total, to, diffId), { level, signal })
+    const { level = kind === "zstd" ? DEFAULT_LEVEL.zstd : undefined } = compression ?? {}
+    const recipe = level === undefined ? USUAL_RECIPE : { kind, level }
+    const bytes = () =>
+      recipe.members === true
+        ? // How far it has read is known to the other process only: what is sent counts.
+          reported(remakeFile(recipe, content.path(diffId), { internalCommand, signal }), undefined, to, diffId)
+        : compress(kind, reported(plain(diffId), total, to, diffId), { level: recipe.level, signal })
     const { digest, size } = await repository.upload({ bytes }, { signal })
     const media_type = kind === "gzip" ? MEDIA_TYPE.ociLayerGzip : MEDIA_TYPE.ociLayerZstd
-    layerSources.remember({ digest, diff_id: diffId, media_type, size, recipe: { kind, level } })
+    layerSources.remember({ digest, diff_id: diffId, media_type, size, recipe })
     return { digest, size, kind, status: "Pushed" }
   }
 
@@ -126,7 +132,7 @@ export function layerSender(context: ImagesContext, registries: Registries) {
 
 async function* reported(
   source: AsyncIterable<Uint8Array>,
-  total: number,
+  total: number | undefined,
   { progress }: SendTo,
   diffId: Digest,
 ): AsyncGenerator<Uint8Array> {
@@ -138,7 +144,7 @@ async function* reported(
     const now = performance.now()
     if (now >= next) {
       next = now + REPORT_MILLISECONDS
-      progress({ status: "Pushing", progressDetail: { current, total }, id })
+      progress({ status: "Pushing", progressDetail: { current, ...(total === undefined ? {} : { total }) }, id })
     }
     yield chunk
   }

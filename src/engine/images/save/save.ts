@@ -1,33 +1,44 @@
-// GET /images/get: an archive that is an OCI layout and a docker-archive at once, as Docker's is. Layers leave as their
-// tar under their diff id, straight from the content store; nothing is copied to disk first.
-import { createReadStream, readFileSync } from "node:fs"
+// GET /images/get: an archive that is an OCI layout and a docker-archive at once, as Docker's is. Blobs leave straight from
+// the content store, compressed on their way where their manifest names them so; nothing is copied to disk first.
+import { createReadStream } from "node:fs"
+import { DhowError } from "../../../lib/errors.ts"
 import { type TarInput, writeTar } from "../../../lib/tar/writer.ts"
-import { type Digest, digestOf, hexOf } from "../../../oci/digest.ts"
-import { type Descriptor, type Manifest, MEDIA_TYPE } from "../../../oci/manifest.ts"
+import { type Digest, hexOf } from "../../../oci/digest.ts"
+import { type Descriptor, MEDIA_TYPE } from "../../../oci/manifest.ts"
 import type { Platform } from "../../../oci/platform.ts"
 import { familiarName, parseReference } from "../../../oci/reference.ts"
-import { plainManifest } from "../assemble.ts"
 import { emitImageEvent, familiar, type ImagesContext } from "../context.ts"
-import { type ImageRow, platformOf } from "../records.ts"
+import { remakeFile } from "../recipes.ts"
 import { streamOf, throwIfCancelled } from "../streams.ts"
+import type { Remade } from "./forms.ts"
 import { type Selected, selectImages } from "./select.ts"
+import { type Blobs, planTarget } from "./target.ts"
 
 const READ_SIZE = 1 << 20
 
-export function saveImages(
+export async function saveImages(
   context: ImagesContext,
   references: readonly string[],
   options: { readonly platform?: Platform; readonly signal: AbortSignal },
-): ReadableStream<Uint8Array> {
+): Promise<ReadableStream<Uint8Array>> {
+  const { signal } = options
   // Chosen before the first byte is sent: an unknown name is an error, not a broken archive.
   const selected = selectImages(context, references, options.platform)
-  const plan = planArchive(context, selected)
   const lease = context.content.lease()
-  for (const blob of plan.stored) lease.hold(blob)
+  let plan: Plan
+  try {
+    for (const { images } of selected)
+      for (const row of images) for (const layer of context.configs.read(row.id).rootfs.diff_ids) lease.hold(layer)
+    plan = await planArchive(context, selected, signal)
+    for (const blob of plan.blobs.stored) lease.hold(blob)
+  } catch (error) {
+    lease[Symbol.dispose]()
+    throw error
+  }
   async function* archive(): AsyncGenerator<Uint8Array> {
     try {
-      for await (const chunk of writeTar(entriesOf(context, plan))) {
-        throwIfCancelled(options.signal)
+      for await (const chunk of writeTar(entriesOf(context, plan, signal))) {
+        throwIfCancelled(signal)
         yield chunk
       }
       for (const { main } of selected) emitImageEvent(context, "save", { id: main.id })
@@ -39,50 +50,30 @@ export function saveImages(
 }
 
 type Plan = {
-  /** Blobs that lie in the content store. */
-  readonly stored: ReadonlySet<Digest>
-  /** Manifests and indexes made for this archive. */
-  readonly made: ReadonlyMap<Digest, Uint8Array>
+  readonly blobs: Blobs
   /** Files beside the blobs. */
   readonly documents: ReadonlyMap<string, unknown>
 }
 
-function planArchive(context: ImagesContext, selected: readonly Selected[]): Plan {
-  const stored = new Set<Digest>()
-  const made = new Map<Digest, Uint8Array>()
+async function planArchive(context: ImagesContext, selected: readonly Selected[], signal: AbortSignal): Promise<Plan> {
+  const blobs: Blobs = { stored: new Set(), remade: new Map(), made: new Map() }
   const index: Descriptor[] = []
   const items: unknown[] = []
   const repositories: Record<string, Record<string, string>> = {}
 
-  const make = ({ bytes, mediaType }: Encoded): Descriptor => {
-    const digest = digestOf(bytes)
-    made.set(digest, bytes)
-    return { mediaType, digest, size: bytes.length }
-  }
-
-  for (const { images, main, names } of selected) {
-    const manifests = images.map((row): Descriptor => {
-      const layers = context.configs.read(row.id).rootfs.diff_ids
-      for (const blob of [row.id, ...layers]) stored.add(blob)
-      return { ...make(manifestOf(context, row)), platform: platformOf(row) }
-    })
-    const [only] = manifests
-    const target: Descriptor =
-      manifests.length === 1
-        ? { mediaType: only!.mediaType, digest: only!.digest, size: only!.size }
-        : make(indexOf(manifests))
+  for (const one of selected) {
+    const { main, names } = one
+    const { descriptor, layers } = await planTarget(context, one, { blobs, signal })
     const tags = names.map((name) => ({ name, reference: parseReference(name) }))
     for (const { name, reference } of tags)
       index.push({
-        ...target,
+        ...descriptor,
         annotations: {
           "io.containerd.image.name": name,
           "org.opencontainers.image.ref.name": reference.tag ?? "latest",
         },
       })
-    if (names.length === 0) index.push(target)
-
-    const layers = context.configs.read(main.id).rootfs.diff_ids
+    if (names.length === 0) index.push(descriptor)
     items.push({
       Config: blobPath(main.id),
       RepoTags: names.length === 0 ? null : names.map(familiar),
@@ -102,34 +93,21 @@ function planArchive(context: ImagesContext, selected: readonly Selected[]): Pla
     ["oci-layout", { imageLayoutVersion: "1.0.0" }],
     ...(Object.keys(repositories).length === 0 ? [] : [["repositories", repositories] as const]),
   ])
-  return { stored, made, documents }
+  return { blobs, documents }
 }
 
-type Encoded = { readonly bytes: Uint8Array; readonly mediaType: string }
-
-/** The manifest as it came where its layers were plain already: its digest then survives the round trip. */
-function manifestOf({ content, configs }: ImagesContext, row: ImageRow): Encoded {
-  const config = configs.read(row.id)
-  const came = readFileSync(content.path(row.manifest))
-  const { layers, mediaType = MEDIA_TYPE.ociManifest } = JSON.parse(came.toString("utf8")) as Manifest
-  const isPlain = layers.every((layer, at) => layer.digest === config.rootfs.diff_ids[at])
-  if (isPlain) return { bytes: came, mediaType }
-  const made = plainManifest({ content }, content.stat(row.id)!, config)
-  return { bytes: Buffer.from(JSON.stringify(made)), mediaType: made.mediaType }
-}
-
-function indexOf(manifests: readonly Descriptor[]): Encoded {
-  const mediaType = MEDIA_TYPE.ociIndex
-  return { bytes: Buffer.from(JSON.stringify({ schemaVersion: 2, mediaType, manifests })), mediaType }
-}
-
-async function* entriesOf({ content }: ImagesContext, plan: Plan): AsyncGenerator<TarInput> {
+async function* entriesOf(context: ImagesContext, plan: Plan, signal: AbortSignal): AsyncGenerator<TarInput> {
+  const { content } = context
+  const { stored, remade, made } = plan.blobs
   yield { path: "blobs", type: "directory" }
   yield { path: "blobs/sha256", type: "directory" }
-  for (const digest of [...plan.stored, ...plan.made.keys()].sort()) {
-    const bytes = plan.made.get(digest)
+  for (const digest of [...new Set([...stored, ...remade.keys(), ...made.keys()])].sort()) {
     const path = blobPath(digest)
+    const bytes = made.get(digest)
+    const layer = remade.get(digest)
     if (bytes !== undefined) yield { path, type: "file", content: bytes }
+    else if (layer !== undefined)
+      yield { path, type: "file", size: layer.size, content: verified(digest, context, layer, signal) }
     else {
       const size = content.stat(digest)!.size
       yield { path, type: "file", size, content: createReadStream(content.path(digest), { highWaterMark: READ_SIZE }) }
@@ -137,6 +115,23 @@ async function* entriesOf({ content }: ImagesContext, plan: Plan): AsyncGenerato
   }
   for (const [path, document] of plan.documents)
     yield { path, type: "file", content: Buffer.from(`${JSON.stringify(document)}\n`) }
+}
+
+/** A recipe is a hope: an archive with other bytes under the digest must not look whole. */
+async function* verified(
+  digest: Digest,
+  { content, internalCommand }: ImagesContext,
+  { diffId, recipe }: Remade,
+  signal: AbortSignal,
+): AsyncGenerator<Uint8Array> {
+  const hasher = new Bun.CryptoHasher("sha256")
+  for await (const chunk of remakeFile(recipe, content.path(diffId), { internalCommand, signal })) {
+    hasher.update(chunk)
+    yield chunk
+  }
+  const made = `sha256:${hasher.digest("hex")}`
+  if (made !== digest)
+    throw new DhowError("internal", `Layer "${digest}" could not be made again from its tar: it is "${made}"`)
 }
 
 function blobPath(digest: Digest): string {

@@ -9,6 +9,8 @@ import { type ImageRow, platformOf } from "../records.ts"
 import { findImage, referenceKey } from "../resolve.ts"
 
 export type Selected = {
+  /** The index or manifest that the names stand for; where one platform of several was asked for, that one's. */
+  readonly target: Digest
   readonly images: readonly ImageRow[]
   /** The image that stands for the others where only one can be named. */
   readonly main: ImageRow
@@ -23,7 +25,7 @@ export function selectImages(
   references: readonly string[],
   platform?: Platform,
 ): readonly Selected[] {
-  const selected = new Map<string, { images: readonly ImageRow[]; main: ImageRow; names: Set<string> }>()
+  const selected = new Map<Digest, Omit<Selected, "names"> & { readonly names: Set<string> }>()
   for (const reference of references)
     for (const { name, main, target } of matchesOf(context, reference)) {
       const all = target === undefined ? [main] : context.records.inTarget(target)
@@ -34,8 +36,10 @@ export function selectImages(
           "not-found",
           `no suitable export target found for platform ${formatPlatform(platform ?? platformOf(main))}`,
         )
-      const key = images.map((row) => row.id).join()
-      const entry = selected.get(key) ?? { images, main: first, names: new Set<string>() }
+      const isWhole = target !== undefined && platform === undefined
+      const key = isWhole ? target : first.manifest
+      const chosen = isWhole ? images : [first]
+      const entry = selected.get(key) ?? { target: key, images: chosen, main: first, names: new Set<string>() }
       if (name !== undefined) entry.names.add(name)
       selected.set(key, entry)
     }
