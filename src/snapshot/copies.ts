@@ -1,14 +1,10 @@
 // The daemon's side of copying files into and out of containers: the container's own files are mounted for as long as it
 // takes where they are not, and the work is done by a process of its own.
-import { randomBytes } from "node:crypto"
-import { mkdirSync, readdirSync, rmdirSync } from "node:fs"
-import { join } from "node:path"
 import { DhowError } from "../lib/errors.ts"
-import { ensureDirectory } from "../lib/files.ts"
-import { unmountAll } from "../lib/syscalls/mount.ts"
 import type { PathStat } from "../wire/container.ts"
 import type { Snapshotter } from "./contract.ts"
 import type { CopyInRequest, CopyRequest } from "./copy/request.ts"
+import { type MountPlace, MountPlaces } from "./mount-places.ts"
 import { readFailure } from "./tree-answer.ts"
 import { processOutput } from "./tree-process.ts"
 
@@ -23,7 +19,7 @@ export type Copies = {
   out(request: CopyRequest, signal: AbortSignal): Promise<{ stat: PathStat; archive: AsyncGenerator<Uint8Array> }>
   in(request: CopyInRequest, archive: AsyncIterable<Uint8Array>, signal: AbortSignal): Promise<void>
   /** Mounts a snapshot that nobody has mounted, until it is disposed. */
-  mount(key: string): Disposable & { readonly path: string }
+  mount(key: string): MountPlace
   /** Takes away what an engine before this one left mounted. */
   sweep(): void
 }
@@ -35,6 +31,7 @@ export function openCopies(options: {
   readonly internalCommand: readonly string[]
 }): Copies {
   const { snapshotter, directory, internalCommand } = options
+  const places = new MountPlaces(directory)
   const command = (verb: string, request: CopyRequest): readonly string[] => [
     ...internalCommand,
     verb,
@@ -48,28 +45,9 @@ export function openCopies(options: {
     },
     out: (request, signal) => statAndRest(processOutput(command("copy-out", request), signal)),
     in: (request, archive, signal) => feed(command("copy-in", request), archive, signal),
-    mount(key) {
-      ensureDirectory(directory, 0o700)
-      const path = join(directory, randomBytes(6).toString("hex"))
-      mkdirSync(path, { mode: 0o700 })
-      try {
-        snapshotter.mount(key, path)
-      } catch (error) {
-        rmdirSync(path)
-        throw error
-      }
-      return { path, [Symbol.dispose]: () => clear(path) }
-    },
-    sweep() {
-      ensureDirectory(directory, 0o700)
-      for (const name of readdirSync(directory)) clear(join(directory, name))
-    },
+    mount: (key) => places.hold((path) => snapshotter.mount(key, path)),
+    sweep: () => places.sweep(),
   }
-}
-
-function clear(path: string): void {
-  unmountAll(path)
-  rmdirSync(path)
 }
 
 async function statAndRest(

@@ -9,7 +9,6 @@ import {
   makeDirectory,
   makeLink,
   makeNode,
-  makeSymlink,
   removeFile,
   setFileMode,
   setFileOwner,
@@ -24,6 +23,7 @@ import type { TarFile } from "../lib/tar/file-reader.ts"
 import { encodeName } from "../lib/tar/names.ts"
 import type { MadeLayer } from "./layer-form.ts"
 import { placeOf, type WhiteoutPrefix, whiteoutOf } from "./place.ts"
+import { makeSpecialFile } from "./special-file.ts"
 
 const SPECIAL = 0o7000
 const SETGID = 0o2000
@@ -113,25 +113,13 @@ class Layer {
       case "file":
         this.#file(path, entry)
         break
-      case "symlink":
-        makeSymlink(entry.linkPath ?? "", path)
-        break
       case "hardlink":
         makeLink(placeOf(entry.linkPath ?? "").path, path)
-        break
-      case "character-device":
-        makeNode(path, constants.S_IFCHR | 0o600, entry.device)
-        break
-      case "block-device":
-        makeNode(path, constants.S_IFBLK | 0o600, entry.device)
-        break
-      case "fifo":
-        makeNode(path, constants.S_IFIFO | 0o600)
         break
       case "directory":
         break
       default:
-        entry.type satisfies never
+        makeSpecialFile(path, { ...entry, type: entry.type })
     }
   }
 

@@ -1,12 +1,8 @@
 // What was written to snapshots, read: as a list of changes, as the tar of a layer, or as the tar of the whole tree. The
 // layers beneath are mounted for as long as it takes, at a place that the next start of the engine sweeps.
-import { randomBytes } from "node:crypto"
-import { mkdirSync, readdirSync, rmdirSync } from "node:fs"
-import { join } from "node:path"
-import { ensureDirectory } from "../lib/files.ts"
-import { unmountAll } from "../lib/syscalls/mount.ts"
 import type { Digest } from "../oci/digest.ts"
 import type { Snapshotter } from "./contract.ts"
+import { type MountPlace, MountPlaces } from "./mount-places.ts"
 import { processLines, processOutput } from "./tree-process.ts"
 import type { Change } from "./upper/changes.ts"
 
@@ -33,19 +29,8 @@ export function openUppers(options: {
 }): Uppers {
   const { snapshotter, directory, internalCommand } = options
 
-  function view(layers: readonly Digest[]): Disposable & { readonly path: string } {
-    // Closed to other users of the host, as the layers themselves are.
-    ensureDirectory(directory, 0o700)
-    const path = join(directory, randomBytes(6).toString("hex"))
-    mkdirSync(path, { mode: 0o700 })
-    try {
-      snapshotter.view(layers, path)
-    } catch (error) {
-      rmdirSync(path)
-      throw error
-    }
-    return { path, [Symbol.dispose]: () => clear(path) }
-  }
+  const places = new MountPlaces(directory)
+  const view = (layers: readonly Digest[]): MountPlace => places.hold((path) => snapshotter.view(layers, path))
 
   function commandFor(verb: string, { key }: Written, lower: string): readonly string[] {
     return [...internalCommand, verb, snapshotter.paths(key).upper, lower]
@@ -63,14 +48,6 @@ export function openUppers(options: {
     },
     layer: (of, signal) => bytes("upper-layer", of, signal),
     tree: (of, signal) => bytes("upper-tree", of, signal),
-    sweep() {
-      ensureDirectory(directory, 0o700)
-      for (const name of readdirSync(directory)) clear(join(directory, name))
-    },
+    sweep: () => places.sweep(),
   }
-}
-
-function clear(path: string): void {
-  unmountAll(path)
-  rmdirSync(path)
 }

@@ -1,15 +1,13 @@
 // Unpacks an archive into a directory of a container, as Docker does: directories are merged, everything else is replaced,
 // owners and times are the archive's. Each entry's directory is opened inside the container's root, whatever links the
 // container plants meanwhile, and the entry itself is made in it by name.
-import { closeSync, constants, lstatSync, rmSync, writeSync } from "node:fs"
+import { closeSync, lstatSync, rmSync, writeSync } from "node:fs"
 import { dirname } from "node:path"
 import { DhowError, describeError, errnoName } from "../../lib/errors.ts"
 import {
   createFile,
   makeDirectory,
   makeLink,
-  makeNode,
-  makeSymlink,
   setFileMode,
   setFileOwner,
   setFileTimes,
@@ -22,6 +20,7 @@ import type { TarEntry } from "../../lib/tar/entry.ts"
 import { decodeName } from "../../lib/tar/names.ts"
 import { readTar, type TarStreamEntry } from "../../lib/tar/reader.ts"
 import { placeOf } from "../place.ts"
+import { makeSpecialFile } from "../special-file.ts"
 import type { CopyInRequest, CopyMount } from "./request.ts"
 import { at, type Opened, type Root } from "./root.ts"
 
@@ -148,23 +147,11 @@ class Extraction implements Disposable {
       case "file":
         await this.#file(place, entry)
         break
-      case "symlink":
-        makeSymlink(entry.linkPath ?? "", place)
-        break
       case "hardlink":
         this.#link(place, entry.linkPath ?? "")
         break
-      case "character-device":
-        makeNode(place, constants.S_IFCHR | 0o600, entry.device)
-        break
-      case "block-device":
-        makeNode(place, constants.S_IFBLK | 0o600, entry.device)
-        break
-      case "fifo":
-        makeNode(place, constants.S_IFIFO | 0o600)
-        break
       default:
-        entry.type satisfies never
+        makeSpecialFile(place, { ...entry, type: entry.type })
     }
   }
 
