@@ -3,6 +3,8 @@ import { afterEach, beforeEach, describe, expect, test } from "bun:test"
 import { spawnSync } from "node:child_process"
 import { existsSync, readdirSync } from "node:fs"
 import { join } from "node:path"
+import { unmount } from "../../src/lib/syscalls/mount.ts"
+import { expectTreeOfTar } from "../snapshot/forms.ts"
 import { type Fixture, look, never, openFixture } from "./fixture.ts"
 
 const has = (program: string): boolean => spawnSync("which", [program]).status === 0
@@ -75,8 +77,10 @@ describe("distro.local", () => {
       expect(existsSync(join(root, "etc/apt/sources.list.d/debian.sources"))).toBe(true)
       expect(existsSync(join(root, "usr/sbin/policy-rc.d"))).toBe(true)
       expect(readdirSync(join(f.root, "tmp"))).toEqual([])
+      unmount(root)
+      expect(await expectTreeOfTar(f.content.path(image.layers[0]!))).toBeGreaterThan(3000)
     },
-    300_000,
+    600_000,
   )
 
   test.if(has("mmdebstrap"))(

@@ -3,7 +3,6 @@ import { afterEach, beforeEach, expect, setDefaultTimeout, test } from "bun:test
 import {
   closeSync,
   ftruncateSync,
-  linkSync,
   lstatSync,
   mkdirSync,
   mkdtempSync,
@@ -13,20 +12,17 @@ import {
   readSync,
   rmSync,
   statSync,
-  symlinkSync,
-  truncateSync,
   writeFileSync,
   writeSync,
 } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { unmount } from "../../src/lib/syscalls/mount.ts"
-import { setXattr } from "../../src/lib/syscalls/tree.ts"
-import { encodeName } from "../../src/lib/tar/names.ts"
 import { encodeTarHeader, type TarInput, writeTar } from "../../src/lib/tar/writer.ts"
 import { digestOf } from "../../src/oci/digest.ts"
 import { mountErofs } from "../../src/snapshot/erofs/mount.ts"
 import { writeIndex } from "../../src/snapshot/erofs/writer.ts"
+import { FORMATS, makeTree, run, unpackWithTar } from "./sample-tree.ts"
 import { describeTree } from "./trees.ts"
 
 setDefaultTimeout(120_000)
@@ -49,11 +45,6 @@ afterEach(() => {
   rmSync(root, { recursive: true, force: true })
 })
 
-function run(...command: string[]): void {
-  const { exitCode, stderr } = Bun.spawnSync(command)
-  expect([exitCode, exitCode === 0 ? "" : stderr.toString()]).toEqual([0, ""])
-}
-
 function mountIndex(tar: string): { readonly size: number; readonly files: number; readonly index: string } {
   const index = `${tar}.index`
   const [from, to] = [openSync(tar, "r"), openSync(index, "wx+")]
@@ -74,61 +65,12 @@ async function archive(entries: Iterable<TarInput>): Promise<string> {
   return tar
 }
 
-function unpack(tar: string): string {
-  const out = join(root, "unpacked")
-  mkdirSync(out)
-  run("tar", "--xattrs", "--xattrs-include=*", "--same-owner", "-C", out, "-xpf", tar)
-  return out
-}
-
-function makeTree(): string {
-  const tree = join(root, "tree")
-  mkdirSync(join(tree, "deep/er"), { recursive: true })
-  const at = (path: string): string => join(tree, path)
-  for (const size of [0, 1, 511, 512, 513, 4095, 4096, 4097, 100_000])
-    writeFileSync(at(`size-${size}`), Buffer.alloc(size, `${size} `))
-  writeFileSync(at(`deep/er/${"n".repeat(255)}`), "long")
-  writeFileSync(Buffer.concat([Buffer.from(`${tree}/`), encodeName("caf\udce9")]), "latin")
-  writeFileSync(at("größe-日本"), "unicode")
-  for (const name of ["!before-dot", "-", ".hidden", "..two", "~"]) writeFileSync(at(name), name)
-  linkSync(at("size-513"), at("deep/hard"))
-  linkSync(at("size-513"), at("again"))
-  for (const length of [1, 300, 448, 449, 511, 512, 513, 4095]) symlinkSync("t".repeat(length), at(`link-${length}`))
-  run("mkfifo", "-m", "622", at("pipe"))
-  run("mknod", "-m", "660", at("disk"), "b", "259", "300")
-  run("mknod", "-m", "666", at("null"), "c", "1", "3")
-  setXattr(at("size-1"), "security.capability", Buffer.from("0100000200040000000000000000000000000000", "hex"))
-  setXattr(at("size-1"), "user.note", Buffer.from("x".repeat(700)))
-  setXattr(at("deep"), "trusted.note", Buffer.from("on a directory"))
-  setXattr(at("size-0"), "user.empty", Buffer.alloc(0))
-  for (let n = 0; n < 200; n++) writeFileSync(at(`deep/er/file-${n}`), String(n))
-  run("chmod", "6755", at("size-512"))
-  run("chmod", "1777", at("deep"))
-  run("chown", "3000000000:4000000000", at("size-4096"))
-  run("chown", "-h", "5:6", at("link-300"))
-  run("touch", "-d", "1969-12-31 23:59:58.000000001 UTC", at("size-1"))
-  run("touch", "-h", "-d", "2100-01-02 03:04:05.999999999 UTC", at("link-1"))
-  const fd = openSync(at("sparse"), "w")
-  for (const [offset, text] of [
-    [0, "a"],
-    [1 << 20, "data".repeat(5000)],
-    [(3 << 20) + 4096, "end"],
-  ] as const)
-    writeSync(fd, text, offset)
-  ftruncateSync(fd, 5_000_001)
-  closeSync(fd)
-  writeFileSync(at("only-a-hole"), "")
-  truncateSync(at("only-a-hole"), 777_777)
-  return tree
-}
-
-for (const format of ["gnu", "gnu --sparse", "pax", "pax --sparse", "pax --sparse --sparse-version=0.1"]) {
-  test(`a tree in an archive made with --format=${format} is what GNU tar unpacks`, () => {
+for (const flags of FORMATS) {
+  test(`a tree in an archive made with ${flags.join(" ")} is what GNU tar unpacks`, () => {
     const tar = join(root, "layer.tar")
-    const xattrs = format.startsWith("pax") ? ["--xattrs", "--xattrs-include=*"] : []
-    run("tar", ...`--format=${format}`.split(" "), ...xattrs, "-C", makeTree(), "-cf", tar, ".")
+    run("tar", ...flags, "-C", makeTree(join(root, "tree")), "-cf", tar, ".")
     const { files } = mountIndex(tar)
-    const expected = describeTree(unpack(tar))
+    const expected = describeTree(unpackWithTar(tar, join(root, "unpacked")))
     const seen = describeTree(mounted)
     expect(files).toBe(expected.size)
     expect([...seen.keys()].sort()).toEqual([...expected.keys()].sort())
@@ -217,7 +159,7 @@ test("a sparse file of 1 TiB with little in it takes little", () => {
 
 test("the same archive always gets the same index", () => {
   const tar = join(root, "layer.tar")
-  run("tar", "--format=pax", "-C", makeTree(), "-cf", tar, ".")
+  run("tar", "--format=pax", "-C", makeTree(join(root, "tree")), "-cf", tar, ".")
   const { index } = mountIndex(tar)
   const [from, to] = [openSync(tar, "r"), openSync(join(root, "again"), "wx+")]
   writeIndex(digestOf(tar), from, to)
