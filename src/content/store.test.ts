@@ -71,6 +71,9 @@ test("ingest() of bytes that are there leaves their file as it is, unless it was
   truncateSync(store.path(digest), 2)
   await store.ingest(chunks("same"), {})
   expect(readFileSync(store.path(digest), "utf8")).toBe("same")
+  writeFileSync(store.path(digest), "damn")
+  await store.ingest(chunks("same"), { replace: true })
+  expect(readFileSync(store.path(digest), "utf8")).toBe("same")
   expect(files()).toEqual([hexOf(digest)])
 })
 

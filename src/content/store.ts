@@ -99,7 +99,8 @@ class DiskContentStore implements ContentStore {
     const temporary = join(this.#ingests, name)
     using _ingest = this.#keep(name)
     try {
-      return await this.#commit(temporary, await write(temporary, source, options))
+      const blob = await write(temporary, source, options)
+      return await this.#commit(temporary, blob, options.replace === true)
     } catch (error) {
       unlinkIfExists(temporary)
       throw error
@@ -118,9 +119,9 @@ class DiskContentStore implements ContentStore {
   }
 
   /** The one way in: a durable file gets its final name, then its row. */
-  async #commit(path: string, blob: Blob): Promise<Blob> {
+  async #commit(path: string, blob: Blob, replace = false): Promise<Blob> {
     crashpoint("content.ingest:before-rename")
-    if (this.#isWhole(blob)) {
+    if (!replace && this.#isWhole(blob)) {
       // The file that is there stays: what was made of it may be other names of that very file.
       unlinkIfExists(path)
       this.#given(blob.digest)
