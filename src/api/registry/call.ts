@@ -17,6 +17,8 @@ export type RegistryCall = Place & {
   readonly name: string
   /** Tag, digest or upload; "" for lists. */
   readonly reference: string
+  /** The request's body, counted. */
+  readonly body: AsyncIterable<Uint8Array>
 }
 
 export type RegistryHandler = (call: RegistryCall) => Response | Promise<Response>

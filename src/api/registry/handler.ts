@@ -88,6 +88,7 @@ export function registryHandler(options: {
       host: url.host.toLowerCase(),
       name: repository,
       reference: decoded(reference),
+      body: counted(request, (bytes) => metrics.received.add({ listener: listener.address }, bytes)),
     })
     if (repository !== decoded(name)) response.headers.set("OCI-Namespace", url.searchParams.get("ns") ?? "")
     return response
@@ -117,8 +118,15 @@ export function registryHandler(options: {
     metrics.duration.observe({ ...where, route: label }, (performance.now() - began) / 1000)
     const length = Number(response.headers.get("content-length") ?? 0)
     if (request.method !== "HEAD") metrics.sent.add(where, length)
-    metrics.received.add(where, Number(request.headers.get("content-length") ?? 0) || 0)
     return response
+  }
+}
+
+async function* counted({ body }: Request, count: (bytes: number) => void): AsyncGenerator<Uint8Array> {
+  if (body === null) return
+  for await (const chunk of body) {
+    count(chunk.length)
+    yield chunk
   }
 }
 

@@ -52,7 +52,7 @@ async function store(call: RegistryCall): Promise<Response> {
   const { digest, subject } = await registry.putManifest(name, {
     reference,
     tags,
-    bytes: await readBody(request),
+    bytes: await readBody(call),
     contentType: request.headers.get("content-type") ?? "",
     async find(blob: NamedDigest) {
       const found = await source.blob(name, blob, { host, head: true, signal: request.signal })
@@ -67,13 +67,13 @@ async function store(call: RegistryCall): Promise<Response> {
   })
 }
 
-async function readBody(request: Request): Promise<Uint8Array> {
+async function readBody({ body, request }: RegistryCall): Promise<Uint8Array> {
   const tooLarge = (): RegistryError =>
     new RegistryError("SIZE_INVALID", `Manifest is longer than ${MANIFEST_LIMIT} bytes`, { status: 413 })
   if (Number(request.headers.get("content-length") ?? 0) > MANIFEST_LIMIT) throw tooLarge()
   const chunks: Uint8Array[] = []
   let length = 0
-  for await (const chunk of request.body ?? []) {
+  for await (const chunk of body) {
     length += chunk.length
     if (length > MANIFEST_LIMIT) throw tooLarge()
     chunks.push(chunk)

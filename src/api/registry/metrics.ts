@@ -75,7 +75,7 @@ function labelsText(labels: Labels): string {
 export class Metrics {
   readonly requests = new Metric("requests_total", "counter", "Requests by route, method and status")
   readonly sent = new Metric("sent_bytes_total", "counter", "Bytes of bodies sent")
-  readonly received = new Metric("received_bytes_total", "counter", "Bytes of bodies announced by clients")
+  readonly received = new Metric("received_bytes_total", "counter", "Bytes of bodies received")
   readonly duration = new Metric("request_seconds", "histogram", "Time until the answer begins")
   readonly cache = new Metric("cache_total", "counter", "What was asked of proxied registries, by result")
   readonly #gauges: readonly Metric[]

@@ -24,7 +24,7 @@ export const uploadRoute: RegistryRoute = {
 }
 
 async function begin(call: RegistryCall): Promise<Response> {
-  const { query, registry, request } = call
+  const { query, registry } = call
   const { uploads } = registry
   const name = parseRepositoryName(call.name)
   const mounted = await mount(call, name)
@@ -37,7 +37,7 @@ async function begin(call: RegistryCall): Promise<Response> {
   const digest = parseNamedDigest(given)
   const id = uploads.begin(name, algorithmOf(digest))
   try {
-    await uploads.finish(name, id, { digest, part: partOf(request) })
+    await uploads.finish(name, id, { digest, part: partOf(call) })
   } catch (error) {
     // Nobody was told of it, so nobody can go on with it.
     dropQuietly(call, name, id)
@@ -75,16 +75,18 @@ function status({ name, reference, registry }: RegistryCall): Response {
   return empty(204, headersOf(repository, reference, size))
 }
 
-async function append({ name, reference, registry, request }: RegistryCall): Promise<Response> {
+async function append(call: RegistryCall): Promise<Response> {
+  const { name, reference, registry } = call
   const repository = parseRepositoryName(name)
-  const size = await registry.uploads.append(repository, reference, partOf(request))
+  const size = await registry.uploads.append(repository, reference, partOf(call))
   return accepted(repository, reference, size)
 }
 
-async function finish({ name, query, reference, registry, request }: RegistryCall): Promise<Response> {
+async function finish(call: RegistryCall): Promise<Response> {
+  const { name, query, reference, registry } = call
   const repository = parseRepositoryName(name)
   const digest = parseNamedDigest(query.get("digest") ?? "")
-  await registry.uploads.finish(repository, reference, { digest, part: partOf(request) })
+  await registry.uploads.finish(repository, reference, { digest, part: partOf(call) })
   return created(repository, digest)
 }
 
@@ -93,20 +95,12 @@ function cancel({ name, reference, registry }: RegistryCall): Response {
   return new Response(null, { status: 204 })
 }
 
-function partOf(request: Request): UploadPart {
+function partOf({ body, request }: RegistryCall): UploadPart {
   const range = parseContentRange(request.headers.get("content-range"))
   if (range === "invalid")
     throw new RegistryError("BLOB_UPLOAD_INVALID", "Content-Range is not FIRST-LAST", { status: 416 })
   const length = request.headers.get("content-length")
-  return {
-    bytes: chunksOf(request),
-    range,
-    length: length === null ? undefined : Number(length),
-  }
-}
-
-async function* chunksOf({ body }: Request): AsyncGenerator<Uint8Array> {
-  if (body !== null) yield* body
+  return { bytes: body, range, length: length === null ? undefined : Number(length) }
 }
 
 function headersOf(name: RepositoryName, id: string, size: number): Readonly<Record<string, string>> {
