@@ -165,13 +165,6 @@ describe.skipIf(dockerProgram === undefined)("a container's life", () => {
     expect(await volumes()).toBe("")
   })
 
-  test("cp says that it cannot be done yet", async () => {
-    await client.ok("create", "--name", "source", "bb", "true")
-    const { status, stderr } = await client.run(["cp", "source:/etc/passwd", "-"])
-    expect(status).toBe(1)
-    expect(stderr).toContain("not supported yet")
-  })
-
   test("ps filters, formats and measures", async () => {
     await sleeper("up", "--label", "tier=web", "-e", "A=1")
     await client.run([
