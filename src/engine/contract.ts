@@ -295,10 +295,11 @@ export interface Images {
       readonly signal: AbortSignal
     },
   ): Promise<{ readonly id: string }>
+  /** The archive's bytes; each piece is the caller's until he asks for the next one. */
   save(
     references: readonly string[],
     options: { readonly platform?: Platform; readonly signal: AbortSignal },
-  ): Promise<ReadableStream<Uint8Array>>
+  ): Promise<AsyncIterable<Uint8Array>>
 }
 
 /** How a request speaks to registries. */

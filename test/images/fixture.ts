@@ -8,6 +8,7 @@ import { type Collector, openCollector } from "../../src/engine/gc.ts"
 import type { ContainerUse } from "../../src/engine/images/context.ts"
 import { openImages } from "../../src/engine/images/images.ts"
 import { registryRecords } from "../../src/engine/registry/records.ts"
+import { copyOf } from "../../src/lib/bytes.ts"
 import { ensureDirectory } from "../../src/lib/files.ts"
 import type { TarInput } from "../../src/lib/tar/writer.ts"
 import { writeTar } from "../../src/lib/tar/writer.ts"
@@ -102,8 +103,11 @@ export function streamFrom(bytes: Uint8Array): ReadableStream<Uint8Array> {
   return new Blob([bytes as Uint8Array<ArrayBuffer>]).stream()
 }
 
-export async function bytesOf(stream: ReadableStream<Uint8Array>): Promise<Uint8Array> {
-  return new Uint8Array(await new Response(stream as ReadableStream<Uint8Array<ArrayBuffer>>).arrayBuffer())
+/** All bytes of a stream whose pieces may be used again for the next one. */
+export async function bytesOf(stream: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
+  const pieces: Uint8Array[] = []
+  for await (const piece of stream) pieces.push(copyOf(piece))
+  return new Uint8Array(Buffer.concat(pieces))
 }
 
 export const never = (): AbortSignal => new AbortController().signal

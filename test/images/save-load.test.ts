@@ -5,7 +5,6 @@ import { spawnSync } from "node:child_process"
 import { writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { gzipSync } from "node:zlib"
-import { streamOf } from "../../src/engine/images/streams.ts"
 import { readTar } from "../../src/lib/tar/reader.ts"
 import { encodeTarHeader } from "../../src/lib/tar/writer.ts"
 import { type Digest, digestOf, hexOf } from "../../src/oci/digest.ts"
@@ -182,12 +181,14 @@ describe("save() and load()", () => {
   test("load() refuses what only wants the disk", async () => {
     const long = await tarOf([{ path: "manifest.json", type: "file", content: Buffer.alloc((8 << 20) + 1, " ") }])
     await expect(load(long)).rejects.toThrow('"manifest.json" in the image archive is longer than 8388608 bytes')
-    async function* endless() {
-      for (let serial = 0; ; serial++) yield encodeTarHeader({ path: `x${serial}`, type: "symlink", linkPath: "x" })
-    }
-    await expect(
-      f.images.load(streamOf(endless()), { quiet: true, progress: f.progress, signal: never() }),
-    ).rejects.toThrow("more than 100000 files")
+    let serial = 0
+    const endless = new ReadableStream<Uint8Array>({
+      pull: (controller) =>
+        controller.enqueue(encodeTarHeader({ path: `x${serial++}`, type: "symlink", linkPath: "x" })),
+    })
+    await expect(f.images.load(endless, { quiet: true, progress: f.progress, signal: never() })).rejects.toThrow(
+      "more than 100000 files",
+    )
     await f.collector.collect()
     expect([...f.content.list()]).toEqual([])
   }, 60_000)

@@ -23,20 +23,3 @@ export async function* chunksOf(stream: ReadableStream<Uint8Array>, signal: Abor
 export function throwIfCancelled(signal: AbortSignal): void {
   if (signal.aborted) throw new DhowError("cancelled", "The request was cancelled", { cause: signal.reason })
 }
-
-/** A stream that asks the generator for more only when its reader does. */
-export function streamOf(source: AsyncGenerator<Uint8Array>): ReadableStream<Uint8Array> {
-  return new ReadableStream<Uint8Array>(
-    {
-      async pull(controller) {
-        const next = await source.next()
-        if (next.done === true) controller.close()
-        else controller.enqueue(next.value)
-      },
-      async cancel() {
-        await source.return(undefined)
-      },
-    },
-    { highWaterMark: 1 },
-  )
-}

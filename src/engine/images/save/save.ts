@@ -1,7 +1,7 @@
 // GET /images/get: an archive that is an OCI layout and a docker-archive at once, as Docker's is. Blobs leave straight from
 // the content store, compressed on their way where their manifest names them so; nothing is copied to disk first.
-import { createReadStream } from "node:fs"
 import { DhowError } from "../../../lib/errors.ts"
+import { fileChunks } from "../../../lib/file-chunks.ts"
 import { type TarInput, writeTar } from "../../../lib/tar/writer.ts"
 import { type Digest, hexOf } from "../../../oci/digest.ts"
 import { type Descriptor, MEDIA_TYPE } from "../../../oci/manifest.ts"
@@ -9,18 +9,16 @@ import type { Platform } from "../../../oci/platform.ts"
 import { familiarName, parseReference } from "../../../oci/reference.ts"
 import { emitImageEvent, familiar, type ImagesContext } from "../context.ts"
 import { remakeFile } from "../recipes.ts"
-import { streamOf, throwIfCancelled } from "../streams.ts"
+import { throwIfCancelled } from "../streams.ts"
 import type { Remade } from "./forms.ts"
 import { type Selected, selectImages } from "./select.ts"
 import { type Blobs, planTarget } from "./target.ts"
-
-const READ_SIZE = 1 << 20
 
 export async function saveImages(
   context: ImagesContext,
   references: readonly string[],
   options: { readonly platform?: Platform; readonly signal: AbortSignal },
-): Promise<ReadableStream<Uint8Array>> {
+): Promise<AsyncIterable<Uint8Array>> {
   const { signal } = options
   // Chosen before the first byte is sent: an unknown name is an error, not a broken archive.
   const selected = selectImages(context, references, options.platform)
@@ -46,7 +44,7 @@ export async function saveImages(
       lease[Symbol.dispose]()
     }
   }
-  return streamOf(archive())
+  return archive()
 }
 
 type Plan = {
@@ -110,7 +108,7 @@ async function* entriesOf(context: ImagesContext, plan: Plan, signal: AbortSigna
       yield { path, type: "file", size: layer.size, content: verified(digest, context, layer, signal) }
     else {
       const size = content.stat(digest)!.size
-      yield { path, type: "file", size, content: createReadStream(content.path(digest), { highWaterMark: READ_SIZE }) }
+      yield { path, type: "file", size, content: fileChunks(content.path(digest)) }
     }
   }
   for (const [path, document] of plan.documents)
