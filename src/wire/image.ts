@@ -19,9 +19,13 @@ export type ImageManifestSummary = {
     Platform: { architecture: string; os: string; variant?: string }
     Containers: string[]
     Size: { Unpacked: number }
-    /** dhow's own: the image's id, as lists without manifests show it, and when it was made, in seconds. */
+    /**
+     * dhow's own: the image's id, as lists without manifests show it, when it was made, in seconds, and the names that
+     * lead to it, of those that lead to the image it stands with.
+     */
     ImageID?: string
     Created?: number
+    Names?: readonly string[]
   }
   AttestationData?: { For: string }
 }

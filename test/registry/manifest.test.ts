@@ -49,6 +49,15 @@ describe.skipIf(!isReady)("manifest", () => {
     expect(pushed).toContain(`Pushed ref ${registry.host}/local/app@sha256:`)
     const digest = pushed.split("\n").at(-1)!
     expect(digest).toBe(`sha256:${new Bun.CryptoHasher("sha256").update(raw(list)).digest("hex")}`)
+    // What is here and what is there are the same now.
+    expect(await dhow.ok("manifest", "inspect", list)).toBe(raw(list))
+    const rows = (await dhow.ok("images", "--format", "{{.Repository}}:{{.Tag}} {{.Platform}}")).split("\n")
+    expect(rows.filter((row) => row.includes("app:")).sort()).toEqual([
+      `${registry.host}/app:amd64 linux/amd64`,
+      `${registry.host}/app:arm64 linux/arm64`,
+      `${list} linux/amd64`,
+      `${list} linux/arm64`,
+    ])
     const { manifests } = JSON.parse(raw(list)) as { manifests: { platform: { architecture: string } }[] }
     expect(manifests.map(({ platform }) => platform.architecture)).toEqual(["amd64", "arm64"])
     // Every entry is whole there: skopeo copies all of it.
@@ -116,7 +125,8 @@ describe.skipIf(!isReady)("manifest", () => {
     await dhow.ok("manifest", "create", list, ...names("app"))
     await dhow.ok("manifest", "push", "-p", list)
     await client.ok("pull", "--platform", "linux/arm64", list)
-    expect(await client.ok("image", "inspect", "--format", "{{.Architecture}}", list)).toBe("arm64")
+    const arm = ["image", "inspect", "--platform", "linux/arm64", "--format", "{{.Architecture}}", list]
+    expect(await client.ok(...arm)).toBe("arm64")
     if (Bun.which("podman") === null) return
     const root = mkdtempSync(join(tmpdir(), "dhow-podman-"))
     const podman = (...args: string[]) =>

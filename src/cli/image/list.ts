@@ -85,12 +85,22 @@ function platformsOf(image: ImageSummary, wanted: readonly Platform[]): readonly
   if (image.Manifests === undefined) return wanted.length === 0 ? [image] : []
   return here.map((manifest) => ({
     ...image,
+    ...namesOf(image, manifest.ImageData?.Names),
     Id: manifest.ImageData?.ImageID ?? image.Id,
     Created: manifest.ImageData?.Created ?? image.Created,
     Size: manifest.ImageData?.Size.Unpacked || image.Size,
     Containers: manifest.ImageData?.Containers?.length ?? image.Containers,
     Manifests: [manifest],
   }))
+}
+
+/** Those of the names that lead to one of the platforms; all of them where the daemon does not say. */
+function namesOf({ RepoTags, RepoDigests }: ImageSummary, own: readonly string[] | undefined) {
+  if (own === undefined) return {}
+  return {
+    RepoTags: RepoTags.filter((name) => own.includes(name)),
+    RepoDigests: RepoDigests.filter((name) => own.includes(name)),
+  }
 }
 
 function platformText({ Manifests = [] }: ImageSummary): string {

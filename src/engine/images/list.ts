@@ -2,7 +2,7 @@
 
 import { parseTimestamp } from "../../lib/timestamp.ts"
 import type { Digest } from "../../oci/digest.ts"
-import type { ImageSummary } from "../../wire/image.ts"
+import type { ImageManifestSummary, ImageSummary } from "../../wire/image.ts"
 import type { Filters } from "../contract.ts"
 import { rejectUnknownFilters } from "../filters.ts"
 import { layerSize } from "./chains.ts"
@@ -53,10 +53,27 @@ export function listImages(
       SharedSize: shared?.(image.id) ?? -1,
       // Of all its platforms: that is what a removal frees at most.
       Size: platforms.reduce((sum, row) => sum + row.size, 0),
-      ...(options.manifests ? { Manifests: manifestsOf(context, group.targets) } : {}),
+      ...(options.manifests ? { Manifests: namedManifests(context, group.targets, names) } : {}),
     })
   }
   return summaries.sort((a, b) => b.Created - a.Created || (a.Id < b.Id ? -1 : 1))
+}
+
+/** Names of one image may hold different platforms beside it: each manifest with those that are its own. */
+function namedManifests(
+  context: ListContext,
+  targets: readonly Digest[],
+  names: readonly string[],
+): ImageManifestSummary[] {
+  const { records } = context
+  const leading = new Map<Digest, string[]>()
+  for (const name of names)
+    for (const { manifest } of records.named(name))
+      leading.set(manifest, [...(leading.get(manifest) ?? []), familiar(name)])
+  return manifestsOf(context, targets).map((one) => {
+    if (one.ImageData === undefined) return one
+    return { ...one, ImageData: { ...one.ImageData, Names: leading.get(one.ID as Digest) ?? [] } }
+  })
 }
 
 /** Several values of one filter are all to hold: the oldest `before` and `until`, the newest `since`. */

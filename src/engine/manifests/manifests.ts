@@ -116,8 +116,11 @@ export function openManifests(
       const reference = named(name)
       const list = formatReference(reference)
       const entries = existing(list)
-      await push(reference, entries, options)
-      if (purge) await forget(list, entries)
+      // The registry may know an image by another manifest, whose layers are compressed: from now on the list does too.
+      await push(reference, entries, {
+        ...options,
+        keep: (pushed) => (purge ? forget(list, entries) : save(list, pushed)),
+      })
     },
 
     async remove(name) {

@@ -23,7 +23,12 @@ export function listPusher(context: ImagesContext, registries: Registries) {
   const { content, records } = context
   const pushImage = imagePusher(context, registries)
 
-  return async (target: Reference, entries: readonly ListEntry[], options: Options): Promise<void> => {
+  /** `keep` gets the entries as the registry has them now, while nothing of them can be collected. */
+  return async (
+    target: Reference,
+    entries: readonly ListEntry[],
+    { keep, ...options }: Options & { readonly keep: (pushed: readonly ListEntry[]) => Promise<void> },
+  ): Promise<void> => {
     for (const { reference, descriptor } of entries)
       if (!descriptor.platform?.architecture || !descriptor.platform.os)
         throw new DhowError(
@@ -33,10 +38,12 @@ export function listPusher(context: ImagesContext, registries: Registries) {
     const { progress, signal } = options
     const repository = repositoryOf(registries, target, { ...options, access: "push" })
     using lease = content.lease()
-    const pushed: ManifestDescriptor[] = []
-    for (const entry of entries) pushed.push(await pushEntry(entry, { ...options, target, repository, lease }))
-    const { bytes, mediaType } = indexBytes(pushed)
+    const pushed: ListEntry[] = []
+    for (const entry of entries)
+      pushed.push({ ...entry, descriptor: await pushEntry(entry, { ...options, target, repository, lease }) })
+    const { bytes, mediaType } = indexBytes(pushed.map(({ descriptor }) => descriptor))
     const digest = await repository.putManifest(target.tag ?? target.digest!, { bytes, mediaType }, { signal })
+    await keep(pushed)
     progress({ status: digest })
     progress({ aux: { Tag: target.tag ?? "", Digest: digest, Size: bytes.length } })
   }
