@@ -64,4 +64,88 @@ describe.skipIf(dockerProgram === undefined)("docker's diff, commit and export",
     expect(Bun.spawnSync(["tar", "-xOf", file, "answer"]).stdout.toString()).toBe("yes\n")
     await client.ok("rm", "-f", "runs")
   })
+
+  test("a running container is paused meanwhile, unless that is not wanted", async () => {
+    await client.ok("run", "-d", "--name", "busy", "bb", "sh", "-c", "while :; do echo x >> /log; usleep 10000; done")
+    const since = String(Date.now() / 1000)
+    await client.ok("commit", "busy", "made:paused")
+    await client.ok("commit", "--pause=false", "busy", "made:running")
+    const events = await client.ok(
+      ...["events", "--since", since, "--until", String(Date.now() / 1000), "--filter", "container=busy"],
+      ...["--format", "{{.Action}} {{.Actor.Attributes.imageRef}}"],
+    )
+    expect(events.split("\n")).toEqual([
+      "pause <no value>",
+      "unpause <no value>",
+      "commit made:paused",
+      "commit made:running",
+    ])
+    expect(await client.ok("inspect", "-f", "{{.State.Status}}", "busy")).toBe("running")
+    await client.ok("pause", "busy")
+    await client.ok("commit", "busy", "made:paused")
+    expect(await client.ok("inspect", "-f", "{{.State.Status}}", "busy")).toBe("paused")
+    await client.ok("rm", "-f", "busy")
+  })
+
+  test("an engine that dies meanwhile lets the container go on when it is back", async () => {
+    await client.ok("run", "-d", "--name", "frozen", "bb", "sleep", "100")
+    await engine.kill()
+    await engine.start({ DHOW_CRASH_AT: "container.commit:paused" })
+    await client.run(["commit", "frozen", "made:never"])
+    await engine.ended()
+    await engine.start()
+    expect(await client.ok("inspect", "-f", "{{.State.Status}}", "frozen")).toBe("running")
+    expect(await client.ok("exec", "frozen", "echo", "alive")).toBe("alive")
+    expect(await client.ok("images", "-q", "made:never")).toBe("")
+    await client.ok("rm", "-f", "frozen")
+  })
+
+  test("changes apply as Docker applies them, and what is wrong is refused before anything is made", async () => {
+    await client.ok("create", "--name", "plain", "-e", "PATH=/bin", "-l", "a=1", "bb", "sh", "-c", "echo hello")
+    const changes = ["ENV PATH=/opt:$PATH", "LABEL b=2", "EXPOSE 80", "WORKDIR /tmp", 'ENTRYPOINT ["/bin/echo"]']
+    await client.ok("commit", ...changes.flatMap((line) => ["-c", line]), "plain", "made:changed")
+    const config = JSON.parse(await client.ok("inspect", "-f", "{{json .Config}}", "made:changed"))
+    expect(config).toMatchObject({
+      Entrypoint: ["/bin/echo"],
+      Env: ["PATH=/opt:/bin"],
+      ExposedPorts: { "80/tcp": {} },
+      Labels: { a: "1", b: "2" },
+      WorkingDir: "/tmp",
+    })
+    expect(config.Cmd ?? null).toBeNull()
+    expect(await client.ok("run", "--rm", "made:changed", "said")).toBe("said")
+    // Nothing was written: a step of the history, and no layer.
+    expect(await client.ok("inspect", "-f", "{{len .RootFS.Layers}}", "made:changed")).toBe("1")
+    const refusals: readonly (readonly [readonly string[], string])[] = [
+      [["-c", "RUN true", "plain"], "RUN is not a valid change command"],
+      [["nobody"], "No such container: nobody"],
+      [["plain", "UPPER"], "must be lowercase"],
+      [["plain", "a@sha256:" + "0".repeat(64)], "refusing to create a tag with a digest reference"],
+    ]
+    for (const [args, reason] of refusals) {
+      const { status, stderr } = await client.run(["commit", ...args])
+      expect(stderr).toContain(reason)
+      expect(status).toBe(1)
+      expect((await own.run(["commit", ...args])).stderr).toContain(reason)
+    }
+    expect((await own.run(["diff", "nobody"])).stderr).toContain("No such container: nobody")
+  })
+
+  test("the API takes a configuration in the body", async () => {
+    const { Id } = await engine.must<{ Id: string }>("POST", "/commit?container=plain&comment=c&author=a", {
+      Cmd: ["echo", "from the body"],
+      Env: ["X=1"],
+    })
+    expect(await client.ok("run", "--rm", Id)).toBe("from the body")
+    const { Config, Author, Comment } = await engine.must<Record<string, unknown>>("GET", `/images/${Id}/json`)
+    expect({ Config, Author, Comment }).toMatchObject({
+      Author: "a",
+      Comment: "c",
+      Config: { Cmd: ["echo", "from the body"], Env: ["X=1", "PATH=/bin"] },
+    })
+    expect((await engine.call("GET", "/containers/plain/changes")).text.trim()).toBe("null")
+    expect((await engine.call("GET", "/containers/nobody/changes")).status).toBe(404)
+    expect((await engine.call("GET", "/containers/nobody/export")).status).toBe(404)
+    expect((await engine.call("POST", "/commit?container=nobody")).status).toBe(404)
+  })
 })

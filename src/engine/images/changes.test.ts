@@ -38,3 +38,35 @@ test("applyChanges() refuses what needs a build, and nonsense", () => {
   expect(() => applyChanges({}, ["EXPOSE 99999"])).toThrow("invalid containerPort: 99999")
   expect(() => applyChanges({}, ["ENV A=1 B"])).toThrow("Must be of the form: name=value")
 })
+
+test("applyChanges() replaces variables by what the environment says before the line", () => {
+  const config = applyChanges({ Env: ["PATH=/usr/bin", "EMPTY="] }, [
+    "ENV PATH=/opt/bin:$PATH HOME=${HOME:-/root} SAME=$HOME",
+    "ENV QUOTED='$PATH' ESCAPED=\\$PATH BOTH=\"${PATH:+set} ${EMPTY:-none}$\"",
+    "LABEL path=$PATH",
+    "WORKDIR $HOME/work",
+    "USER ${USER:-1000}",
+    'CMD echo "$PATH"',
+  ])
+  expect(config.Env).toEqual([
+    "PATH=/opt/bin:/usr/bin",
+    "EMPTY=",
+    "HOME=/root",
+    "SAME=",
+    "QUOTED=$PATH",
+    "ESCAPED=$PATH",
+    "BOTH=set none$",
+  ])
+  expect(config.Labels).toEqual({ path: "/opt/bin:/usr/bin" })
+  expect(config.WorkingDir).toBe("/root/work")
+  expect(config.User).toBe("1000")
+  expect(config.Cmd).toEqual(["/bin/sh", "-c", 'echo "$PATH"'])
+  expect(() => applyChanges({}, ["ENV A=${B%x}"])).toThrow("unsupported modifier")
+})
+
+test("applyChanges() drops a command that belonged to another entry point", () => {
+  const before = { Cmd: ["old"], Entrypoint: ["/old"], Shell: ["/bin/bash", "-ec"] }
+  expect(applyChanges(before, ['ENTRYPOINT ["/new"]'])).toMatchObject({ Entrypoint: ["/new"], Cmd: null })
+  expect(applyChanges(before, ['CMD ["arg"]', 'ENTRYPOINT ["/new"]']).Cmd).toEqual(["arg"])
+  expect(applyChanges(before, ["CMD a b"]).Cmd).toEqual(["/bin/bash", "-ec", "a b"])
+})

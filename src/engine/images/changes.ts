@@ -5,21 +5,31 @@ import { parseDuration } from "../../lib/timestamp.ts"
 import type { Healthcheck, ImageRunConfig } from "../../oci/image-config.ts"
 import { splitWords } from "./words.ts"
 
-type Change = (config: ImageRunConfig, rest: string) => ImageRunConfig
+/** `words`: those of the line, with the variables of the configuration's environment replaced. */
+type Change = (config: ImageRunConfig, rest: string, words: () => readonly string[]) => ImageRunConfig
 
 const INSTRUCTIONS: Readonly<Record<string, Change>> = {
-  CMD: (config, rest) => ({ ...config, Cmd: commandOf(rest) }),
-  ENTRYPOINT: (config, rest) => ({ ...config, Entrypoint: commandOf(rest) }),
-  ENV: (config, rest) => ({ ...config, Env: mergeEnvironment(config.Env ?? [], pairsOf("ENV", rest)) }),
-  LABEL: (config, rest) => ({ ...config, Labels: { ...config.Labels, ...Object.fromEntries(pairsOf("LABEL", rest)) } }),
-  EXPOSE: (config, rest) => ({ ...config, ExposedPorts: { ...config.ExposedPorts, ...setOf(portsOf(rest)) } }),
-  VOLUME: (config, rest) => ({ ...config, Volumes: { ...config.Volumes, ...setOf(jsonForm(rest) ?? words(rest)) } }),
-  USER: (config, rest) => ({ ...config, User: one("USER", rest) }),
-  WORKDIR: (config, rest) => ({
+  CMD: (config, rest) => ({ ...config, Cmd: commandOf(config, rest) }),
+  ENTRYPOINT: (config, rest) => ({ ...config, Entrypoint: commandOf(config, rest) }),
+  ENV: (config, rest, words) => ({
     ...config,
-    WorkingDir: joinDirectory(config.WorkingDir ?? "/", words(rest).join(" ")),
+    Env: mergeEnvironment(config.Env ?? [], pairsOf("ENV", rest, words())),
   }),
-  STOPSIGNAL: (config, rest) => ({ ...config, StopSignal: one("STOPSIGNAL", rest) }),
+  LABEL: (config, rest, words) => ({
+    ...config,
+    Labels: { ...config.Labels, ...Object.fromEntries(pairsOf("LABEL", rest, words())) },
+  }),
+  EXPOSE: (config, _, words) => ({ ...config, ExposedPorts: { ...config.ExposedPorts, ...setOf(portsOf(words())) } }),
+  VOLUME: (config, rest, words) => ({
+    ...config,
+    Volumes: { ...config.Volumes, ...setOf(jsonForm(rest) ?? words()) },
+  }),
+  USER: (config, _, words) => ({ ...config, User: one("USER", words()) }),
+  WORKDIR: (config, _, words) => ({
+    ...config,
+    WorkingDir: joinDirectory(config.WorkingDir ?? "/", words().join(" ")),
+  }),
+  STOPSIGNAL: (config, _, words) => ({ ...config, StopSignal: one("STOPSIGNAL", words()) }),
   HEALTHCHECK: (config, rest) => ({ ...config, Healthcheck: healthcheckOf(rest) }),
   ONBUILD: (config, rest) => ({ ...config, OnBuild: [...(config.OnBuild ?? []), rest] }),
 }
@@ -34,7 +44,8 @@ export function applyChanges(config: ImageRunConfig, lines: readonly string[]): 
     const change = INSTRUCTIONS[word.toUpperCase()]
     if (change === undefined) throw new DhowError("invalid", `${word} is not a valid change command`)
     if (rest === "") throw new DhowError("invalid", `${word.toUpperCase()} requires at least one argument`)
-    changed = change(changed, rest)
+    const environment = new Map((changed.Env ?? []).map(entryOf))
+    changed = change(changed, rest, () => splitWords(rest, (name) => environment.get(name)))
     isCommandSet ||= word.toUpperCase() === "CMD"
     // The command that was there belongs to the entry point that was there.
     if (word.toUpperCase() === "ENTRYPOINT" && !isCommandSet) changed = { ...changed, Cmd: null }
@@ -53,24 +64,24 @@ function jsonForm(text: string): string[] | undefined {
   }
 }
 
-function commandOf(rest: string): readonly string[] {
-  return jsonForm(rest) ?? ["/bin/sh", "-c", rest]
+function commandOf({ Shell: shell }: ImageRunConfig, rest: string): readonly string[] {
+  return jsonForm(rest) ?? [...(shell === undefined || shell.length === 0 ? ["/bin/sh", "-c"] : shell), rest]
 }
 
-function words(rest: string): readonly string[] {
-  return splitWords(rest)
+/** "a=b=c" is b=c by the name a. */
+function entryOf(entry: string): readonly [string, string] {
+  const equals = entry.indexOf("=")
+  return equals < 0 ? [entry, ""] : [entry.slice(0, equals), entry.slice(equals + 1)]
 }
 
-function one(name: string, rest: string): string {
-  const found = words(rest)
+function one(name: string, found: readonly string[]): string {
   if (found.length !== 1) throw new DhowError("invalid", `${name} requires exactly one argument`)
   return found[0]!
 }
 
 /** KEY=value …, or the older form of one key and the rest of the line. */
-function pairsOf(name: string, rest: string): readonly (readonly [string, string])[] {
-  const found = words(rest)
-  if (!found[0]!.includes("=")) {
+function pairsOf(name: string, rest: string, found: readonly string[]): readonly (readonly [string, string])[] {
+  if (!(found[0] ?? "").includes("=")) {
     const [, key = "", value = ""] = /^(\S+)\s+([\s\S]+)$/.exec(rest) ?? []
     if (key === "") throw new DhowError("invalid", `${name} must have two arguments`)
     return [[key, value]]
@@ -94,8 +105,8 @@ function mergeEnvironment(
 }
 
 /** "80", "80/udp" and "8000-8010" as "80/tcp", …. */
-function portsOf(rest: string): readonly string[] {
-  return words(rest).flatMap((word) => {
+function portsOf(words: readonly string[]): readonly string[] {
+  return words.flatMap((word) => {
     const [, from = "", to = from, protocol = "tcp"] = /^(\d+)(?:-(\d+))?(?:\/(tcp|udp|sctp))?$/i.exec(word) ?? []
     const first = Number(from)
     const last = Number(to)

@@ -1,6 +1,9 @@
-// Words of a Dockerfile line: separated by blanks, with single quotes, double quotes and backslashes taken away.
+// Words of a Dockerfile line: separated by blanks, with single quotes, double quotes and backslashes taken away, and
+// variables replaced by what they stand for, which is not split again.
+import { type Lookup, readVariable } from "./variables.ts"
 
-export function splitWords(text: string): readonly string[] {
+/** Without `lookup` a dollar stands for itself. */
+export function splitWords(text: string, lookup?: Lookup): readonly string[] {
   const words: string[] = []
   let word: string | undefined
   let quote = ""
@@ -10,6 +13,11 @@ export function splitWords(text: string): readonly string[] {
       const next = text[++at]!
       // Within double quotes a backslash keeps its meaning only before what it can escape.
       word = (word ?? "") + (quote === '"' && !'"\\$'.includes(next) ? `\\${next}` : next)
+    } else if (character === "$" && quote !== "'" && lookup !== undefined) {
+      const { value, end } = readVariable(text, at, lookup)
+      // A variable of nothing is no word by itself.
+      if (value !== "" || word !== undefined) word = (word ?? "") + value
+      at = end - 1
     } else if (quote !== "") {
       if (character === quote) quote = ""
       else word = (word ?? "") + character
