@@ -18,6 +18,7 @@ const ARCHITECTURE_ALIASES: Readonly<Record<string, { architecture: string; vari
   i686: { architecture: "386" },
 }
 
+const VARIANT = /^v\d+$/
 const NODE_ARCHITECTURES: Readonly<Record<string, string>> = {
   x64: "amd64",
   arm64: "arm64",
@@ -32,10 +33,10 @@ export function hostPlatform(): Platform {
   return { os: "linux", architecture: NODE_ARCHITECTURES[process.arch] ?? process.arch }
 }
 
-/** Reads "linux/arm64/v8", "arm64" or "linux"; a lone word is an architecture unless it is an operating system. */
+/** Reads "linux/arm64/v8", "arm64", "arm/v7" or "linux"; what names no operating system is of Linux. */
 export function parsePlatform(text: string): Platform {
   const parts = text.toLowerCase().split("/")
-  if (parts.length > 3 || parts.some((part) => !/^[a-z0-9_.-]+$/.test(part)))
+  if (parts.length > 3 || parts.some((part) => !/^[a-z0-9][a-z0-9_.-]*$/.test(part)))
     throw new DhowError("invalid", `"${text}" is an invalid OS/architecture platform`)
   if (parts.length === 1) {
     const [word = ""] = parts
@@ -43,7 +44,9 @@ export function parsePlatform(text: string): Platform {
       return normalizePlatform({ os: word, architecture: hostPlatform().architecture })
     return normalizePlatform({ os: "linux", architecture: word })
   }
-  const [os = "", architecture = "", variant] = parts
+  const [first = "", second = "", third] = parts
+  const isLinux = parts.length === 2 && VARIANT.test(second)
+  const [os, architecture, variant] = isLinux ? ["linux", first, second] : [first, second, third]
   return normalizePlatform(variant === undefined ? { os, architecture } : { os, architecture, variant })
 }
 

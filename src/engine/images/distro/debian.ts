@@ -125,7 +125,8 @@ export async function debianRoot(plan: DebianPlan, options: RecipeOptions): Prom
       // dies with the engine.
       ...["--pdeathsig", "KILL", "unshare", "--mount", "--propagation", "private", "--pid", "--fork"],
       ...["--kill-child=SIGKILL", "--mount-proc", "mmdebstrap", "--variant=minbase", "--mode=root", "--format=tar"],
-      ...["--skip=output/dev", `--architectures=${plan.architecture}`],
+      // Whether the architecture's programs run here was asked of the kernel already.
+      ...["--skip=output/dev", "--skip=check/qemu", `--architectures=${plan.architecture}`],
       // Merged from the start: bookworm would otherwise install a program, and all of perl, to merge it afterwards.
       ...(plan.codename === "bookworm" ? [`--hook-dir=${MERGED_USR}`, "--include=usr-is-merged"] : []),
       ...(plan.slim ? excludes() : []),
