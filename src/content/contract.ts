@@ -15,13 +15,12 @@ export interface ContentStore {
   put(bytes: Uint8Array): Promise<Blob>
   /**
    * Streams bytes to disk, hashing them on the way: file synced, renamed, directory synced, then the row. A blob that is
-   * here already keeps its file, which layers share, unless the caller knows it to be damaged and says `replace`.
+   * here already keeps its file, which layers share, unless the bytes in it are no longer the blob's.
    * Throws invalid, and keeps nothing, when the digest or size differs from what is expected.
    */
   ingest(
     source: AsyncIterable<Uint8Array>,
     options: {
-      readonly replace?: boolean
       readonly expect?: { readonly digest?: Digest; readonly size?: number }
       readonly limit?: number
       readonly signal?: AbortSignal

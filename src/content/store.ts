@@ -13,6 +13,7 @@ import type { Blob, ContentStore, Lease, Partial } from "./contract.ts"
 import { isKeptPartial, openPartial, partialName } from "./partial.ts"
 
 const READ_LIMIT = 8 << 20
+const COMPARE_SIZE = 1 << 20
 const LEASE_MILLISECONDS = 24 * 60 * 60 * 1000
 
 type IngestOptions = Parameters<ContentStore["ingest"]>[1]
@@ -99,8 +100,7 @@ class DiskContentStore implements ContentStore {
     const temporary = join(this.#ingests, name)
     using _ingest = this.#keep(name)
     try {
-      const blob = await write(temporary, source, options)
-      return await this.#commit(temporary, blob, options.replace === true)
+      return await this.#commit(temporary, await write(temporary, source, options))
     } catch (error) {
       unlinkIfExists(temporary)
       throw error
@@ -119,16 +119,13 @@ class DiskContentStore implements ContentStore {
   }
 
   /** The one way in: a durable file gets its final name, then its row. */
-  async #commit(path: string, blob: Blob, replace = false): Promise<Blob> {
+  async #commit(path: string, blob: Blob): Promise<Blob> {
     crashpoint("content.ingest:before-rename")
-    if (!replace && this.#isWhole(blob)) {
-      // The file that is there stays: what was made of it may be other names of that very file.
-      unlinkIfExists(path)
-      this.#given(blob.digest)
-      return blob
-    }
     using _commit = this.#keep(hexOf(blob.digest))
-    renameSync(path, this.#file(blob.digest))
+    const place = this.#file(blob.digest)
+    // A file that is right stays: what was made of it may be other names of that very file.
+    if (this.has(blob.digest) && (await haveSameBytes(path, place))) unlinkIfExists(path)
+    else renameSync(path, place)
     await syncDirectory(this.#blobs)
     crashpoint("content.ingest:before-row")
     this.#insert.run({ digest: blob.digest, size: blob.size, now: Date.now() })
@@ -201,11 +198,6 @@ class DiskContentStore implements ContentStore {
     this.#expire.run({ now })
   }
 
-  /** Whether the blob is here, by its row and by the length of its file. */
-  #isWhole({ digest, size }: Blob): boolean {
-    return this.has(digest) && statSync(this.#file(digest), { throwIfNoEntry: false })?.size === size
-  }
-
   #file(digest: Digest): string {
     return join(this.#blobs, hexOf(digest))
   }
@@ -255,6 +247,22 @@ async function write(path: string, source: AsyncIterable<Uint8Array>, options: I
 async function writeChunk(file: FileHandle, chunk: Uint8Array): Promise<void> {
   for (let offset = 0; offset < chunk.length; )
     offset += (await file.write(chunk, offset, chunk.length - offset)).bytesWritten
+}
+
+/** False also where there is no second file. */
+async function haveSameBytes(one: string, two: string): Promise<boolean> {
+  const { size } = statSync(one)
+  if (statSync(two, { throwIfNoEntry: false })?.size !== size) return false
+  await using a = await open(one, "r")
+  await using b = await open(two, "r")
+  const [left, right] = [Buffer.allocUnsafe(COMPARE_SIZE), Buffer.allocUnsafe(COMPARE_SIZE)]
+  for (let at = 0; at < size; ) {
+    const { bytesRead } = await a.read(left, 0, COMPARE_SIZE, at)
+    await b.read(right, 0, bytesRead, at)
+    if (bytesRead === 0 || left.compare(right, 0, bytesRead, 0, bytesRead) !== 0) return false
+    at += bytesRead
+  }
+  return true
 }
 
 async function syncDirectory(path: string): Promise<void> {

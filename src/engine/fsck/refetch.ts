@@ -62,14 +62,14 @@ async function fetchFrom(check: Check, digest: Digest, repository: Repository): 
   lease.hold(digest)
   if (role?.kind === "manifest") {
     const { bytes } = await repository.manifest(digest, { signal })
-    await content.ingest(once(bytes), { expect: { digest }, replace: true, signal })
+    await content.ingest(once(bytes), { expect: { digest }, signal })
     return
   }
   if (role?.kind === "config" || role?.kind === "blob") {
     const size = sizeOf(check, digest)
     await content.ingest(repository.blob({ digest, size }, { signal }), {
       expect: { digest, size },
-      replace: true,
+
       signal,
     })
     return
@@ -78,7 +78,7 @@ async function fetchFrom(check: Check, digest: Digest, repository: Repository): 
   for (const blob of compressedForms(check, digest)) {
     try {
       const { bytes } = await decompress(repository.blob(blob, { signal }), { signal })
-      await content.ingest(bytes, { expect: { digest }, replace: true, limit: layerLimit(root), signal })
+      await content.ingest(bytes, { expect: { digest }, limit: layerLimit(root), signal })
       return
     } catch (error) {
       signal.throwIfAborted()
