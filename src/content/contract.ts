@@ -37,10 +37,12 @@ export interface ContentStore {
    */
   partial(blob: Blob): Partial
   /**
-   * Row first, file last. Only garbage collection calls this. False, and nothing done, for what put() or ingest() gave
+   * The row at once, the file soon after. Only garbage collection calls this. False, and nothing done, for what put() or ingest() gave
    * within this turn of the loop: whoever asked for it has had no chance to take a lease.
    */
   remove(digest: Digest): boolean
+  /** Resolves when the files of what was removed so far are off the disk. */
+  settled(): Promise<void>
   list(): IterableIterator<Blob>
   /** Keeps blobs alive until the returned scope is disposed; those of a process that died are dropped by the next one. */
   lease(): Lease

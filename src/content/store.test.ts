@@ -123,6 +123,7 @@ test("remove() takes row and file away, and path() then says not-found", async (
   await turn()
   expect(store.remove(digest)).toBe(true)
   store.remove(digest)
+  await store.settled()
   expect(files()).toEqual([])
   expect(() => store.path(digest)).toThrow("No content with digest")
 })

@@ -2,11 +2,12 @@
 // durable under their final name, then the row; so a crash leaves a file for the sweep, never a row without its bytes.
 import { randomBytes } from "node:crypto"
 import { readdirSync, renameSync, statSync } from "node:fs"
-import { type FileHandle, open, readFile } from "node:fs/promises"
+import { type FileHandle, open, readFile, unlink } from "node:fs/promises"
 import { join } from "node:path"
 import { crashpoint } from "../lib/crashpoint.ts"
-import { DhowError, FULL_DISK } from "../lib/errors.ts"
+import { DhowError, errnoName, FULL_DISK } from "../lib/errors.ts"
 import { ensureDirectory, unlinkIfExists } from "../lib/files.ts"
+import { log } from "../lib/log.ts"
 import { type Digest, digestOf, hexOf } from "../oci/digest.ts"
 import type { Database } from "../state/database.ts"
 import type { Blob, ContentStore, Lease, Partial } from "./contract.ts"
@@ -31,6 +32,7 @@ class DiskContentStore implements ContentStore {
   readonly #fresh = new Set<Digest>()
   /** Leases of this process: they last as long as the work does, however slow. */
   readonly #leases = new Set<string>()
+  #removals: Promise<void> = Promise.resolve()
   readonly #select
   readonly #insert
   readonly #delete
@@ -142,9 +144,27 @@ class DiskContentStore implements ContentStore {
     if (this.#fresh.has(digest)) return false
     this.#delete.run({ digest })
     crashpoint("content.remove:before-file")
-    // An ingest of the same bytes that is about to write its row needs the file; the row that it writes is then true.
-    if (!this.#busy.has(hexOf(digest))) unlinkIfExists(this.#file(digest))
+    this.#removals = this.#removals.then(() => this.#discard(digest))
     return true
+  }
+
+  settled(): Promise<void> {
+    return this.#removals
+  }
+
+  /** Freeing the blocks of a large file takes a while, which is why it gets another name first and nobody waits. */
+  async #discard(digest: Digest): Promise<void> {
+    // The same bytes have come again, or are about to: their row is, or will be, true.
+    if (this.has(digest) || this.#busy.has(hexOf(digest))) return
+    const name = `removed-${randomBytes(12).toString("hex")}`
+    using _removal = this.#keep(name)
+    try {
+      renameSync(this.#file(digest), join(this.#ingests, name))
+      await unlink(join(this.#ingests, name))
+    } catch (error) {
+      if (errnoName(error) !== "ENOENT")
+        log.warn("Cannot delete a blob; the next start tries again", { digest, error: String(error) })
+    }
   }
 
   *list(): IterableIterator<Blob> {

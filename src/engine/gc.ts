@@ -122,6 +122,7 @@ export function openCollector({
     forgetReferrers.run()
     for (const { digest } of places.all()) if (!last.has(digest)) forgetPlaces.run({ digest })
     edges.keep(last)
+    await content.settled()
     return removed
   }
 
