@@ -385,6 +385,24 @@ describe("end-8: tags", () => {
     expect(await refusal(server.send("GET", "/v2/nobody/tags/list"))).toBe("404 NAME_UNKNOWN")
   })
 
+  test("many thousand tags come in pages of ten thousand", async () => {
+    const { digest: own } = await server.pushImage("crowded", "t00000")
+    const { database } = server.fixture
+    const insert = database.query<never, { tag: string; digest: string }>(
+      "INSERT INTO registry_tags VALUES ('crowded', $tag, $digest, 1, 1, NULL)",
+    )
+    database.transaction(() => {
+      for (let at = 1; at < 25_000; at++) insert.run({ tag: `t${String(at).padStart(5, "0")}`, digest: own })
+    })
+    const sizes: number[] = []
+    for (let path: string | undefined = "/v2/crowded/tags/list?n=999999"; path !== undefined; ) {
+      const answer = await server.expect(200, "GET", path)
+      sizes.push(((await answer.json()) as { tags: string[] }).tags.length)
+      path = /^<(.+)>; rel="next"$/.exec(answer.headers.get("link") ?? "")?.[1]
+    }
+    expect(sizes).toEqual([10_000, 10_000, 5_000])
+  })
+
   test("_catalog lists repositories page by page", async () => {
     const all = ((await (await server.expect(200, "GET", "/v2/_catalog")).json()) as { repositories: string[] })
       .repositories

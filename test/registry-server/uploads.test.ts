@@ -1,7 +1,9 @@
 // Uploads that do not go as they should: interrupted, repeated, at the same time, too long, or by somebody who lies.
 import { afterEach, beforeEach, expect, test } from "bun:test"
-import { readdirSync } from "node:fs"
+import { mkdtempSync, readdirSync, rmdirSync } from "node:fs"
 import { connect } from "node:net"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
 import { digestOf } from "../../src/oci/digest.ts"
 import { openFixture } from "../images/fixture.ts"
 import { refusal, TestServer, uploadsOf } from "./fixture.ts"
@@ -108,6 +110,34 @@ test("uploads that nobody ends are bounded in number", async () => {
   expect(answer.headers.get("retry-after")).toBe("60")
   expect(await refusal(answer)).toBe("429 TOOMANYREQUESTS")
 }, 30_000)
+
+test("a blob that the disk cannot take is refused, and the registry goes on", async () => {
+  const root = mkdtempSync(join(tmpdir(), "dhow-full-"))
+  expect(Bun.spawnSync(["mount", "-t", "tmpfs", "-o", "size=12m", "tmpfs", root]).exitCode).toBe(0)
+  const small = new TestServer({}, openFixture(root))
+  try {
+    const large = Buffer.alloc(16 << 20, "too large ")
+    const put = () => small.send("POST", `/v2/a/blobs/uploads/?digest=${digestOf(large)}`, { body: large })
+    expect(await refusal(put())).toBe("413 SIZE_INVALID")
+    // Each of these fits, and not all of them.
+    const some = Array.from({ length: 4 }, (_, at) => Buffer.alloc(5 << 20, `part ${at} `))
+    const pushed = some.map(async (body) => {
+      const answer = await small.send("POST", `/v2/a/blobs/uploads/?digest=${digestOf(body)}`, { body })
+      return answer.status
+    })
+    const statuses = await Promise.all(pushed)
+    expect(statuses.filter((status) => status !== 201 && status !== 413 && status !== 507)).toEqual([])
+    expect(statuses.filter((status) => status !== 201).length).toBeGreaterThan(0)
+    expect(readdirSync(uploadsOf(small))).toEqual([])
+    await small.registry.gc({ grace: 0 })
+    await small.pushImage("a", "1")
+  } finally {
+    small.listeners.dispose()
+    small.fixture.database.close()
+    expect(Bun.spawnSync(["umount", root]).exitCode).toBe(0)
+    rmdirSync(root)
+  }
+})
 
 test("a blob that is deleted while it is pulled arrives whole", async () => {
   const bytes = Buffer.alloc(30_000_000, "many bytes ")

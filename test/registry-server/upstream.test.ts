@@ -2,7 +2,7 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test"
 import { readdirSync } from "node:fs"
 import { join } from "node:path"
-import { digestOf } from "../../src/oci/digest.ts"
+import { digestOf, parseDigest } from "../../src/oci/digest.ts"
 import { openFixture } from "../images/fixture.ts"
 import { Relay } from "../support/registry.ts"
 import { OCI_INDEX, OCI_MANIFEST, refusal, TestServer } from "./fixture.ts"
@@ -154,6 +154,20 @@ describe("a proxied prefix", () => {
     await Bun.write(path, "the right bytes")
     const again = await server.expect(200, "GET", `/v2/far/app/blobs/${blob.digest}`)
     expect(await again.text()).toBe("the right bytes")
+  })
+
+  test("what a fetch that broke off has brought is not fetched again", async () => {
+    const bytes = Buffer.alloc(1_000_000, "half of it is here ")
+    const blob = await upstream.pushBlob("app", bytes)
+    const config = await upstream.pushBlob("app", "{}")
+    await upstream.pushManifest("app", "1", { schemaVersion: 2, mediaType: OCI_MANIFEST, config, layers: [blob] })
+    await server.expect(200, "GET", "/v2/far/app/manifests/1")
+    const left = join(server.fixture.root, "registry/fetches", blob.digest.slice("sha256:".length))
+    await Bun.write(left, bytes.subarray(0, 600_000))
+    const got = await server.expect(200, "GET", `/v2/far/app/blobs/${blob.digest}`)
+    expect(digestOf(new Uint8Array(await got.arrayBuffer()))).toBe(parseDigest(blob.digest))
+    expect(relay.blobs().map(({ range, bytes: sent }) => [range, sent])).toEqual([["bytes=600000-", 400_000]])
+    await upstream.pushBlob("app", "other")
   })
 
   test("a blob that no manifest from there names is not fetched", async () => {

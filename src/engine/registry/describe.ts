@@ -6,7 +6,7 @@ import { formatPlatform, type Platform } from "../../oci/platform.ts"
 import type { RegistryRepository, RegistryTag } from "../../wire/registry-server.ts"
 import { MANIFEST_LIMIT } from "./document.ts"
 import type { RepositoryName } from "./names.ts"
-import type { ManifestRow, RegistryRecords, TagRow } from "./records.ts"
+import type { ManifestRow, RegistryRecords } from "./records.ts"
 
 type Context = { readonly records: RegistryRecords; readonly content: ContentStore }
 
@@ -29,22 +29,25 @@ export function describeRepositories({ records }: Context): readonly RegistryRep
 
 export async function describeTags(context: Context, name: RepositoryName): Promise<readonly RegistryTag[]> {
   const { records } = context
-  const described = records.tags(name).map(async (row: TagRow): Promise<readonly RegistryTag[]> => {
-    const manifest = records.manifest(name, row.digest)
-    if (manifest === undefined) return []
-    const tag: RegistryTag = {
+  const found: RegistryTag[] = []
+  const platforms = new Map<string, readonly string[]>()
+  // One after the other: a repository may have many thousand.
+  for (const { tag, digest, tagged_at, pulled_at } of records.tags(name)) {
+    const manifest = records.manifest(name, digest)
+    if (manifest === undefined) continue
+    if (!platforms.has(digest)) platforms.set(digest, await platformsOf(context, manifest))
+    found.push({
       name,
-      tag: row.tag,
-      digest: row.digest,
+      tag,
+      digest,
       mediaType: manifest.media_type,
-      size: records.treeSize(name, row.digest),
-      platforms: await platformsOf(context, manifest),
-      pushedAt: timestamp(row.tagged_at),
-      pulledAt: timestamp(row.pulled_at),
-    }
-    return [tag]
-  })
-  return (await Promise.all(described)).flat()
+      size: records.treeSize(name, digest),
+      platforms: platforms.get(digest) ?? [],
+      pushedAt: timestamp(tagged_at),
+      pulledAt: timestamp(pulled_at),
+    })
+  }
+  return found
 }
 
 type Document = { readonly manifests?: readonly Descriptor[]; readonly config?: Descriptor } & Partial<Platform>

@@ -64,8 +64,11 @@ export function checkListener(listener: RegistryListener): void {
     prefixes.add(prefix)
     // A prefix and an upstream have to be names once something stands behind them.
     parseReference(`${prefix === "" ? "" : `${prefix}/`}x`)
-    const { domain, path } = parseReference(`${upstream}/x`)
-    if (`${domain}/${path}` !== `${upstream}/x` && domain !== "docker.io")
-      throw new DhowError("invalid", `"${upstream}" names no registry to fetch from`)
+    // Without a dot or port it would be a name on docker.io, which nobody means here.
+    if (!/^(?:localhost|[^/]*[.:][^/]*)(?:\/|$)/.test(upstream))
+      throw new DhowError("invalid", `"${upstream}" names no registry to fetch from`, {
+        hint: "For instance docker.io, or quay.io/team",
+      })
+    parseReference(`${upstream}/x`)
   }
 }
