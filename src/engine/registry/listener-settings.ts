@@ -4,6 +4,7 @@ import { DhowError } from "../../lib/errors.ts"
 import { parseReference } from "../../oci/reference.ts"
 import type { Database } from "../../state/database.ts"
 import type { RegistryListener } from "../../wire/registry-server.ts"
+import { parseRepositoryName } from "./names.ts"
 
 export type Address = { readonly hostname: string; readonly port: number }
 
@@ -62,8 +63,7 @@ export function checkListener(listener: RegistryListener): void {
   for (const { prefix, upstream } of proxies) {
     if (prefixes.has(prefix)) throw new DhowError("invalid", `Two proxies have the prefix "${prefix}"`)
     prefixes.add(prefix)
-    // A prefix and an upstream have to be names once something stands behind them.
-    parseReference(`${prefix === "" ? "" : `${prefix}/`}x`)
+    if (prefix !== "") parseRepositoryName(prefix)
     // Without a dot or port it would be a name on docker.io, which nobody means here.
     if (!/^(?:localhost|[^/]*[.:][^/]*)(?:\/|$)/.test(upstream))
       throw new DhowError("invalid", `"${upstream}" names no registry to fetch from`, {

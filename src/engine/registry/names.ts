@@ -66,7 +66,9 @@ export function parseTarget(text: string): { readonly name: RepositoryName; read
   const end = at >= 0 ? at : colon > text.lastIndexOf("/") ? colon : text.length
   try {
     const name = parseRepositoryName(text.slice(0, end))
-    return end === text.length ? { name } : { name, reference: parseManifestReference(text.slice(end + 1)) }
+    if (end === text.length) return { name }
+    const rest = text.slice(end + 1)
+    return { name, reference: at >= 0 ? parseNamedDigest(rest) : parseTag(rest) }
   } catch (cause) {
     throw new DhowError("invalid", `${quoted(text)} is no repository, tag or digest of the registry`, { cause })
   }
