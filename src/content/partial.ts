@@ -21,7 +21,7 @@ import type { Partial } from "./contract.ts"
 
 const PREFIX = "partial-"
 const KEPT_MILLISECONDS = 7 * 24 * 60 * 60 * 1000
-const READ_SIZE = 256 * 1024
+const READ_SIZE = 128 * 1024
 /** What one request fetches: large enough that asking costs nothing beside it. */
 export const SEGMENT_SIZE = 8 << 20
 const COUNT_BYTES = 8

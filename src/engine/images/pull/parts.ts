@@ -10,7 +10,7 @@ import { Slots } from "../slots.ts"
 
 /** Connections for one blob; and for all blobs together, beyond the one that each has. */
 const FOR_ONE_BLOB = 4
-const BEYOND_THE_FIRST = 6
+const BEYOND_THE_FIRST = 3
 /** Below this the first connection is done before a second one has begun. */
 const WORTH_SEVERAL = 16 << 20
 
