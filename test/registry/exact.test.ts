@@ -90,12 +90,15 @@ describe.skipIf(!hasRegistry)("the exact bytes of a layer", () => {
 
   test("what dhow compressed is made again without any registry, at every level", async () => {
     for (const compression of [
+      { kind: "gzip" },
       { kind: "gzip", level: 1 },
       { kind: "gzip", level: 9 },
+      { kind: "zstd" },
       { kind: "zstd", level: 9 },
     ] as const) {
       const gone = await TestRegistry.start()
-      const there = `${other.host}/again-${compression.kind}-${compression.level}:1`
+      const level = "level" in compression ? compression.level : "usual"
+      const there = `${other.host}/again-${compression.kind}-${level}:1`
       let came: string
       using source = openFixture()
       using second = openFixture()
@@ -141,8 +144,7 @@ describe.skipIf(!hasRegistry)("the exact bytes of a layer", () => {
       expect(digests[0]).toBe(digests[1]!)
       seen.set(key, digests[0]!)
     }
-    expect(seen.get("gzip")).toBe(seen.get("gzip6")!)
-    expect(new Set(seen.values()).size).toBe(5)
+    expect(new Set(seen.values()).size).toBe(6)
   })
 
   test("a plain layer of a registry stays plain", async () => {

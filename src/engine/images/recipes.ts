@@ -2,7 +2,7 @@
 // out from the first bytes where they came from elsewhere. A recipe is a hope until the digest of what it makes fits.
 import { createReadStream } from "node:fs"
 import { compress, detectCompression } from "../../lib/compression.ts"
-import { gzipMembers, type MemberLevel } from "../../lib/gzip-members.ts"
+import { gzipMember, gzipMembers, MEMBER_SIZE, type MemberLevel } from "../../lib/gzip-members.ts"
 
 export type Recipe = {
   readonly kind: "gzip" | "zstd"
@@ -67,7 +67,10 @@ export async function findRecipe(
   if (candidates.length === 0) return undefined
   const beginning = await firstBytes(plain(), TRIED)
   for (const recipe of candidates) {
-    const made = await firstBytes(remake(recipe, pieces(beginning), options), sample.length)
+    const made =
+      recipe.members === true
+        ? gzipMember(beginning.subarray(0, MEMBER_SIZE), recipe.level as MemberLevel).subarray(0, sample.length)
+        : await firstBytes(remake(recipe, pieces(beginning), options), sample.length)
     if (Buffer.compare(made, sample.subarray(0, made.length)) === 0 && made.length === sample.length) return recipe
   }
   return undefined
@@ -79,7 +82,7 @@ function candidatesFor(sample: Uint8Array): readonly Recipe[] {
   const length = compression === "gzip" ? gzipHeaderLength(sample) : undefined
   if (length === undefined) return []
   const header = Buffer.from(sample.subarray(0, length)).toString("hex")
-  return GZIP_LEVELS.map((level) => ({ kind: "gzip", level, header }))
+  return [USUAL_RECIPE, ...GZIP_LEVELS.map((level): Recipe => ({ kind: "gzip", level, header }))]
 }
 
 /** RFC 1952, 2.3: ten bytes, and what the flags say follows. */

@@ -4,6 +4,7 @@ import type { Digest } from "../../../oci/digest.ts"
 import type { Manifest } from "../../../oci/manifest.ts"
 import type { LayerCompression } from "../../contract.ts"
 import type { ImagesContext } from "../context.ts"
+import type { Recipe } from "../recipes.ts"
 
 export type LayerForm = {
   readonly digest: Digest
@@ -37,13 +38,19 @@ export function layersOf(
     const others = context.layerSources.ofLayer(diffId).flatMap((source): LayerForm[] => {
       const found = kindOf(source.media_type)
       if (found === undefined || source.digest === exact?.digest) return []
-      const { kind: wanted = found, level = source.recipe?.level } = compression ?? {}
-      return found === wanted && source.recipe?.level === level
+      return isAsAsked(compression, found, source.recipe)
         ? [{ digest: source.digest, size: source.size, kind: found }]
         : []
     })
     return { diffId, exact, others: others.slice(0, MOST_OTHERS) }
   })
+}
+
+/** Whoever asks for a level gets that level. */
+function isAsAsked(asked: LayerCompression | undefined, kind: LayerForm["kind"], recipe: Recipe | undefined): boolean {
+  if (asked === undefined) return true
+  if (asked.kind !== kind) return false
+  return asked.level === undefined || (recipe?.level === asked.level && recipe.members !== true)
 }
 
 function kindOf(mediaType: string): LayerForm["kind"] | undefined {
