@@ -1,6 +1,6 @@
 // Archives to standard output or to a file, which appears under its name only when it is complete.
 import { closeSync, openSync, renameSync, rmSync, statSync } from "node:fs"
-import { DhowError } from "../../lib/errors.ts"
+import { DhowError, describeError } from "../../lib/errors.ts"
 import { writeAll } from "../output.ts"
 import { descriptorWriter } from "../terminal/descriptors.ts"
 
@@ -18,7 +18,7 @@ async function writeFile(path: string, body: AsyncIterable<Uint8Array>): Promise
   try {
     fd = openSync(target, "w")
   } catch (cause) {
-    throw new DhowError("invalid", `Cannot write the archive "${path}"`, { cause })
+    throw new DhowError("invalid", `Cannot write the archive "${path}": ${describeError(cause)}`, { cause })
   }
   try {
     for await (const chunk of body) writeAll(fd, chunk)
