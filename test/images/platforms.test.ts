@@ -105,7 +105,7 @@ describe("a name with several platforms", () => {
     expect(row!.Manifests![3]!.AttestationData).toEqual({ For: digestOf("subject") })
     const inspected = await f.images.inspect(NAME, { manifests: true })
     expect(inspected.Descriptor).toMatchObject({ mediaType: MEDIA_TYPE.ociIndex, digest: index })
-    expect(inspected.Manifests).toEqual(row!.Manifests!)
+    expect(inspected.Manifests!.map(({ ID }) => ID)).toEqual(row!.Manifests!.map(({ ID }) => ID))
     const arm = await f.images.inspect(NAME, { platform: parsePlatform("linux/arm/v6") })
     expect(arm).toMatchObject({ Architecture: "arm", Variant: "v6" })
     expect(arm.Descriptor!.digest).toBe(manifests.get("linux/arm/v6")!)

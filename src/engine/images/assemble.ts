@@ -13,6 +13,8 @@ export type StoredImage = {
   readonly id: Digest
   readonly manifest: Digest
   readonly config: ImageConfig
+  /** Where the configuration does not say it, and the index does. */
+  readonly variant?: string
   /** Targets that hold it: the manifest itself, or an index that names it. */
   readonly targets: readonly Digest[]
 }
@@ -32,14 +34,14 @@ export async function commitImages(
   crashpoint("images.commit:before-rows")
   const now = Date.now()
   records.transaction(() => {
-    for (const { id, manifest, config, targets } of images)
+    for (const { id, manifest, config, variant = "", targets } of images)
       records.putImage(
         {
           id,
           manifest,
           os: config.os,
           arch: config.architecture,
-          variant: config.variant ?? "",
+          variant: config.variant ?? variant,
           size: config.rootfs.diff_ids.reduce((sum, layer) => sum + snapshotter.layerSize(layer), 0),
           created_at: config.created === undefined ? 0 : Date.parse(config.created) || 0,
           pulled_at: now,

@@ -3,9 +3,11 @@
 import { DhowError } from "../../../lib/errors.ts"
 import type { Digest } from "../../../oci/digest.ts"
 import { type Descriptor, type Manifest, MEDIA_TYPE } from "../../../oci/manifest.ts"
+import type { Platform } from "../../../oci/platform.ts"
 import { formatReference, parseReference, withDefaultTag } from "../../../oci/reference.ts"
 import type { StoredImage } from "../assemble.ts"
 import { parseConfig } from "../parse-config.ts"
+import { variantOf } from "../variant.ts"
 import { isIndex, isManifest, readDocument } from "./documents.ts"
 import { checkLayers } from "./layers.ts"
 import type { LoadedTarget } from "./loaded.ts"
@@ -60,7 +62,7 @@ async function imagesOf(archive: Archive, descriptor: Descriptor, place: Place):
   }
   if (!isManifest(document)) throw new DhowError("invalid", `"${digest}" is neither a manifest nor an index`)
   if (!isImage(descriptor, document)) return []
-  const image = await imageOf(archive, document, { ...place, manifest: digest })
+  const image = await imageOf(archive, document, { ...place, manifest: digest, named: descriptor.platform })
   return image === undefined ? [] : [image]
 }
 
@@ -74,7 +76,7 @@ function isImage(descriptor: Descriptor, { config }: Manifest): boolean {
 async function imageOf(
   archive: Archive,
   document: Manifest,
-  { manifest, target, depth }: Place & { readonly manifest: Digest },
+  { manifest, named, target, depth }: Place & { readonly manifest: Digest; readonly named: Platform | undefined },
 ): Promise<StoredImage | undefined> {
   const { digest: id, size } = document.config
   const file = archive.blob(id)
@@ -94,5 +96,5 @@ async function imageOf(
     config,
     document.layers.map((layer) => layer.digest),
   )
-  return { id, manifest, config, targets: [target] }
+  return { id, manifest, config, variant: variantOf(named, config.architecture), targets: [target] }
 }

@@ -6,14 +6,21 @@ import { formatPlatform, type Platform, platformDistance } from "../../../oci/pl
 import type { ImagesContext } from "../context.ts"
 import { DOCUMENT_LIMIT } from "../limits.ts"
 import { parseConfig } from "../parse-config.ts"
+import { variantOf } from "../variant.ts"
 import type { Place } from "./target.ts"
 
 export async function fetchConfig(
   { content }: Pick<ImagesContext, "content">,
   { config: descriptor, layers }: Manifest,
-  options: Place & { readonly platform: Platform | undefined; readonly compatible: boolean; readonly asked: string },
-): Promise<ImageConfig> {
-  const { compatible, repository, lease, platform, signal } = options
+  options: Place & {
+    readonly platform: Platform | undefined
+    readonly compatible: boolean
+    /** What the index says that it is for. */
+    readonly named: Platform | undefined
+    readonly asked: string
+  },
+): Promise<{ readonly config: ImageConfig; readonly variant: string }> {
+  const { compatible, named, repository, lease, platform, signal } = options
   const { digest, size } = descriptor
   lease.hold(digest)
   if (!content.has(digest)) {
@@ -24,8 +31,9 @@ export async function fetchConfig(
   const config = parseConfig(await content.read(digest), digest)
   if (config.os !== "linux")
     throw new DhowError("invalid", `image operating system "${config.os}" cannot be used on this platform`)
-  const { os, architecture, variant } = config
-  const found: Platform = variant === undefined ? { os, architecture } : { os, architecture, variant }
+  const { os, architecture } = config
+  const variant = config.variant ?? variantOf(named, architecture)
+  const found: Platform = variant === "" ? { os, architecture } : { os, architecture, variant }
   const distance = platform === undefined ? 0 : platformDistance(platform, found, { compatible })
   if (platform !== undefined && (compatible ? distance === Number.POSITIVE_INFINITY : distance > 0))
     throw new DhowError(
@@ -39,5 +47,5 @@ export async function fetchConfig(
       "invalid",
       `invalid manifest, layers length mismatch: expected ${layers.length}, got ${expected}`,
     )
-  return config
+  return { config, variant }
 }

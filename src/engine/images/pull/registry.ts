@@ -4,6 +4,7 @@ import type { Lease } from "../../../content/contract.ts"
 import { DhowError } from "../../../lib/errors.ts"
 import type { Digest } from "../../../oci/digest.ts"
 import type { Descriptor } from "../../../oci/manifest.ts"
+import { formatPlatform, samePlatform } from "../../../oci/platform.ts"
 import { familiarName, familiarReference, formatReference, type Reference } from "../../../oci/reference.ts"
 import type { Registries, Repository } from "../../../registry/contract.ts"
 import { parseRegistryAuth } from "../../../registry/credentials.ts"
@@ -12,6 +13,7 @@ import type { Images, Progress } from "../../contract.ts"
 import { commitImages, type StoredImage } from "../assemble.ts"
 import { choosePlatform } from "../choose-platform.ts"
 import { emitImageEvent, type ImagesContext } from "../context.ts"
+import { platformOf } from "../records.ts"
 import type { Referrer } from "../referrers.ts"
 import { referenceKey } from "../resolve.ts"
 import { fetchAttestations, fetchReferrers } from "./artifacts.ts"
@@ -42,9 +44,10 @@ export function registryPuller(context: ImagesContext, registries: Registries) {
     progress({ status: `Pulling from ${familiarName(reference)}`, id: asked })
     for (const other of skipped) progress({ status: `Left out: ${other} cannot be used on this host` })
     const stored: StoredImage[] = []
-    for (const { manifest, document } of images) {
-      const config = await fetchConfig(context, document, { ...place, ...choice, asked: familiarReference(reference) })
-      stored.push({ id: document.config.digest, manifest, config, targets: [target] })
+    for (const { manifest, document, platform: named } of images) {
+      const asked = familiarReference(reference)
+      const { config, variant } = await fetchConfig(context, document, { ...place, ...choice, named, asked })
+      stored.push({ id: document.config.digest, manifest, config, variant, targets: [target] })
     }
     if (stored.length === 0)
       throw new DhowError("not-found", `${familiarReference(reference)} names no image that this host can use`)
@@ -63,6 +66,7 @@ export function registryPuller(context: ImagesContext, registries: Registries) {
     }
     const referrers = await beside
     const held = new Set(context.records.inTarget(target).map(({ id }) => id))
+    const left = before === undefined || before === target ? [] : leftBehind(context, before, stored)
     const isNew = before !== target || stored.some(({ id }) => !held.has(id))
     await commitImages(context, stored, { tags: namesOf(reference, target), signal })
     context.referrers.remember(referrers)
@@ -71,6 +75,10 @@ export function registryPuller(context: ImagesContext, registries: Registries) {
       reference,
     )
     progress({ status: `Digest: ${target}` })
+    for (const other of left)
+      progress({
+        status: `${familiarReference(reference)} has moved on: its former ${other} is ${familiarName(reference)}@${before} now`,
+      })
     const main = choosePlatform(stored, ({ config }) => ({ os: config.os, architecture: config.architecture }))
     const actor = familiarReference(reference)
     emitImageEvent(context, "pull", { id: (main ?? stored[0]!).id, actor, name: familiarName(reference) })
@@ -108,6 +116,18 @@ export function registryPuller(context: ImagesContext, registries: Registries) {
     const status = isNew ? "Downloaded newer image for" : "Image is up to date for"
     progress({ status: `Status: ${status} ${familiarReference(reference)}` })
   }
+}
+
+/** The platforms of a name's former target that its new one is not here for. */
+function leftBehind({ records }: ImagesContext, before: Digest, stored: readonly StoredImage[]): readonly string[] {
+  const now = stored.map(({ config: { os, architecture }, variant = "" }) =>
+    variant === "" ? { os, architecture } : { os, architecture, variant },
+  )
+  return records
+    .inTarget(before)
+    .map(platformOf)
+    .filter((old) => !now.some((platform) => samePlatform(platform, old)))
+    .map(formatPlatform)
 }
 
 /** A tag, and the digest that it led to: what Docker lists as a repository digest. */

@@ -17,7 +17,12 @@ const DEPTH_LIMIT = 4
 /** Platforms of one name; no image has as many. */
 const MOST_IMAGES = 64
 
-export type TargetImage = { readonly manifest: Digest; readonly document: Manifest }
+export type TargetImage = {
+  readonly manifest: Digest
+  readonly document: Manifest
+  /** What the index says it is for: older images do not say their variant themselves. */
+  readonly platform: Platform | undefined
+}
 
 export type Target = {
   /** Of what the tag points to: an index, or the manifest itself. */
@@ -56,11 +61,11 @@ export async function fetchTarget(
   const companions: Descriptor[] = []
   const skipped: string[] = []
 
-  async function walk(at: Document, depth: number): Promise<void> {
+  async function walk(at: Document, depth: number, named?: Platform): Promise<void> {
     if (!isIndex(at.value)) {
       if (images.length === MOST_IMAGES)
         throw new DhowError("invalid", `Index "${top.digest}" names more than ${MOST_IMAGES} images`)
-      images.push({ manifest: at.digest, document: imageManifest(at.value) })
+      images.push({ manifest: at.digest, document: imageManifest(at.value), platform: named })
       return
     }
     if (depth === DEPTH_LIMIT)
@@ -81,7 +86,7 @@ export async function fetchTarget(
           "invalid",
           `Manifest "${child.digest}" is ${document.size} bytes, not the ${child.size} expected`,
         )
-      await walk(document, depth + 1)
+      await walk(document, depth + 1, child.platform)
     }
   }
   await walk(top, 0)
