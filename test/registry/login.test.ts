@@ -231,6 +231,10 @@ describe.skipIf(!isReady)("login", () => {
     const env = { REGISTRY_AUTH_FILE: authFile }
     expect((await dhow.run(["pull", `${registry.host}/team/box:1`], { env })).status).toBe(0)
     expect((await dhow.run(["pull", `${registry.host}/team/box:1`])).status).toBe(1)
+    writeFileSync(authFile, "{ broken")
+    const broken = await dhow.run(["pull", `${registry.host}/team/box:1`], { env })
+    expect(broken.stderr).toContain(`WARNING: Error loading config file: Configuration file "${authFile}" is not JSON`)
+    expect(broken.stderr).toContain("no basic auth credentials")
   })
 })
 

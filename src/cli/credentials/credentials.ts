@@ -56,7 +56,7 @@ export function authHeader(auth: AuthConfig | undefined): string | undefined {
 function find(server: string, podmanName: string): AuthConfig | undefined {
   const fromEnvironment = environmentAuths()?.[server]
   if (fromEnvironment !== undefined) return authOf(fromEnvironment, server)
-  const config = readOrWarn()
+  const config = orWarn(() => readConfig(configPath()), {} as UserConfig)
   const helper = helperFor(config, server)
   if (helper !== undefined) {
     const found = getFromHelper(helper, server)
@@ -64,7 +64,10 @@ function find(server: string, podmanName: string): AuthConfig | undefined {
   }
   const auth = authOf(entryFor(config, server), server)
   if (auth !== undefined || helper !== undefined) return auth
-  return authOf(findPodmanEntry(podmanName, process.env), server)
+  return authOf(
+    orWarn(() => findPodmanEntry(podmanName, process.env), undefined),
+    server,
+  )
 }
 
 /** What a helper keeps, it keeps; the file holds the rest. Returns the path where a password lies in plain sight now. */
@@ -91,12 +94,12 @@ export function eraseCredentials(server: string): void {
 }
 
 /** A file that is broken must not stop a pull that needs no password. */
-function readOrWarn(): UserConfig {
+function orWarn<T>(read: () => T, otherwise: T): T {
   try {
-    return readConfig(configPath())
+    return read()
   } catch (error) {
     printError(`WARNING: Error loading config file: ${(error as Error).message}`)
-    return {}
+    return otherwise
   }
 }
 
