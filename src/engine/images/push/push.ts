@@ -45,7 +45,7 @@ export function openPusher(context: ImagesContext, registries: Registries): Imag
     })
     const { compression, sameDigest = false } = options
     using lease = content.lease()
-    const to = { repository, domain, path, lease, limit, compression, sameDigest, progress, signal }
+    const to = { repository, domain, path, credentials, lease, limit, compression, sameDigest, progress, signal }
     for (const one of references) await pushOne(one, to, options)
   }
 

@@ -7,6 +7,7 @@ import type { Digest } from "../../../oci/digest.ts"
 import { MEDIA_TYPE } from "../../../oci/manifest.ts"
 import { RefusedError } from "../../../registry/answer-error.ts"
 import type { Registries, Repository } from "../../../registry/contract.ts"
+import type { Credentials } from "../../../registry/credentials.ts"
 import type { RateLimit } from "../../../registry/rate-limit.ts"
 import type { LayerCompression, Progress } from "../../contract.ts"
 import { type ImagesContext, shortId } from "../context.ts"
@@ -22,6 +23,8 @@ export type SendTo = {
   readonly repository: Repository
   readonly domain: string
   readonly path: string
+  /** The user's at `domain`, and shown nowhere else. */
+  readonly credentials?: Credentials | undefined
   readonly limit: RateLimit | undefined
   readonly progress: Progress
   readonly signal: AbortSignal
@@ -78,12 +81,16 @@ export function layerSender(context: ImagesContext, registries: Registries) {
   /** Straight from a registry that has it, through here: neither side waits for the other to be done. */
   async function copied(form: LayerForm, diffId: Digest, to: SendTo): Promise<string | undefined> {
     const { digest, size } = form
-    const { domain, path, limit, progress, repository, signal } = to
+    const { domain, path, credentials, limit, progress, repository, signal } = to
     const places = blobPlaces.of(digest).filter((place) => place.domain !== domain || place.path !== path)
     for (const place of places.slice(0, MOST_SOURCES)) {
       const name = `${place.domain}/${place.path}`
       try {
-        const source = registries.repository(place, { access: "pull", ...(limit === undefined ? {} : { limit }) })
+        const source = registries.repository(place, {
+          access: "pull",
+          ...(limit === undefined ? {} : { limit }),
+          ...(credentials === undefined || place.domain !== domain ? {} : { credentials }),
+        })
         if (!(await source.hasBlob(digest, { signal }))) continue
         progress({ status: `Copying from ${name}`, progressDetail: {}, id: shortId(diffId) })
         const bytes = () => reported(source.blob(form, { signal }), size, to, diffId)
