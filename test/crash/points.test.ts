@@ -9,7 +9,8 @@ import { agree } from "../support/invariants.ts"
 
 const SOURCE = join(import.meta.dir, "../../src")
 /** Crash points with tests of their own, beside the part they belong to. */
-const ELSEWHERE = /^registry\.|^snapshot\.(?!prepare|remove:)|^supervisor\.|^network\.|^images\.(pull|push):/
+const ELSEWHERE =
+  /^registry\.|^snapshot\.(?!prepare|remove:)|^supervisor\.|^network\.|^images\.(pull|push):|^manifests\./
 
 const points = [
   ...new Set(

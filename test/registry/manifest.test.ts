@@ -203,4 +203,27 @@ describe.skipIf(!isReady)("manifest", () => {
     expect(JSON.parse(await dhow.ok("manifest", "inspect", "-v", list))[0].Ref).toBe(entry)
     await dhow.ok("manifest", "push", list)
   })
+
+  test("a daemon killed at any step leaves a list as it was, and nothing half of it in the registry", async () => {
+    const list = `${registry.host}/crash/app:1`
+    const killedAt = async (point: string, ...args: string[]): Promise<void> => {
+      await engine.kill()
+      await engine.start({ DHOW_CRASH_AT: point })
+      expect((await dhow.run(["manifest", ...args])).status).toBe(1)
+      await engine.ended()
+      await engine.start()
+    }
+    await killedAt("manifests.save:before-rows", "create", list, ...names("app"))
+    expect((await dhow.run(["manifest", "push", list])).stderr).toContain("No such manifest")
+    expect((await dhow.run(["run", "--rm", "--pull", "never", list, "true"])).status).toBe(125)
+    await dhow.ok("manifest", "create", list, ...names("app"))
+    const before = await dhow.ok("manifest", "inspect", list)
+    await killedAt("manifests.push:before-list", "push", list)
+    expect(await dhow.ok("manifest", "inspect", list)).toBe(before)
+    expect(() => raw(list)).toThrow()
+    await killedAt("manifests.save:before-rows", "annotate", "--variant", "v8", list, names("app")[1]!)
+    expect(await dhow.ok("manifest", "inspect", list)).toBe(before)
+    await dhow.ok("manifest", "push", list)
+    expect(raw(list)).toBe(await dhow.ok("manifest", "inspect", list))
+  })
 })

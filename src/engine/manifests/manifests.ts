@@ -1,5 +1,6 @@
 // The Manifests interface: lists of manifests that are put together here, one for each platform, and pushed as one. A
 // list whose images are here is an image of its own name at the same time.
+import { crashpoint } from "../../lib/crashpoint.ts"
 import { DhowError } from "../../lib/errors.ts"
 import { digestOf } from "../../oci/digest.ts"
 import { formatReference, parseReference, type Reference, withDefaultTag } from "../../oci/reference.ts"
@@ -41,6 +42,7 @@ export function openManifests(
       lease.hold(target)
       await content.put(bytes)
     }
+    crashpoint("manifests.save:before-rows")
     records.transaction(() => {
       for (const entry of entries) lists.put(list, entry)
       for (const { config, descriptor } of here) records.putPacked(target, config, descriptor.digest)

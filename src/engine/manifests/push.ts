@@ -1,6 +1,7 @@
 // A list into its repository: the manifests that it names first, with all that they need, then the list. Nobody can pull
 // an entry that is not there.
 import type { Lease } from "../../content/contract.ts"
+import { crashpoint } from "../../lib/crashpoint.ts"
 import { DhowError } from "../../lib/errors.ts"
 import type { Descriptor } from "../../oci/manifest.ts"
 import { formatReference, parseReference, type Reference } from "../../oci/reference.ts"
@@ -41,6 +42,7 @@ export function listPusher(context: ImagesContext, registries: Registries) {
     const pushed: ListEntry[] = []
     for (const entry of entries)
       pushed.push({ ...entry, descriptor: await pushEntry(entry, { ...options, target, repository, lease }) })
+    crashpoint("manifests.push:before-list")
     const { bytes, mediaType } = indexBytes(pushed.map(({ descriptor }) => descriptor))
     const digest = await repository.putManifest(target.tag ?? target.digest!, { bytes, mediaType }, { signal })
     await keep(pushed)
