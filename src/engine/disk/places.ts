@@ -30,7 +30,7 @@ export type Counts = { readonly [place in keyof Single]: number } & {
 
 /** The engine's own directories: what they take themselves is nobody's. */
 const DIRECTORIES = [".", "content", "content/sha256", "content/ingest", "snapshots", "containers", "volumes", "tmp"]
-const DATABASE = ["dhow.db", "dhow.db-wal", "dhow.db-shm"]
+const DATABASE = ["dhow.db", "dhow.db-wal", "dhow.db-shm", "engine.pid"]
 const KNOWN = new Set([...DIRECTORIES, ...DATABASE, "reserve", "registry"])
 
 type Known = {
@@ -73,8 +73,10 @@ export async function countPlaces({ root, content, database }: DiskMapParts, kno
       const found = known.layerSizes.get(key) ?? (await size("snapshots", key))
       known.layerSizes.set(key, found)
       add(layer, found)
-    } else if (key === ".trash") single.Trash += await size("snapshots", key)
-    else if (keys.has(key)) snapshots.set(key, await size("snapshots", key))
+    } else if (key === ".trash") {
+      Directories += ownSize(join(root, "snapshots", key))
+      for (const name of namesIn(join(root, "snapshots", key))) single.Trash += await size("snapshots", key, name)
+    } else if (keys.has(key)) snapshots.set(key, await size("snapshots", key))
     else if (key.startsWith(".new-")) single.Ingests += await size("snapshots", key)
     else if (key.startsWith(".")) Directories += await size("snapshots", key)
     else single.Strays += await size("snapshots", key)

@@ -33,18 +33,27 @@ export function diskPressure(context: ImagesContext, settings: () => GcConfig | 
   let last: GcReport | undefined
   let isHelpless = false
 
+  /** An indexed layer is its tar; an unpacked one lies beside it. */
+  function sizeOf(layer: Digest): number {
+    const { content, snapshotter } = context
+    return (content.stat(layer)?.size ?? 0) + (snapshotter.name === "erofs" ? 0 : layerSize(snapshotter, layer))
+  }
+
+  /** What blobs and layers take: the disk itself is others' too, who write to it at the same time. */
+  function storedBytes(): number {
+    return [...context.content.list()].reduce((sum, { digest }) => sum + sizeOf(digest), 0)
+  }
+
   function plan(gc: GcConfig, fill: DiskFill): Relief<Standing> {
-    const { configs, content, snapshotter, layersInUse } = context
+    const { configs, layersInUse } = context
     const policy = { danglingOnly: false, until: Number.POSITIVE_INFINITY, unused: gc.unused, keep: gc.keepLast }
     const planned = planPrune(context, { ...policy, labels: [], unlabelled: [] })
     const standings = planned.map((one) => ({ ...one, layers: one.members.flatMap(({ id }) => configs.layers(id)) }))
-    // An indexed layer is its tar; an unpacked one lies beside it.
-    const files = (layer: Digest): number => (snapshotter.name === "erofs" ? 0 : layerSize(snapshotter, layer))
     return planRelief(standings, {
       gc,
       fill,
       held: new Set(layersInUse().flat()),
-      sizeOf: (layer) => (content.stat(layer)?.size ?? 0) + files(layer),
+      sizeOf,
     })
   }
 
@@ -55,7 +64,7 @@ export function diskPressure(context: ImagesContext, settings: () => GcConfig | 
   }
 
   async function run(): Promise<GcReport> {
-    const before = diskFill(context.root)
+    const before = storedBytes()
     const removed: GcReport["Removed"][number][] = []
     let fill = await collected()
     const gc = settings()
@@ -63,22 +72,22 @@ export function diskPressure(context: ImagesContext, settings: () => GcConfig | 
     if (isOver)
       for (const image of plan(gc, fill).going) {
         if (fill.used <= gc.floor * fill.total) break
-        const held = fill
+        const was = fill
         if (removePlanned(context, image).length === 0) continue
         fill = await collected()
-        removed.push({ ...describePlanned(image), Freed: Math.max(0, held.used - fill.used) })
-        tell(image, { held, fill, gc })
+        removed.push({ ...describePlanned(image), Freed: image.bytes })
+        tell(image, { was, gc })
       }
     if (isOver && fill.used > gc.max * fill.total) complain(fill, gc)
     else isHelpless = false
-    const freed = Math.max(0, before.used - fill.used)
+    const freed = Math.max(0, before - storedBytes())
     return { At: new Date().toISOString(), Removed: removed, SpaceReclaimed: freed, Used: fill.used, Total: fill.total }
   }
 
-  function tell(image: Standing, { held, fill, gc }: { held: DiskFill; fill: DiskFill; gc: GcConfig }): void {
+  function tell(image: Standing & { readonly bytes: number }, { was, gc }: { was: DiskFill; gc: GcConfig }): void {
     const { Id, Names, Digests } = describePlanned(image)
     const name = Names[0] ?? Digests[0] ?? Id
-    const facts = { name, freed: String(Math.max(0, held.used - fill.used)), disk: percent(held), max: share(gc.max) }
+    const facts = { name, freed: String(image.bytes), disk: percent(was), max: share(gc.max) }
     context.emit("gc", Id, { ...facts, reason: image.reason })
     log.info("An image was removed, for the disk is too full", { image: Id, ...facts, reason: image.reason })
   }
