@@ -5,7 +5,6 @@ import { digestOf } from "../../src/oci/digest.ts"
 import { OCI_EMPTY, OCI_INDEX, OCI_MANIFEST, refusal, TestServer } from "./fixture.ts"
 
 let server: TestServer
-const name = "team/app"
 const bytes = Buffer.from("a blob of some bytes")
 const digest = digestOf(bytes)
 
