@@ -8,6 +8,7 @@ import { crashpoint } from "../lib/crashpoint.ts"
 import { DhowError, errnoName, FULL_DISK } from "../lib/errors.ts"
 import { ensureDirectory, unlinkIfExists } from "../lib/files.ts"
 import { log } from "../lib/log.ts"
+import { releaseGarbage } from "../lib/syscalls/memory.ts"
 import { type Digest, digestOf, hexOf } from "../oci/digest.ts"
 import type { Database } from "../state/database.ts"
 import type { Blob, ContentStore, Lease, Partial } from "./contract.ts"
@@ -15,6 +16,8 @@ import { isKeptPartial, openPartial, partialName } from "./partial.ts"
 
 const READ_LIMIT = 8 << 20
 const COMPARE_SIZE = 1 << 20
+/** From here on, collecting garbage takes little time beside storing. */
+const LARGE = 64 << 20
 const LEASE_MILLISECONDS = 24 * 60 * 60 * 1000
 
 type IngestOptions = Parameters<ContentStore["ingest"]>[1]
@@ -102,7 +105,10 @@ class DiskContentStore implements ContentStore {
     const temporary = join(this.#ingests, name)
     using _ingest = this.#keep(name)
     try {
-      return await this.#commit(temporary, await write(temporary, source, options))
+      const blob = await this.#commit(temporary, await write(temporary, source, options))
+      // The pieces that it came in are garbage now, and what follows (making a layer of it) needs memory of its own.
+      if (blob.size >= LARGE) releaseGarbage()
+      return blob
     } catch (error) {
       unlinkIfExists(temporary)
       throw error

@@ -4,7 +4,7 @@ import { TarFile } from "../../lib/tar/file-reader.ts"
 import { LayerTree } from "./tree.ts"
 
 /** Reading far ahead of a header would read content for nothing. */
-const HEADER_WINDOW = 1 << 16
+const HEADER_WINDOW = 1 << 12
 
 /** The descriptor stays the caller's. */
 export function readTree(tar: number): LayerTree {
