@@ -55,6 +55,10 @@ describe.skipIf(!isReady)("login", () => {
     expect(statSync(elsewhere).mode & 0o777).toBe(0o700)
     expect((await dhow.run(["push", `${registry.host}/team/box:1`])).status).toBe(0)
     expect((await dhow.run(["pull", `${registry.host}/team/box:1`])).status).toBe(0)
+    // What run and create pull for themselves is pulled with the login too.
+    await dhow.ok("rmi", `${registry.host}/team/box:1`)
+    const run = await dhow.run(["run", "--rm", "--network", "none", `${registry.host}/team/box:1`, "echo", "pulled"])
+    expect(run).toMatchObject({ status: 0, stdout: "pulled\n" })
   })
 
   test("says what was wrong, keeps nothing of it, and leaves the rest of the file as it is", async () => {

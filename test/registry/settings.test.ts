@@ -104,11 +104,14 @@ describe.skipIf(!isReady)("registries of the configuration", () => {
     expect(RegistryConfig).toEqual({
       InsecureRegistryCIDRs: ["::1/128", "127.0.0.0/8", "10.9.0.0/16"],
       IndexConfigs: {
-        "docker.io": { Name: "docker.io", Mirrors: ["m.example"], Secure: true, Official: true },
+        "docker.io": { Name: "docker.io", Mirrors: ["https://m.example/"], Secure: true, Official: true },
         "lab.example:5000": { Name: "lab.example:5000", Mirrors: [], Secure: false, Official: false },
       },
-      Mirrors: ["m.example"],
+      Mirrors: ["https://m.example/"],
     })
+    const said = await dhow().ok("info")
+    expect(said).toContain(" Insecure Registries:\n  lab.example:5000\n  ::1/128\n  127.0.0.0/8\n  10.9.0.0/16\n")
+    expect(said).toContain(" Registry Mirrors:\n  https://m.example/")
     if (dockerProgram !== undefined) expect(await docker(engine).ok("info")).toContain("10.9.0.0/16")
   })
 

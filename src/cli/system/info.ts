@@ -59,7 +59,31 @@ function printInfo(server: JsonObject): void {
   if (security.length > 0) print(` Security Options:\n${security.map((option) => `  ${option}`).join("\n")}`)
   const labels = (server["Labels"] ?? []) as string[]
   if (labels.length > 0) print(` Labels:\n${labels.map((label) => `  ${label}`).join("\n")}`)
+  printRegistries(server)
   for (const warning of (server["Warnings"] ?? []) as string[]) printError(warning)
+}
+
+type Registries = {
+  readonly InsecureRegistryCIDRs?: readonly string[]
+  readonly IndexConfigs?: Readonly<Record<string, { readonly Name: string; readonly Secure: boolean }>>
+  readonly Mirrors?: readonly string[] | null
+}
+
+function printRegistries(server: JsonObject): void {
+  for (const [label, field] of [
+    ["HTTP Proxy", "HttpProxy"],
+    ["HTTPS Proxy", "HttpsProxy"],
+    ["No Proxy", "NoProxy"],
+  ] as const)
+    if (server[field]) print(` ${label}: ${server[field]}`)
+  const { InsecureRegistryCIDRs = [], IndexConfigs = {}, Mirrors } = (server["RegistryConfig"] ?? {}) as Registries
+  const insecure = Object.values(IndexConfigs).flatMap(({ Name, Secure }) => (Secure ? [] : Name))
+  printList("Insecure Registries", [...insecure, ...InsecureRegistryCIDRs])
+  printList("Registry Mirrors", Mirrors ?? [])
+}
+
+function printList(label: string, values: readonly string[]): void {
+  if (values.length > 0) print(` ${label}:\n${values.map((value) => `  ${value}`).join("\n")}`)
 }
 
 function printPlugins(server: JsonObject): void {

@@ -4,7 +4,10 @@ import type { RegistriesConfig } from "../../config.ts"
 const LOOPBACK = ["::1/128", "127.0.0.0/8"]
 
 export function registryInfo({ hosts = {}, insecureBlocks = [], prefixes = {} }: RegistriesConfig) {
-  const mirrors = prefixes["docker.io"]?.mirrors ?? []
+  const mirrors = (prefixes["docker.io"]?.mirrors ?? []).map((mirror) => {
+    const isPlain = hosts[mirror.split("/", 1)[0]!]?.insecure === true
+    return `${isPlain ? "http" : "https"}://${mirror}/`
+  })
   const insecure = Object.entries(hosts).filter(([, host]) => host.insecure === true)
   return {
     InsecureRegistryCIDRs: [...LOOPBACK, ...insecureBlocks],
