@@ -166,6 +166,7 @@ class DiskContentStore implements ContentStore {
     using _removal = this.#keep(name)
     try {
       renameSync(this.#file(digest), join(this.#ingests, name))
+      crashpoint("content.remove:before-unlink")
       await unlink(join(this.#ingests, name))
     } catch (error) {
       if (errnoName(error) !== "ENOENT")

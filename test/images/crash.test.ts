@@ -17,6 +17,7 @@ const POINTS = [
   "snapshot.remove-layer:before-files",
   "gc:before-blobs",
   "content.remove:before-file",
+  "content.remove:before-unlink",
 ]
 
 test.each(POINTS)("after a crash at %s nothing half-made is left", async (point) => {

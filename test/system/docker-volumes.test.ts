@@ -142,4 +142,20 @@ describe.skipIf(dockerProgram === undefined)("docker's mounts", () => {
     expect([...config.Binds].sort()).toEqual([`${host}:/h:ro`, "vol1:/v"])
     await client.ok("rm", "shown")
   })
+
+  test("a create that is refused leaves no volume behind", async () => {
+    const before = await client.ok("volume", "ls", "-q")
+    for (const args of [
+      ["-v", "left:/x", "-v", "right:/x"],
+      ["-v", "left:/x", "--mount", "type=bind,source=/does/not/exist,target=/y"],
+      ["-v", "left:/x", "--volumes-from", "nobody"],
+    ]) {
+      const { status, stderr } = await client.run(["create", ...args, "bb", "true"])
+      expect([status, stderr]).toEqual([
+        1,
+        expect.stringMatching(/Duplicate mount point|does not exist|No such container/),
+      ])
+    }
+    expect(await client.ok("volume", "ls", "-q")).toBe(before)
+  })
 })

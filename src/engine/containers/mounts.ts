@@ -27,20 +27,22 @@ export function resolveMounts(config: ContainerConfig, hostConfig: HostConfig, s
     for (const mount of sources.store.resolve(container).record.mounts)
       byDestination.set(mount.Destination, { ...mount, RW: mount.RW && !readOnly, anonymous: false })
   }
-  const taken = new Set<string>()
+  const wishes = new Map<string, MountWish>()
   const add = (wish: MountWish): void => {
-    if (taken.has(wish.destination)) throw new DhowError("invalid", `Duplicate mount point: ${wish.destination}`)
-    taken.add(wish.destination)
-    byDestination.set(wish.destination, resolve(labelled(wish), sources))
+    if (wishes.has(wish.destination)) throw new DhowError("invalid", `Duplicate mount point: ${wish.destination}`)
+    wishes.set(wish.destination, labelled(wish))
   }
   for (const text of hostConfig.Binds ?? []) add(withDriver(parseBind(text), hostConfig.VolumeDriver))
   for (const mount of hostConfig.Mounts ?? []) add(parseMount(mount))
   for (const destination of Object.keys(config.Volumes ?? {})) {
     const wish = withDriver(parseBind(destination), hostConfig.VolumeDriver)
     const isTmpfs = Object.hasOwn(hostConfig.Tmpfs ?? {}, wish.destination)
-    if (byDestination.has(wish.destination) || isTmpfs) continue
-    byDestination.set(wish.destination, resolve(wish, sources))
+    if (wishes.has(wish.destination) || byDestination.has(wish.destination) || isTmpfs) continue
+    wishes.set(wish.destination, wish)
   }
+  // Volumes last: what is refused leaves none behind.
+  for (const wish of [...wishes.values()].sort((a, b) => Number(a.type === "volume") - Number(b.type === "volume")))
+    byDestination.set(wish.destination, resolve(wish, sources))
   return [...byDestination.values()].sort((a, b) => depth(a.Destination) - depth(b.Destination))
 }
 
