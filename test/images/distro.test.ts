@@ -1,9 +1,10 @@
 // Images of distro.local, built for real. Debian needs root, mmdebstrap and a mirror, and takes half a minute a build.
 import { afterEach, beforeEach, describe, expect, test } from "bun:test"
 import { spawnSync } from "node:child_process"
-import { existsSync, readdirSync } from "node:fs"
+import { existsSync, readdirSync, readFileSync, readlinkSync } from "node:fs"
 import { join } from "node:path"
 import { unmount } from "../../src/lib/syscalls/mount.ts"
+import { formatPlatform, type Platform, parsePlatform } from "../../src/oci/platform.ts"
 import { expectTreeOfTar } from "../snapshot/forms.ts"
 import { type Fixture, look, never, openFixture } from "./fixture.ts"
 
@@ -43,6 +44,36 @@ describe("distro.local", () => {
     const ran = spawnSync("chroot", [root, "/bin/sh", "-c", "id -un; ls -ld /tmp | cut -c1-10"], { encoding: "utf8" })
     expect(ran.stdout).toBe("root\ndrwxrwxrwt\n")
   })
+
+  test("busybox is built for other processors without running any, and all stand under the one name", async () => {
+    const build = (fixture: Fixture, platform?: string) =>
+      fixture.images.pull("distro.local/busybox", {
+        progress: fixture.progress,
+        signal: never(),
+        ...(platform === undefined ? {} : { platform: parsePlatform(platform) }),
+      })
+    await build(f)
+    await build(f, "linux/arm64")
+    const { Manifests = [] } = await f.images.inspect("distro.local/busybox", { manifests: true })
+    const names = Manifests.map(({ ImageData }) => formatPlatform(ImageData!.Platform as Platform))
+    expect(names).toEqual(["linux/amd64", "linux/arm64"])
+    const arm = f.images.resolve("distro.local/busybox", parsePlatform("linux/arm64"))
+    expect(arm.config).toMatchObject({ architecture: "arm64", config: { Cmd: ["sh"] } })
+    const root = look(f, arm.layers)
+    // ELF, 64 bits, little-endian, machine 183.
+    const head = readFileSync(join(root, "bin/busybox")).subarray(0, 20)
+    expect([head.toString("latin1", 1, 4), head[4], head[5], head.readUInt16LE(18)]).toEqual(["ELF", 2, 1, 183])
+    expect(readlinkSync(join(root, "bin/sh"))).toBe("/bin/busybox")
+    expect(readlinkSync(join(root, "usr/bin/wc"))).toBe("/bin/busybox")
+    // The same in another order, on another day.
+    using other = openFixture()
+    await build(other, "linux/arm64")
+    await build(other)
+    expect((await other.images.inspect("distro.local/busybox")).Descriptor).toEqual(
+      (await f.images.inspect("distro.local/busybox")).Descriptor,
+    )
+    expect(readdirSync(join(f.root, "tmp"))).toEqual([])
+  }, 300_000)
 
   test("what is not there is refused with the reason", async () => {
     await expect(pull(f, "distro.local/busybox:1.36")).rejects.toThrow("manifest unknown")

@@ -181,11 +181,12 @@ describe("a name with several platforms", () => {
     await f.images.tag(NAME, "example.com/app:all")
     expect(await here("example.com/app:s390x")).toEqual(["linux/s390x"])
     expect(await here("example.com/app:all")).toEqual([host, "linux/s390x"])
-    expect(await remove(NAME, "linux/s390x")).toEqual([
+    await expect(remove(NAME, "linux/s390x")).rejects.toThrow("example.com/app:1, example.com/app:all (must be forced)")
+    // Names of one target are one thing: what leaves it, leaves it under each of its names.
+    expect(await f.images.remove(NAME, { force: true, prune: true, platforms: [s390x] })).toEqual([
       { Untagged: "example.com/app:1@@linux/s390x" },
       { Untagged: "example.com/app:all@@linux/s390x" },
     ])
-    // Names of one target are one thing: what leaves it, leaves it under each of its names.
     expect(await here("example.com/app:all")).toEqual([host])
     expect(await here("example.com/app:s390x")).toEqual(["linux/s390x"])
     expect(f.images.resolve("example.com/app:s390x").platform).toEqual(s390x)

@@ -67,7 +67,18 @@ function removePlatforms(
   { force, targets }: { readonly force: boolean; readonly targets: readonly Digest[] },
 ): ImageDeleteEntry[] {
   const { records } = context
-  const isElsewhere = (id: Digest): boolean => records.targetsOf(id).some((target) => !targets.includes(target))
+  const isElsewhere = (id: Digest): boolean =>
+    records.targetsOf(id).some((target) => !targets.includes(target) && records.tagsOfTarget(target).length > 0)
+  // Names of one target are one thing: what leaves it leaves each of them.
+  const names = targets
+    .flatMap((target) => records.tagsOfTarget(target))
+    .flatMap((tag) => (isCanonical(tag.reference) ? [] : familiar(tag.reference)))
+  if (!force && names.length > 1)
+    throw new DhowError(
+      "conflict",
+      `conflict: unable to delete a platform of ${names.join(", ")} (must be forced) - they are one image`,
+      { hint: `With --force it is gone under each of the names` },
+    )
   // All of them or none: a container that needs one is found before anything is gone.
   for (const id of ids) if (!isElsewhere(id)) refuse(conflictOf(context, id, { force, ignoreNames: true }))
   const removed: ImageDeleteEntry[] = []
