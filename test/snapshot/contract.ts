@@ -1,6 +1,6 @@
 // What every snapshotter must do, as a function that each implementation's test calls. Needs root: it mounts for real.
 import { afterEach, beforeEach, describe, expect, setDefaultTimeout, test } from "bun:test"
-import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs"
+import { existsSync, linkSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { isKind } from "../../src/lib/errors.ts"
 import { type Digest, digestOf } from "../../src/oci/digest.ts"
@@ -147,11 +147,14 @@ export function snapshotterContract(name: string, open: OpenSnapshotter): void {
       expect(isKind(await snapshotter.removeLayer(diffId).catch((error: unknown) => error), "not-found")).toBe(true)
     })
 
-    test("remove() takes away what was written, also a tree deeper than a path may be long", async () => {
+    test("usage() counts and remove() takes away what was written, also deeper than a path may be long", async () => {
       snapshotter.prepare("one", [])
       const { upper } = snapshotter.paths("one")
       const dig = `cd "$1" && for i in $(seq 200); do mkdir ${"d".repeat(100)} && cd -P ${"d".repeat(100)} || exit 1; done; printf x > "$(printf '\\351')"`
       expect(Bun.spawnSync(["bash", "-c", dig, "dig", upper]).exitCode).toBe(0)
+      writeFileSync(join(upper, "d".repeat(100), "two names"), "12")
+      linkSync(join(upper, "d".repeat(100), "two names"), join(upper, "other name"))
+      expect(await snapshotter.usage("one")).toBe(3)
       await snapshotter.remove("one")
       await snapshotter.remove("one")
       expect(existsSync(upper)).toBe(false)

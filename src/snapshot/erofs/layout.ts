@@ -1,9 +1,10 @@
 // Decides where everything of an index lies, before a byte is written: inodes from ROOT_OFFSET on, a directory's files
-// beside it; then the content of directories and links that does not fit beside its inode; then copied data.
+// beside it; then the content of directories and links that does not fit beside its inode; then copied data. What is
+// quick to find out again is not kept: a layer may have a million files.
 import { DhowError } from "../../lib/errors.ts"
 import { encodeName } from "../../lib/tar/names.ts"
 import { type ChunkMap, type Copy, mapChunks } from "./chunks.ts"
-import { type Dirent, direntsOf, pack } from "./dirent.ts"
+import { direntsOf, pack } from "./dirent.ts"
 import { BLOCK, CHUNK_INDEX_SIZE, INODE_SIZE, LAYOUT, MAX_DEVICE_SIZE, ROOT_OFFSET, roundUp, SLOT } from "./format.ts"
 import type { Placed } from "./inode.ts"
 import type { DirectoryNode, FileNode, Node, SymlinkNode } from "./node.ts"
@@ -12,15 +13,11 @@ import { encodeXattrs } from "./xattr.ts"
 /** Far more than any real layer needs; the index is put together in memory. */
 const MAX_INDEX = 2 ** 30
 
-export type PlacedDirectory = {
-  readonly dirents: readonly Dirent[]
-  readonly starts: readonly number[]
-}
-
 export type Layout = {
   readonly nodes: ReadonlyMap<Node, Placed>
-  readonly directories: ReadonlyMap<DirectoryNode, PlacedDirectory>
+  /** Of files that take more than one chunk, or any copied data. */
   readonly chunks: ReadonlyMap<FileNode, ChunkMap>
+  readonly tarSize: number
   readonly copies: readonly Copy[]
   /** Bytes of metadata: a whole number of blocks, after which copied data begins. */
   readonly metadata: number
@@ -36,7 +33,6 @@ export function layOut(root: DirectoryNode, tarSize: number): Layout {
 class Builder {
   readonly #tarSize: number
   readonly #nodes = new Map<Node, Placed>()
-  readonly #directories = new Map<DirectoryNode, PlacedDirectory>()
   readonly #chunks = new Map<FileNode, ChunkMap>()
   readonly #copies: Copy[] = []
   /** Those whose content gets blocks of its own, in their order. */
@@ -53,7 +49,7 @@ class Builder {
     const open = [root]
     for (let directory = open.pop(); directory !== undefined; directory = open.pop()) {
       const below: DirectoryNode[] = []
-      for (const { name, node } of this.#directories.get(directory)!.dirents) {
+      for (const { name, node } of direntsOf(directory)) {
         if (node.type !== "directory") this.#file(node)
         else if (!isDots(name)) {
           this.#directory(node)
@@ -76,14 +72,12 @@ class Builder {
     if (metadata + this.#copied > MAX_DEVICE_SIZE || this.#tarSize > MAX_DEVICE_SIZE)
       throw new DhowError("invalid", "The layer is too large for an index")
     const copies = this.#copies.map(({ tar, length, to }) => ({ tar, length, to: metadata + to }))
-    const { nodes, directories, chunks } = { nodes: this.#nodes, directories: this.#directories, chunks: this.#chunks }
-    return { nodes, directories, chunks, copies, metadata, copied: this.#copied }
+    const { nodes, chunks, tarSize } = { nodes: this.#nodes, chunks: this.#chunks, tarSize: this.#tarSize }
+    return { nodes, chunks, tarSize, copies, metadata, copied: this.#copied }
   }
 
   #directory(node: DirectoryNode): void {
-    const dirents = direntsOf(node)
-    const { starts, last } = pack(dirents)
-    this.#directories.set(node, { dirents, starts })
+    const { starts, last } = pack(direntsOf(node))
     const full = (starts.length - 1) * BLOCK
     this.#inode(node, { size: full + last, tail: last, links: 2 })
   }
@@ -109,7 +103,7 @@ class Builder {
     const map = mapChunks(node, this.#copied, this.#tarSize)
     this.#copied += map.copied
     for (const copy of map.copies) this.#copies.push(copy)
-    this.#chunks.set(node, map)
+    if (map.chunks.length > 1 || map.copied > 0) this.#chunks.set(node, map)
     const xattrs = encodeXattrs(node.xattrs)
     const length = roundUp(INODE_SIZE + xattrs.length, CHUNK_INDEX_SIZE) + map.chunks.length * CHUNK_INDEX_SIZE
     this.#add(node, length, { xattrs, layout: LAYOUT.CHUNKED, size: node.size, chunkBits: map.bits, links: 1 })

@@ -3,7 +3,7 @@
 import { DhowError } from "../../lib/errors.ts"
 import type { TarEntry } from "../../lib/tar/entry.ts"
 
-const MAX_FILES = 4_000_000
+const MAX_FILES = 2_000_000
 const MAX_TEXT = 512 * 1024 * 1024
 const MAX_STRETCHES = 8_000_000
 

@@ -5,8 +5,8 @@ import { DhowError, describeError, errnoName } from "../../lib/errors.ts"
 import { encodeName } from "../../lib/tar/names.ts"
 import type { Digest } from "../../oci/digest.ts"
 import type { MadeLayer } from "../layer-form.ts"
-import type { ChunkMap, Copy } from "./chunks.ts"
-import { writeBlock } from "./dirent.ts"
+import { type ChunkMap, type Copy, mapChunks } from "./chunks.ts"
+import { direntsOf, pack, writeBlock } from "./dirent.ts"
 import { BLOCK, CHUNK_INDEX_SIZE, INODE_SIZE, LAYOUT, NO_BLOCK, roundUp, SLOT } from "./format.ts"
 import { type Placed, writeInode } from "./inode.ts"
 import { type Layout, layOut } from "./layout.ts"
@@ -42,10 +42,12 @@ function writeNode(target: Buffer, layout: Layout, node: Node, placed: Placed): 
   const beside = placed.offset + INODE_SIZE + placed.xattrs.length
   if (node.type === "symlink")
     encodeName(node.target).copy(target, placed.layout === LAYOUT.INLINE ? beside : placed.block * BLOCK)
-  else if (node.type === "file" && placed.layout === LAYOUT.CHUNKED)
-    writeChunks(target, roundUp(beside, CHUNK_INDEX_SIZE), layout.chunks.get(node)!, layout.metadata / BLOCK)
-  else if (node.type === "directory") {
-    const { dirents, starts } = layout.directories.get(node)!
+  else if (node.type === "file" && placed.layout === LAYOUT.CHUNKED) {
+    const map = layout.chunks.get(node) ?? mapChunks(node, 0, layout.tarSize)
+    writeChunks(target, roundUp(beside, CHUNK_INDEX_SIZE), map, layout.metadata / BLOCK)
+  } else if (node.type === "directory") {
+    const dirents = direntsOf(node)
+    const { starts } = pack(dirents)
     const nidOf = (child: Node): number => layout.nodes.get(child)!.offset / SLOT
     for (const [at, from] of starts.entries()) {
       const to = starts[at + 1] ?? dirents.length

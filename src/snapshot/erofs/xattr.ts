@@ -6,6 +6,8 @@ import { encodeName } from "../../lib/tar/names.ts"
 import { roundUp } from "./format.ts"
 
 const HEADER = 12
+/** One for all files that have none: there may be a million of them. */
+const NONE = Buffer.alloc(0)
 const ENTRY = 4
 const MAX_VALUE = 0xffff
 const MAX_SUFFIX = 0xff
@@ -39,7 +41,7 @@ function isAcl(value: Uint8Array): boolean {
 
 /** The bytes that follow the inode; empty without attributes. */
 export function encodeXattrs(xattrs: ReadonlyMap<string, Uint8Array> | undefined): Buffer {
-  if (xattrs === undefined || xattrs.size === 0) return Buffer.alloc(0)
+  if (xattrs === undefined || xattrs.size === 0) return NONE
   const parts: Buffer[] = [Buffer.alloc(HEADER)]
   let length = HEADER
   for (const [name, value] of xattrs) {
