@@ -6,6 +6,7 @@ import { join } from "node:path"
 import { CommandLine, dhow, docker, dockerProgram, type Outcome } from "../support/docker.ts"
 import { hasDockerd, TestDockerd } from "../support/dockerd.ts"
 import { busyboxTar, TestEngine } from "../support/engine.ts"
+import { hasRegistry, TestRegistry } from "../support/registry.ts"
 
 const hasSkopeo = Bun.which("skopeo") !== null
 const hasPodman = Bun.which("podman") !== null
@@ -126,6 +127,28 @@ describe.skipIf(!hasPodman)("podman", () => {
     const shown = await ok(podman, "image", "inspect", "--format", "{{.Digest}}", `${host}/podman/bb:1`)
     expect(shown.trim()).toBe(digest ?? "")
     await ok(podman, "rmi", "-af")
+  })
+})
+
+describe.skipIf(!hasRegistry || dockerProgram === undefined)("a cache of Debian's docker-registry", () => {
+  test("docker pulls through it, and once more when that registry is gone", async () => {
+    const other = await TestRegistry.start()
+    const client = docker(engine)
+    try {
+      await ok(client, "tag", "bb:1", `${other.host}/team/app:1`)
+      await ok(client, "push", `${other.host}/team/app:1`)
+      const serve = ["registry", "serve", "--listen", "127.0.0.1:0", "--proxy", `far=${other.host}`]
+      const cache = (await dhow(engine).ok(...serve)).replace("http://", "")
+      const name = `${cache}/far/team/app:1`
+      const digest = /Digest: (sha256:\S+)/.exec(await ok(client, "pull", name))?.[1]
+      await other.stop()
+      await ok(client, "rmi", name)
+      expect(await ok(client, "pull", name)).toContain(`Digest: ${digest}`)
+      expect(await dhow(engine).ok("registry", "status")).toMatch(/Cache: \d+ hits, \d+ misses/)
+      await dhow(engine).ok("registry", "stop", cache)
+    } finally {
+      await other.stop()
+    }
   })
 })
 

@@ -85,6 +85,12 @@ describe("a proxied prefix", () => {
     expect(
       ((await (await server.expect(200, "GET", "/v2/far/app/tags/list")).json()) as { tags: string[] }).tags,
     ).toEqual(["1"])
+    const referrers = await server.expect(200, "GET", `/v2/far/app/referrers/${layerOf("1")}`)
+    expect(((await referrers.json()) as { manifests: object[] }).manifests).toEqual([])
+    // Found to be away once, it is not tried for everybody who asks.
+    const began = performance.now()
+    for (let round = 0; round < 20; round++) await server.expect(200, "GET", "/v2/far/app/manifests/1")
+    expect(performance.now() - began).toBeLessThan(2000)
     expect((await server.send("GET", "/v2/far/app/manifests/2")).status).toBe(503)
     expect((await server.send("GET", "/v2/far/never/manifests/1")).status).toBe(503)
   })

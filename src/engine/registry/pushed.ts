@@ -7,7 +7,7 @@ import { MANIFEST_LIMIT, readManifest } from "./document.ts"
 import { RegistryError } from "./errors.ts"
 import { algorithmOf, digestAs, isNamedDigest, type NamedDigest, type RepositoryName, type Tag } from "./names.ts"
 import type { BlobRow, Link, ManifestRow, RegistryRecords } from "./records.ts"
-import type { ServedBlob, ServedManifest, Source } from "./source.ts"
+import type { Referrer, ServedBlob, ServedManifest, Source } from "./source.ts"
 
 export type PushedManifest = { readonly digest: NamedDigest; readonly subject: NamedDigest | undefined }
 type Stored = { readonly content: BlobRow["content"]; readonly size: number }
@@ -35,18 +35,20 @@ export function pushedSource({ records, content }: Context): Source {
       return records.knows(name) ? records.tagNames(name, page) : undefined
     },
     async referrers(name, subject) {
-      return records.referrers(name, subject).map((row) => {
-        const annotations = JSON.parse(row.annotations ?? "{}") as Record<string, string>
-        return {
-          mediaType: row.media_type,
-          digest: row.digest,
-          size: row.size,
-          ...(row.artifact_type === null ? {} : { artifactType: row.artifact_type }),
-          ...(Object.keys(annotations).length === 0 ? {} : { annotations }),
-        }
-      })
+      return records.referrers(name, subject).map(referrerOf)
     },
     names: () => records.names(),
+  }
+}
+
+export function referrerOf(row: ManifestRow): Referrer {
+  const annotations = JSON.parse(row.annotations ?? "{}") as Record<string, string>
+  return {
+    mediaType: row.media_type,
+    digest: row.digest,
+    size: row.size,
+    ...(row.artifact_type === null ? {} : { artifactType: row.artifact_type }),
+    ...(Object.keys(annotations).length === 0 ? {} : { annotations }),
   }
 }
 

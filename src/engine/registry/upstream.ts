@@ -9,11 +9,13 @@ import type { RegistryProxy } from "../../wire/registry-server.ts"
 import { MANIFEST_LIMIT, readManifest } from "./document.ts"
 import type { Fetches } from "./fetches.ts"
 import { isNamedDigest, type NamedDigest, type RepositoryName, type Tag } from "./names.ts"
-import { served, storedBlob } from "./pushed.ts"
+import { referrerOf, served, storedBlob } from "./pushed.ts"
 import type { ManifestRow, RegistryRecords } from "./records.ts"
 import { pageOf, type ServedManifest, type Source } from "./source.ts"
 
 const FRESH_MILLISECONDS = 60_000
+/** Trying takes seconds: a registry that is away is not tried for everybody who asks. */
+const AWAY_MILLISECONDS = 30_000
 
 export type CacheResult = "hit" | "miss" | "stale"
 
@@ -40,6 +42,22 @@ export function proxyFor(
 export function upstreamSource(context: Context, proxies: readonly RegistryProxy[]): Source {
   const { records, content, registries, fetches, count } = context
   const asking = new Map<string, Promise<ManifestRow | undefined>>()
+  const away = new Map<string, { readonly until: number; readonly error: unknown }>()
+
+  /** Asks the registry behind a name, unless it was found to be away a moment ago. */
+  async function ask<T>(name: RepositoryName, question: () => Promise<T>): Promise<T> {
+    const upstream = proxyFor(proxies, name)?.proxy.upstream ?? ""
+    const known = away.get(upstream)
+    if (known !== undefined && known.until > Date.now()) throw known.error
+    try {
+      const answer = await question()
+      away.delete(upstream)
+      return answer
+    } catch (error) {
+      if (isKind(error, "unavailable")) away.set(upstream, { until: Date.now() + AWAY_MILLISECONDS, error })
+      throw error
+    }
+  }
 
   function repositoryOf(name: RepositoryName): Repository | undefined {
     const found = proxyFor(proxies, name)
@@ -61,7 +79,7 @@ export function upstreamSource(context: Context, proxies: readonly RegistryProxy
       count("miss")
       // Of its own: whoever asked first may leave before the others.
       const signal = AbortSignal.timeout(FRESH_MILLISECONDS)
-      const fetched = await orNothing(repository.manifest(reference, { signal }))
+      const fetched = await orNothing(ask(name, () => repository.manifest(reference, { signal })))
       return fetched === undefined ? undefined : await keep(context, name, { reference, fetched })
     })().finally(() => asking.delete(key))
     asking.set(key, work)
@@ -80,7 +98,7 @@ export function upstreamSource(context: Context, proxies: readonly RegistryProxy
     if (known !== undefined && row !== undefined && (known.checked_at ?? 0) > Date.now() - FRESH_MILLISECONDS)
       return hit(row)
     try {
-      const digest = row === undefined ? undefined : await repository.head(tag, { signal })
+      const digest = row === undefined ? undefined : await ask(name, () => repository.head(tag, { signal }))
       if (row !== undefined && digest !== undefined && digest === (row.digest as string)) {
         records.putTag(name, tag, { digest: row.digest, checked: true })
         return hit(row)
@@ -151,7 +169,7 @@ export function upstreamSource(context: Context, proxies: readonly RegistryProxy
       const repository = repositoryOf(name)
       if (repository === undefined) return undefined
       try {
-        return pageOf(await repository.tags({ signal }), page)
+        return pageOf(await ask(name, () => repository.tags({ signal })), page)
       } catch (error) {
         if (isKind(error, "not-found")) return undefined
         if (!records.knows(name)) throw unreachable(name, error)
@@ -163,9 +181,10 @@ export function upstreamSource(context: Context, proxies: readonly RegistryProxy
       const repository = repositoryOf(name)
       if (repository === undefined || !isDigest(subject)) return undefined
       try {
-        return await repository.referrers(subject, { signal })
+        return await ask(name, () => repository.referrers(subject, { signal }))
       } catch (error) {
-        throw unreachable(name, error)
+        if (!records.knows(name)) throw unreachable(name, error)
+        return records.referrers(name, subject).map(referrerOf)
       }
     },
 
