@@ -120,7 +120,7 @@ describe.skipIf(dockerProgram === undefined)("docker's diff, commit and export",
       [["-c", "RUN true", "plain"], "RUN is not a valid change command"],
       [["nobody"], "No such container: nobody"],
       [["plain", "UPPER"], "must be lowercase"],
-      [["plain", "a@sha256:" + "0".repeat(64)], "refusing to create a tag with a digest reference"],
+      [["plain", `a@sha256:${"0".repeat(64)}`], "refusing to create a tag with a digest reference"],
     ]
     for (const [args, reason] of refusals) {
       const { status, stderr } = await client.run(["commit", ...args])

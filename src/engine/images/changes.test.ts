@@ -41,11 +41,11 @@ test("applyChanges() refuses what needs a build, and nonsense", () => {
 
 test("applyChanges() replaces variables by what the environment says before the line", () => {
   const config = applyChanges({ Env: ["PATH=/usr/bin", "EMPTY="] }, [
-    "ENV PATH=/opt/bin:$PATH HOME=${HOME:-/root} SAME=$HOME",
-    "ENV QUOTED='$PATH' ESCAPED=\\$PATH BOTH=\"${PATH:+set} ${EMPTY:-none}$\"",
+    `ENV PATH=/opt/bin:$PATH HOME=\${HOME:-/root} SAME=$HOME`,
+    `ENV QUOTED='$PATH' ESCAPED=\\$PATH BOTH="\${PATH:+set} \${EMPTY:-none}$"`,
     "LABEL path=$PATH",
     "WORKDIR $HOME/work",
-    "USER ${USER:-1000}",
+    `USER \${USER:-1000}`,
     'CMD echo "$PATH"',
   ])
   expect(config.Env).toEqual([
@@ -61,7 +61,7 @@ test("applyChanges() replaces variables by what the environment says before the 
   expect(config.WorkingDir).toBe("/root/work")
   expect(config.User).toBe("1000")
   expect(config.Cmd).toEqual(["/bin/sh", "-c", 'echo "$PATH"'])
-  expect(() => applyChanges({}, ["ENV A=${B%x}"])).toThrow("unsupported modifier")
+  expect(() => applyChanges({}, [`ENV A=\${B%x}`])).toThrow("unsupported modifier")
 })
 
 test("applyChanges() drops a command that belonged to another entry point", () => {
