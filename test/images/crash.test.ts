@@ -39,6 +39,24 @@ test.each(POINTS)("after a crash at %s nothing half-made is left", async (point)
   expect(left).toEqual([])
 })
 
+test("after a crash before a platform has come to its name it is there without one, and the next build names it", async () => {
+  const root = mkdtempSync(join(tmpdir(), "dhow-images-crash-"))
+  const { signal, stderr } = spawnSync(process.execPath, [join(import.meta.dir, "crash-distro-child.ts"), root], {
+    env: { ...process.env, DHOW_CRASH_AT: "images.distro:before-tag" },
+    encoding: "utf8",
+  })
+  expect({ signal, stderr }).toEqual({ signal: "SIGKILL", stderr: "" })
+  using f = openFixture(root)
+  f.content.sweep()
+  f.snapshotter.sweep()
+  await f.images.reconcile()
+  const rows = async () => await f.images.list({ all: true, filters: filters(), sharedSize: false, manifests: false })
+  expect((await rows()).map(({ RepoTags }) => RepoTags)).toEqual([[]])
+  await f.images.pull("distro.local/busybox", { progress: f.progress, signal: never() })
+  expect((await rows()).map(({ RepoTags }) => RepoTags)).toEqual([["distro.local/busybox:latest"]])
+  expect(readdirSync(join(root, "tmp"))).toEqual([])
+})
+
 test("an image whose files a power failure took is forgotten, and the others stay", async () => {
   using f = openFixture()
   const importText = async (name: string) => {

@@ -26,6 +26,7 @@ export const daemon = defineCommand({
     "log-level": string("l", "debug, info, warn or error", { default: "info" }),
     "log-opt": list("", "Options of container logs (max-size=33m, max-file=3)"),
     "network-pool": string("", "Network namespaces to keep ready", { default: "4" }),
+    "platform-compat": boolean("", "Requests for a platform also take what it can run (386 for amd64)"),
     "registry-mirror": list("", "Registry that is asked before Docker Hub"),
     "storage-driver": string("s", "How new layers are kept: erofs, directory, or auto for what the host can", {
       default: "auto",
