@@ -1,4 +1,4 @@
-// The platforms that an entry of a list may be annotated with: those docker's client takes.
+// The platforms that an entry of a list may be annotated with: those docker's client takes, and a few that came since.
 
 const ARCHITECTURES: Readonly<Record<string, string>> = {
   darwin: "386 amd64 arm arm64",
