@@ -18,23 +18,17 @@ import {
 } from "./bridge.ts"
 import { otherOwner } from "./bridge-owner.ts"
 import type { Attached, AttachRequest, Networks, PortMapping } from "./contract.ts"
-import { allowHairpin, bridgePorts, linkAlias, linkIndex, openRouteSocket, removeLink } from "./link.ts"
+import { allowHairpin, linkAlias, linkIndex, openRouteSocket } from "./link.ts"
 import { checkDefaultBridge, findNetwork } from "./lookup.ts"
 import { Namespaces } from "./namespaces.ts"
 import { Netavark } from "./netavark.ts"
 import { Pool } from "./pool.ts"
 import { Ports } from "./ports.ts"
-import {
-  destroyNamespace,
-  HOST_INTERFACE,
-  isUsable,
-  type Preparation,
-  prepareBridged,
-  prepareIsolated,
-} from "./prepare.ts"
+import { destroyNamespace, isUsable, type Preparation, prepareBridged, prepareIsolated } from "./prepare.ts"
 import { PublishedPorts, publications } from "./publish.ts"
 import { DEFAULT_NETWORKS, type Namespace, type Network, plainRecord, renderNetwork } from "./record.ts"
 import { Tables } from "./tables.ts"
+import { removeOrphanInterfaces } from "./tidy.ts"
 
 /** How long after a start of the engine the rules of a bridge that stands are looked after. */
 const LOOK_AFTER_MS = 1000
@@ -308,23 +302,8 @@ class HostNetworks implements Networks {
     })
   }
 
-  /**
-   * Removes interfaces whose namespace has no row any more. The kernel does so by itself unless something, like a
-   * container that mounted all of the host, still holds the namespace; its address must not answer any more then.
-   */
   #tidy(): string[] {
-    const { host, tables } = this.#parts()
-    const known = new Set(tables.namespaces().flatMap(({ record }) => record.endpoints.map((at) => at.hostInterface)))
-    const removed: string[] = []
-    for (const name of bridgePorts(host, this.#settled().record.interface)) {
-      if (known.has(name) || !HOST_INTERFACE.test(name)) continue
-      try {
-        if (removeLink(host, name)) removed.push(`interface ${name}`)
-      } catch (error) {
-        log.warn("interface could not be removed", { name, error: String(error) })
-      }
-    }
-    return removed
+    return removeOrphanInterfaces(this.#parts(), this.#settled().record.interface)
   }
 
   #later(milliseconds: number, body: () => void): void {

@@ -20,7 +20,7 @@ export type Role =
 export type Affected = {
   /** Ids of images that need it. */
   imageIds(digest: Digest): readonly Digest[]
-  /** Names of these for people. */
+  /** Names of these for people, and repositories that this engine serves it from. */
   images(digest: Digest): readonly string[]
   containers(digest: Digest): readonly string[]
   /** Whether a container that runs stands on this layer. */
@@ -83,10 +83,17 @@ export function affectedBy(
     }
     users.set(record.imageId, (users.get(record.imageId) ?? new Set()).add(record.name))
   }
+  const served = database.query<{ repository: string }, { digest: string }>(
+    `SELECT repository FROM registry_manifests WHERE content = $digest
+      UNION SELECT repository FROM registry_blobs WHERE content = $digest`,
+  )
   const imageIds = (digest: Digest): readonly Digest[] => [...(needs.get(digest) ?? [])]
   return {
     imageIds,
-    images: (digest) => imageIds(digest).map((id) => nameOf(records, id)),
+    images: (digest) => [
+      ...imageIds(digest).map((id) => nameOf(records, id)),
+      ...served.all({ digest }).map(({ repository }) => `${repository} (served)`),
+    ],
     containers: (digest) => [...new Set([digest, ...imageIds(digest)].flatMap((one) => [...(users.get(one) ?? [])]))],
     isMounted: (layer) => mounted.has(layer),
     role: (digest) => roles.get(digest),
