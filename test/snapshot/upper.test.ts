@@ -148,6 +148,14 @@ for (const driver of ["directory", "erofs"] as const)
       await snapshotter.remove(key)
     })
 
+    test("what a crash left mounted is swept", async () => {
+      const left = join(root, "uppers", "left")
+      mkdirSync(left, { recursive: true })
+      snapshotter.view([base], left)
+      uppers.sweep()
+      expect(readdirSync(join(root, "uppers"))).toEqual([])
+    })
+
     test("a reader that leaves ends the work, and nothing stays mounted", async () => {
       const key = `s${serial++}`
       snapshotter.prepare(key, [base])

@@ -20,6 +20,7 @@ for (const driver of ["directory", "erofs"])
       expect(await cli.ok("image", "mount")).toMatch(/^IMAGE ID .*\n[0-9a-f]{12} +bb:latest +linux\/\w+ +.* ago +\//)
       for (const args of [["bb"], ["-f", "bb"], ["-f", (await cli.ok("images", "-q", "bb")).trim()]])
         expect((await cli.run(["rmi", ...args])).stderr).toContain(`mounted at "${path}"`)
+      expect(await cli.ok("image", "prune", "-a", "--dry-run")).toContain(`keep      mounted at "${path}"`)
       await cli.ok("image", "prune", "-a", "-f")
       expect(await cli.ok("images", "-q", "bb")).not.toBe("")
 

@@ -19,7 +19,12 @@ const ALL = { dangling: ["false"] }
 
 describe("judge()", () => {
   test("takes what has no name, and with dangling=false what no container uses", () => {
-    const images = [image("named"), image("nameless", { isTagged: false }), image("used", { user: "c1" })]
+    const images = [
+      image("named"),
+      image("nameless", { isTagged: false }),
+      image("used", { user: "c1" }),
+      image("shown", { mountedAt: "/mnt" }),
+    ]
     expect(removed(images, {})).toEqual(["nameless: has no name"])
     expect(removed(images, ALL)).toEqual(["named: no container uses it", "nameless: has no name"])
   })

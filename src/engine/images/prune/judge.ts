@@ -14,6 +14,8 @@ export type Candidate = {
   readonly repositories: readonly string[]
   /** A container made from it, if there is one. */
   readonly user: string | undefined
+  /** Where it is mounted for somebody, if it is. */
+  readonly mountedAt?: string | undefined
 }
 
 export type Verdict = { readonly isRemoved: boolean; readonly reason: string }
@@ -31,8 +33,9 @@ export function judge<T extends Candidate>(
 }
 
 function reasonToStay(candidate: Candidate, policy: PrunePolicy, now: number): string | undefined {
-  const { user, labels, lastUsed, created, isTagged } = candidate
+  const { user, mountedAt, labels, lastUsed, created, isTagged } = candidate
   if (user !== undefined) return `used by container ${user}`
+  if (mountedAt !== undefined) return `mounted at "${mountedAt}"`
   if (policy.danglingOnly && isTagged) return "has a name"
   if (created > policy.until) return "created after the limit"
   if (!matchesLabels(policy.labels, labels)) return "lacks the label"

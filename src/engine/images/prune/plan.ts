@@ -27,6 +27,7 @@ export function planPrune(context: ImagesContext, policy: PrunePolicy): readonly
       labels: configs.labels(id),
       isTagged: group.references.some((name) => !isCanonical(name)),
       repositories: [...new Set(group.references.map((name) => familiarName(parseReference(name))))],
+      mountedAt: members.flatMap((row) => context.mounts.ofImage(row.id))[0]?.path,
       user: members.map((row) => users.get(row.id)).find((name) => name !== undefined),
     }
   })
