@@ -96,9 +96,11 @@ class Layer {
     try {
       this.#create(path, entry)
     } catch (error) {
+      if (this.#isForbidden(error, entry)) return
       if (errnoName(error) !== "EEXIST") throw error
       this.#discard(path)
-      this.#create(path, entry)
+      this.#place(path, entry)
+      return
     }
     if (entry.type === "hardlink") return
     this.#xattrs(path, entry)
@@ -106,6 +108,12 @@ class Layer {
     if (entry.uid !== 0 || entry.gid !== 0) setOwner(path, entry.uid, entry.gid)
     if (entry.type !== "symlink") setMode(path, entry.mode)
     setTimes(path, entry.mtime, entry.mtimeNanoseconds)
+  }
+
+  /** A user namespace may not make devices: a layer is without them there, as with other engines. */
+  #isForbidden(error: unknown, { type }: TarEntry): boolean {
+    const isDevice = type === "character-device" || type === "block-device"
+    return isDevice && errnoName(error) === "EPERM" && this.#prefix === "user.overlay."
   }
 
   #create(path: string, entry: TarEntry): void {

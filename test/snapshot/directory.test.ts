@@ -1,6 +1,6 @@
 // The `directory` snapshotter: the contract that all share, and what is its own. Needs root.
 import { afterAll, beforeAll, expect, test } from "bun:test"
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs"
+import { existsSync, lstatSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { encodeTarHeader } from "../../src/lib/tar/writer.ts"
@@ -64,4 +64,24 @@ test("a layer that was on disk before the machine went down is kept, any other i
   await again.addLayer(diffId, archive)
   expect(again.hasLayer(diffId)).toBe(true)
   database.close()
+})
+
+test("a layer unpacked in a user namespace is without its devices, and hides what its whiteouts say", async () => {
+  const parts = [
+    encodeTarHeader({ path: "dev/null", type: "character-device", device: { major: 1, minor: 3 }, mode: 0o666 }),
+    encodeTarHeader({ path: "dev/disk", type: "block-device", device: { major: 8, minor: 0 } }),
+    encodeTarHeader({ path: "dev/pipe", type: "fifo" }),
+    encodeTarHeader({ path: "etc/.wh.gone", type: "file" }),
+    encodeTarHeader({ path: "etc/kept", type: "file" }),
+  ]
+  const tar = join(root, "devices.tar")
+  writeFileSync(tar, Buffer.concat([...parts, Buffer.alloc(1024)]))
+  const layer = join(root, "devices")
+  mkdirSync(join(layer, "fs"), { recursive: true })
+  const unpack = [...internalCommand, "unpack-layer", tar, layer]
+  const made = Bun.spawnSync(["unshare", "-Ur", ...unpack, "user.overlay."])
+  expect(JSON.parse(made.stdout.toString())).toEqual({ layer: { size: 0, files: 5, rooted: false } })
+  expect(readdirSync(join(layer, "fs/dev"))).toEqual(["pipe"])
+  expect(readdirSync(join(layer, "fs/etc")).sort()).toEqual(["gone", "kept"])
+  expect(lstatSync(join(layer, "fs/etc/gone"))).toMatchObject({ rdev: 0, size: 0 })
 })
