@@ -43,6 +43,14 @@ for (const driver of ["directory", "erofs"])
       const table = await cli.ok("image", "files", "made:one", "/vol")
       expect(table).toContain("-rw-r--r--   0:0")
       expect(table).toMatch(/in 2 layers, 35B of it wasted \(0\.0 %\)$/)
+      for (const [args, reason] of [
+        [["--layer", "3", "made:one"], 'There is no layer 3 in image "made:one": it has 2'],
+        [["made:one", "/nowhere"], 'No layer of image "made:one" has "/nowhere"'],
+      ] as const) {
+        const { status, stderr } = await cli.run(["image", "files", ...args])
+        expect(stderr).toContain(reason)
+        expect(status).toBe(1)
+      }
       expect((await cli.run(["image", "files", "none"])).stderr).toContain("No such image: none:latest")
     })
 

@@ -55,6 +55,7 @@ export const files = defineCommand({
       if ("layer" in line) layers.push(line.layer)
       else rows.push(fileRow(line.file, size))
     }
+    refuseNothing(rows, layers, { name, path, layer: flags.layer, isFiltered: flags.wasted === true })
     const format = flags.format ?? ""
     const shown = ["Size", ...(flags.wasted === true ? ["Wasted"] : []), "Change", "Layer", "Mode", "Owner", "Path"]
     await showRows(rows, { columns: { headers: HEADERS, shown }, format })
@@ -62,6 +63,24 @@ export const files = defineCommand({
     return 0
   },
 })
+
+/** What is asked for by name and is not there is a mistake, not an empty answer. */
+function refuseNothing(
+  rows: readonly Row[],
+  { length }: readonly Layer[],
+  asked: {
+    readonly name: string
+    readonly path: string | undefined
+    readonly layer: number | undefined
+    readonly isFiltered: boolean
+  },
+): void {
+  const { name, path, layer, isFiltered } = asked
+  if (layer !== undefined && (layer < 1 || layer > length))
+    throw new DhowError("not-found", `There is no layer ${layer} in image "${name}": it has ${length}`)
+  if (path !== undefined && rows.length === 0 && !isFiltered && layer === undefined)
+    throw new DhowError("not-found", `No layer of image "${name}" has "${path}"`)
+}
 
 function checkSort(text: string): string {
   if (text === "size" || text === "path") return text
