@@ -66,21 +66,24 @@ export function openCollector({
   )
   const places = database.query<{ digest: Digest }>("SELECT DISTINCT digest FROM blob_places")
   const forgetPlaces = database.query<never, { digest: string }>("DELETE FROM blob_places WHERE digest = $digest")
-  const referrers = database.query<{ digest: Digest }, { subject: string }>(
-    "SELECT digest FROM referrers WHERE subject = $subject",
-  )
+  const referrers = database.query<{ subject: Digest; digest: Digest }>("SELECT subject, digest FROM referrers")
   const forgetReferrers = database.query<never>(
     "DELETE FROM referrers WHERE subject NOT IN (SELECT digest FROM blobs) OR digest NOT IN (SELECT digest FROM blobs)",
   )
   const edges = edgesIn(content)
-  /** A manifest also keeps what is about it, wherever it is kept itself. */
-  const edgesOf = (node: Node): readonly Node[] =>
-    node.kind === "manifest" && content.has(node.digest)
-      ? [
-          ...edges.of(node),
-          ...referrers.all({ subject: node.digest }).map(({ digest }): Node => ({ kind: "manifest", digest })),
-        ]
-      : edges.of(node)
+  /** As things stand now: one query for all nodes, for there are thousands. */
+  const edgesNow = (): ((node: Node) => readonly Node[]) => {
+    const present = new Set([...content.list()].map(({ digest }) => digest))
+    const about = Map.groupBy(referrers.all(), ({ subject }) => subject)
+    return (node) => {
+      // A blob that is not here leads nowhere: an index may be held in part.
+      if (node.kind === "blob" || !present.has(node.digest)) return []
+      const named = edges.of(node)
+      // A manifest also keeps what is about it, wherever it is kept itself.
+      const more = node.kind === "manifest" ? about.get(node.digest) : undefined
+      return more === undefined ? named : [...named, ...more.map(({ digest }): Node => ({ kind: "manifest", digest }))]
+    }
+  }
 
   const layersInUse = (): Digest[][] => stacks.all().map((row) => JSON.parse(row.layers) as Digest[])
 
@@ -96,7 +99,7 @@ export function openCollector({
         ...layersInUse().flatMap((stack) => stack.map((digest): Node => ({ kind: "blob", digest }))),
         ...blobs([...held()]),
       ],
-      edgesOf,
+      edgesNow(),
     )
 
   async function run(): Promise<Collected> {
@@ -169,8 +172,7 @@ function edgesIn(content: ContentStore): Edges {
   const known = new Map<Digest, { readonly [kind in Node["kind"]]?: readonly Node[] }>()
   return {
     of({ kind, digest }) {
-      // A blob that is not here leads nowhere: an index may be held in part.
-      if (kind === "blob" || !content.has(digest)) return []
+      if (kind === "blob") return []
       const read = known.get(digest)?.[kind]
       if (read !== undefined) return read
       const found = namedBy(kind, parse(content, digest))
