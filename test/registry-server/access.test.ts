@@ -1,5 +1,5 @@
 // Who may do what: passwords, tokens for those without one, TLS, read-only, and addresses that others reach.
-import { afterEach, describe, expect, test } from "bun:test"
+import { afterAll, afterEach, describe, expect, test } from "bun:test"
 import { mkdtempSync, rmSync, utimesSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
@@ -27,7 +27,7 @@ afterEach(() => {
   server?.[Symbol.dispose]()
   server = undefined
 })
-process.on("exit", () => rmSync(directory, { recursive: true, force: true }))
+afterAll(() => rmSync(directory, { recursive: true, force: true }))
 
 describe("passwords", () => {
   test("nothing is told or taken without the right one", async () => {

@@ -1,7 +1,7 @@
 // Real clients push to the daemon's registry and pull from it: docker with its own daemon and with dhow's, podman and
 // skopeo. Whatever way an image goes, it keeps its digest.
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test"
-import { writeFileSync } from "node:fs"
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { CommandLine, dhow, docker, dockerProgram, type Outcome } from "../support/docker.ts"
 import { hasDockerd, TestDockerd } from "../support/dockerd.ts"
@@ -115,8 +115,10 @@ describe.skipIf(dockerProgram === undefined)("docker", () => {
 describe.skipIf(!hasPodman)("podman", () => {
   test("pulls what was made here, and its push keeps the digest", async () => {
     const root = join(engine.root, "podman")
+    // podman wants a short one.
+    const runroot = mkdtempSync("/run/dhow-podman-")
     const podman = new CommandLine(
-      ["podman", "--root", `${root}/root`, "--runroot", `${root}/run`, "--storage-driver", "vfs"],
+      ["podman", "--root", `${root}/root`, "--runroot", runroot, "--storage-driver", "vfs"],
       { HOME: root, XDG_RUNTIME_DIR: root },
     )
     await ok(podman, "pull", "--tls-verify=false", `${host}/bb:1`)
@@ -127,6 +129,7 @@ describe.skipIf(!hasPodman)("podman", () => {
     const shown = await ok(podman, "image", "inspect", "--format", "{{.Digest}}", `${host}/podman/bb:1`)
     expect(shown.trim()).toBe(digest ?? "")
     await ok(podman, "rmi", "-af")
+    rmSync(runroot, { recursive: true })
   })
 })
 

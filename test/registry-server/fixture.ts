@@ -35,9 +35,14 @@ export class TestServer implements Disposable {
       collect: () => collector.collect(),
     })
     this.listeners = new RegistryListeners(this.registry)
-    const { address, url } = this.listeners.serve({ address: "127.0.0.1:0", ...listener })
-    this.host = address
-    this.url = url
+    try {
+      const { address, url } = this.listeners.serve({ address: "127.0.0.1:0", ...listener })
+      this.host = address
+      this.url = url
+    } catch (error) {
+      this[Symbol.dispose]()
+      throw error
+    }
   }
 
   send(method: string, path: string, init: RequestInit & { tls?: object } = {}): Promise<Answer> {

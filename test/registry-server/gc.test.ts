@@ -1,16 +1,15 @@
 // What the registry gives up and what it never does: retention, blobs that no manifest names, uploads in flight.
-import { afterEach, expect, test } from "bun:test"
+import { afterEach, beforeEach, expect, test } from "bun:test"
 import { readdirSync } from "node:fs"
 import { isTag, parseRepositoryName } from "../../src/engine/registry/names.ts"
 import { digestOf } from "../../src/oci/digest.ts"
 import { OCI_INDEX, TestServer, uploadsOf } from "./fixture.ts"
 
-let server = new TestServer()
-afterEach(() => {
-  server[Symbol.dispose]()
+let server: TestServer
+beforeEach(() => {
   server = new TestServer()
 })
-process.on("exit", () => server[Symbol.dispose]())
+afterEach(() => server[Symbol.dispose]())
 
 const status = async (path: string): Promise<number> => (await server.send("HEAD", path)).status
 const files = (): number => readdirSync(`${server.fixture.root}/content/sha256`).length
