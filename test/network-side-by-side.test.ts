@@ -57,3 +57,23 @@ test.skipIf(!usable)("engines side by side have bridges of their own, after a re
     }
   }
 })
+
+test.skipIf(!usable)("a bridge that an engine left behind is made anew, without its old address", async () => {
+  const ip = (...args: string[]): string => Bun.spawnSync(["ip", ...args]).stdout.toString()
+  const bridge = `dhowl${process.pid % 100_000}`
+  ip("link", "add", bridge, "type", "bridge")
+  ip("addr", "add", "10.231.7.1/24", "dev", bridge)
+  ip("link", "set", bridge, "up", "alias", "dhow /no/such/engine")
+  const { root, database, networks } = neighbour(bridge)
+  try {
+    await networks.open()
+    const { namespace, endpoints } = await networks.attach(request("a"))
+    const gateway = endpoints["bridge"]?.Gateway ?? ""
+    expect((await inside(namespace, "/bin/busybox", "ping", "-c1", "-W2", gateway)).status).toBe(0)
+    expect(ip("-4", "-br", "addr", "show", bridge)).not.toContain("10.231.7.1")
+  } finally {
+    await networks.close()
+    database.close()
+    rmSync(root, { recursive: true, force: true })
+  }
+})

@@ -5,7 +5,7 @@ import { readdirSync, renameSync, statSync } from "node:fs"
 import { type FileHandle, open, readFile, unlink } from "node:fs/promises"
 import { join } from "node:path"
 import { crashpoint } from "../lib/crashpoint.ts"
-import { DhowError, errnoName, FULL_DISK } from "../lib/errors.ts"
+import { DhowError, describeError, errnoName, FULL_DISK } from "../lib/errors.ts"
 import { ensureDirectory, unlinkIfExists } from "../lib/files.ts"
 import { log } from "../lib/log.ts"
 import { releaseGarbage } from "../lib/syscalls/memory.ts"
@@ -188,7 +188,12 @@ class DiskContentStore implements ContentStore {
       },
       [Symbol.dispose]: () => {
         this.#leases.delete(id)
-        this.#release.run({ id })
+        try {
+          this.#release.run({ id })
+        } catch (error) {
+          // On a full disk. It ends by itself, and what went wrong inside its scope must not be hidden by this.
+          log.warn("A lease stays until it expires", { lease: id, error: describeError(error) })
+        }
       },
     }
   }

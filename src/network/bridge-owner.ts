@@ -22,7 +22,16 @@ export function otherOwner(host: NetlinkSocket, bridge: string, execRoot: string
   return existsSync(owner) ? owner : undefined
 }
 
-/** The interface to use: the one that is asked for, else the one of before, else the first that nobody has. */
+/** Whether the bridge was made by an engine that is gone: its addresses and rules are nobody's. */
+export function isAbandoned(host: NetlinkSocket, bridge: string, execRoot: string): boolean {
+  const alias = linkAlias(host, bridge)
+  return alias.startsWith(PREFIX) && alias !== ownerMark(execRoot) && otherOwner(host, bridge, execRoot) === undefined
+}
+
+/**
+ * The interface to use: the one that is asked for, else the one of before, else the first that nobody has, and what an
+ * engine left behind only where no other is left.
+ */
 export function chooseInterface(
   host: NetlinkSocket,
   asked: { readonly bridge: string | undefined; readonly execRoot: string },
@@ -41,7 +50,8 @@ export function chooseInterface(
   }
   const candidates = Array.from({ length: MOST_ENGINES }, (_, index) => `dhow${index}`)
   if (before !== undefined && candidates.includes(before)) candidates.unshift(before)
-  const free = candidates.find((name) => otherOwner(host, name, asked.execRoot) === undefined)
+  const possible = candidates.filter((name) => otherOwner(host, name, asked.execRoot) === undefined)
+  const free = possible.find((name) => !isAbandoned(host, name, asked.execRoot)) ?? possible[0]
   if (free === undefined) throw new DhowError("unavailable", "Every name that a default bridge could have is taken")
   return free
 }

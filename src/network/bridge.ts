@@ -7,7 +7,7 @@ import { DhowError } from "../lib/errors.ts"
 import { log } from "../lib/log.ts"
 import type { NetlinkSocket } from "../lib/netlink.ts"
 import { libc } from "../lib/syscalls/libc.ts"
-import { chooseInterface, otherOwner, ownerMark } from "./bridge-owner.ts"
+import { chooseInterface, isAbandoned, otherOwner, ownerMark } from "./bridge-owner.ts"
 import { acceptForwarding, withdrawForwarding } from "./forward-policy.ts"
 import { hostMtu, occupiedSubnets } from "./host-routes.ts"
 import { bridgePorts, linkIndex, listAddresses, openRouteSocket, pinBridge, removeLink } from "./link.ts"
@@ -99,11 +99,21 @@ export async function makeBridge(
   parts: { readonly namespaces: Namespaces; readonly netavark: Netavark },
   execRoot: string,
 ): Promise<void> {
+  removeAbandoned(network.record.interface, execRoot)
   await withThrowaway(network, parts, async (path, request) => parts.netavark.setup(path, request))
   crashpoint("network.bridge:after-netavark")
   claimBridge(network, execRoot)
   setSysctl("net/ipv4/ip_forward", "1")
   await acceptForwarding(network.record.interface)
+}
+
+/** With another engine's address on it, a bridge would answer for two subnets. */
+function removeAbandoned(bridge: string, execRoot: string): void {
+  using host = openRouteSocket()
+  if (!isAbandoned(host, bridge, execRoot)) return
+  log.warn("removing a bridge that an engine left behind", { interface: bridge })
+  for (const name of bridgePorts(host, bridge)) removeLink(host, name)
+  removeLink(host, bridge)
 }
 
 /** Marks the bridge as this engine's; others leave it alone from then on. */

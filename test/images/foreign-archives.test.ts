@@ -6,6 +6,7 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { isKind } from "../../src/lib/errors.ts"
 import type { Digest } from "../../src/oci/digest.ts"
+import { openPodman } from "../support/podman.ts"
 import { bytesOf, type Fixture, file, never, openFixture, streamFrom, tarOf } from "./fixture.ts"
 
 const has = (program: string): boolean => Bun.which(program) !== null
@@ -97,13 +98,9 @@ describe("archives of other tools", () => {
   })
 
   test.skipIf(!has("podman"))("podman loads what save writes, and what podman saves is loaded", async () => {
-    // A storage of its own, without mounts that could stay behind.
-    const root = join(f.root, "podman")
-    const podman = (...args: readonly string[]) =>
-      run("podman", [
-        ...["--root", `${root}/root`, "--runroot", `${root}/run`, "--tmpdir", `${root}/tmp`],
-        ...["--storage-driver", "vfs", "--events-backend", "none", "--log-level", "error", ...args],
-      ]).toString()
+    using own = openPodman(f.root)
+    const [program = "", ...state] = own.command
+    const podman = (...args: readonly string[]) => run(program, [...state, ...args]).toString()
     expect(podman("load", "-i", saved)).toContain("local/base:1")
     const name = podman("image", "ls", "--format", "{{.Repository}}:{{.Tag}}").trim().split("\n")[0]!
     expect(podman("image", "inspect", "--format", "{{.Id}}", name).trim()).toBe(id.slice("sha256:".length))

@@ -9,6 +9,7 @@ import { digestOf } from "../../src/oci/digest.ts"
 import { formatPlatform, hostPlatform, type Platform, parsePlatform } from "../../src/oci/platform.ts"
 import { formatReference, parseReference } from "../../src/oci/reference.ts"
 import { type Fixture, file, never, openFixture, streamFrom, tarOf } from "../images/fixture.ts"
+import { openPodman } from "../support/podman.ts"
 import { hasRegistry, skopeo, TestRegistry } from "../support/registry.ts"
 
 const host = formatPlatform(hostPlatform())
@@ -70,18 +71,12 @@ describe.skipIf(!hasRegistry)("platforms and a registry", () => {
       expect(read).toMatchObject({ architecture, os: "linux" })
     }
     if (Bun.which("podman") !== null) {
-      const roots = [
-        "--root",
-        join(f.root, "podman"),
-        "--runroot",
-        join(f.root, "podman-run"),
-        "--storage-driver",
-        "vfs",
-      ]
-      const ran = Bun.spawnSync(["podman", ...roots, "pull", "-q", "--tls-verify=false", "--arch", "arm64", name])
+      using podman = openPodman(f.root)
+      const run = (...args: readonly string[]) => Bun.spawnSync([...podman.command, ...args])
+      const ran = run("pull", "-q", "--tls-verify=false", "--arch", "arm64", name)
       const id = ran.stdout.toString().trim()
       expect(`sha256:${id}`).toBe(f.images.resolve(name, parsePlatform("linux/arm64")).id)
-      Bun.spawnSync(["podman", ...roots, "rmi", "-f", id])
+      run("rmi", "-f", id)
     }
   })
 

@@ -77,10 +77,13 @@ export function openUploads(options: {
     }
   }
 
+  /** The file first: on a full disk the row's removal may need its space. A row without a file is no upload any more. */
   function drop(id: string): void {
-    remove.run({ id })
     hashes.delete(id)
     unlinkIfExists(path(id))
+    database.essential(() => {
+      remove.run({ id })
+    })
   }
 
   /** Hashers that have seen the whole file as it is. */
