@@ -52,7 +52,8 @@ function mountIndex(tar: string): { readonly size: number; readonly files: numbe
   closeSync(from)
   closeSync(to)
   mountErofs("file", { tar, index }, mounted)
-  const version = Number(/[\d.]+/.exec(Bun.spawnSync(["fsck.erofs", "-V"], { stderr: "pipe" }).stdout.toString()) ?? 0)
+  const { stdout } = Bun.spawnSync(["fsck.erofs", "-V"], { stderr: "pipe" })
+  const version = Number(/\d+\.\d+/.exec(stdout.toString())?.[0] ?? 0)
   if (version >= FSCK_SINCE) run("fsck.erofs", `--device=${tar}`, index)
   return { ...made, index }
 }

@@ -7,7 +7,6 @@ export const SUPER_MAGIC = 0xe0f5e1e2
 export const SUPER_OFFSET = 1024
 export const SUPER_SIZE = 128
 export const DEVICE_SLOT_SIZE = 128
-export const FEATURE_COMPAT_SB_CHECKSUM = 0x1
 export const FEATURE_COMPAT_MTIME = 0x2
 export const FEATURE_INCOMPAT_CHUNKED_FILE = 0x4
 export const FEATURE_INCOMPAT_DEVICE_TABLE = 0x8
