@@ -1,9 +1,10 @@
 // A snapshotter over a state of its own, and archives to give it. Files of what was removed go behind the caller's back,
 // so the state is only taken away when that is done.
 import { expect } from "bun:test"
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import { removeTree } from "../../src/lib/files.ts"
 import { unmount } from "../../src/lib/syscalls/mount.ts"
 import { type TarInput, writeTar } from "../../src/lib/tar/writer.ts"
 import { type Digest, digestOf } from "../../src/oci/digest.ts"
@@ -68,7 +69,8 @@ export class Fixture implements AsyncDisposable {
     await trashIsEmpty(join(this.root, "snapshots"))
     this.database.close()
     unmountBelow(this.root)
-    rmSync(this.root, { recursive: true, force: true })
+    // A layer's process may still be making it durable.
+    await removeTree(this.root)
   }
 }
 

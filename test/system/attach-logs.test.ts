@@ -64,15 +64,22 @@ describe.skipIf(!usable)("attach with logs and stream", () => {
   })
 
   test("loses and doubles nothing of a container that writes fast", async () => {
-    const id = await container("sleep 0.3; seq 1 300000")
+    // It ends only when all clients are there: who attaches after an end waits for the next start.
+    const id = await container("sleep 0.3; seq 1 200000; while [ ! -e /go ]; do sleep 0.05; done; seq 200001 300000")
     await engine.must("POST", `/containers/${id}/start`)
     const expected = `${Array.from({ length: 300_000 }, (_, index) => index + 1).join("\n")}\n`
     // Clients come before it writes, and in the midst of it.
     const clients: Promise<string>[] = []
+    const here: Promise<void>[] = []
     for (let client = 0; client < 6; client++) {
-      clients.push(attach(id, "logs=1&stream=1&stdout=1&stderr=1").then(unframed))
+      const { promise, resolve } = Promise.withResolvers<void>()
+      clients.push(attach(id, "logs=1&stream=1&stdout=1&stderr=1", () => resolve()).then(unframed))
+      here.push(promise)
       await Bun.sleep(80)
     }
+    await Promise.all(here)
+    const { Id: exec } = await engine.must<{ Id: string }>("POST", `/containers/${id}/exec`, { Cmd: ["touch", "/go"] })
+    await engine.must("POST", `/exec/${exec}/start`, { Detach: true })
     for (const text of await Promise.all(clients)) {
       expect(text.length).toBe(expected.length)
       expect(text === expected).toBe(true)
