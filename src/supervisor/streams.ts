@@ -17,6 +17,8 @@ const INPUT_PACKET = 8 * 1024
 const INPUT_HIGH_WATER = 64 * 1024
 const STDERR_TAG = 3
 const SHUT_WR = 1
+/** From the half-close of a connection that nobody reads to its end. */
+const PARTING_MS = 1000
 
 export type HubOptions = { readonly bundle: string; readonly stdin: boolean; readonly leaveStdinOpen: boolean }
 
@@ -176,9 +178,13 @@ export class StreamHub implements Streams {
     if (!this.#abandoned || this.#queue.length > 0 || this.#connection?.socket === undefined) return
     const closingIsHarmless = !this.#options.stdin || this.#options.leaveStdinOpen || this.#inputState === "ended"
     if (!closingIsHarmless) return
-    const { socket } = this.#connection
+    const { fd, socket } = this.#connection
     this.#connection = undefined
-    socket.terminate()
+    // conmon 2.1 may die of a connection that closes while it writes to it. So it is told first that nothing more comes,
+    // which lets go of half of its side, and what it still writes meanwhile is taken and dropped.
+    libc().shutdown(fd, SHUT_WR)
+    socket.resume()
+    setTimeout(() => socket.terminate(), PARTING_MS).unref()
   }
 
   #finish(): void {
