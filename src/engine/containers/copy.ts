@@ -30,6 +30,8 @@ export async function archiveContainerPath(
   const { record } = parts.store.resolve(reference)
   const begun = Promise.withResolvers<PathArchive>()
   const over = Promise.withResolvers<void>()
+  // A client that is gone before the first byte never begins to read, and must not keep the container's lock.
+  signal.addEventListener("abort", () => over.resolve(), { once: true })
   // The root stays as it is until the last byte is read.
   const work = withRoot(parts, record.id, async (root) => {
     const { stat, archive } = await parts.copies.out({ ...root, path }, signal)
