@@ -143,6 +143,22 @@ describe("a proxied prefix", () => {
     expect(readdirSync(join(server.fixture.root, "registry/fetches"))).toEqual([])
   })
 
+  test("whoever comes at any moment of a transfer, its last one too, gets the whole blob", async () => {
+    const bytes = Buffer.alloc(1_000_000, "moving ")
+    const blob = await upstream.pushBlob("app", bytes)
+    const config = await upstream.pushBlob("app", "{}")
+    await upstream.pushManifest("app", "1", { schemaVersion: 2, mediaType: OCI_MANIFEST, config, layers: [blob] })
+    await server.expect(200, "GET", "/v2/far/app/manifests/1")
+    const pulls: Promise<ArrayBuffer>[] = []
+    // No more at once than this process has connections for, which the fetch from the other registry needs too.
+    while (pulls.length < 100) {
+      const headers = { Range: `bytes=${pulls.length}-` }
+      pulls.push(server.send("GET", `/v2/far/app/blobs/${blob.digest}`, { headers }).then((r) => r.arrayBuffer()))
+      await Bun.sleep(server.fixture.content.has(blob.digest as never) ? 10 : 1)
+    }
+    for (const [at, got] of (await Promise.all(pulls)).entries()) expect(got.byteLength).toBe(bytes.length - at)
+  })
+
   test("wrong bytes never make a whole answer, and are not kept", async () => {
     const blob = await upstream.pushBlob("app", "the right bytes")
     const config = await upstream.pushBlob("app", "{}")

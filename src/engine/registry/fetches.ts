@@ -5,7 +5,7 @@ import { createReadStream, readdirSync, statSync } from "node:fs"
 import { type FileHandle, open } from "node:fs/promises"
 import { join } from "node:path"
 import type { ContentStore } from "../../content/contract.ts"
-import { DhowError, describeError, FULL_DISK, isKind } from "../../lib/errors.ts"
+import { DhowError, describeError, errnoName, FULL_DISK, isKind } from "../../lib/errors.ts"
 import { ensureDirectory, unlinkIfExists } from "../../lib/files.ts"
 import { log } from "../../lib/log.ts"
 import { type Digest, hexOf } from "../../oci/digest.ts"
@@ -124,9 +124,7 @@ export class Fetch {
 
   async *stream(offset: number): AsyncGenerator<Uint8Array> {
     await this.#opened.promise
-    // The file keeps its bytes while it is open, wherever it is moved.
-    const path = this.#isRight ? this.#content.path(this.#blob.digest) : this.#path
-    await using file = await open(path, "r")
+    await using file = await this.#open()
     for (let at = offset; at < this.size; ) {
       // One byte is kept back until all are verified: a client must not take wrong ones for a whole answer.
       const end = this.#isRight ? this.size : Math.min(this.#written, this.size - 1)
@@ -137,6 +135,17 @@ export class Fetch {
         yield buffer.subarray(0, bytesRead)
       } else if (this.#failure !== undefined) throw this.#failure.error
       else await new Promise<void>((resolve) => this.#waiters.push(resolve))
+    }
+  }
+
+  /** The file keeps its bytes while it is open; it may be moved into the content store before it is. */
+  async #open(): Promise<FileHandle> {
+    try {
+      return await open(this.#path, "r")
+    } catch (error) {
+      if (this.#failure !== undefined) throw this.#failure.error
+      if (errnoName(error) !== "ENOENT") throw error
+      return await open(this.#content.path(this.#blob.digest), "r")
     }
   }
 
