@@ -4,6 +4,7 @@ import { join } from "node:path"
 import { checkDeps } from "./check-deps.ts"
 import { checkFiles } from "./check-files.ts"
 import { runTests, summary } from "./run-tests.ts"
+import { checkSurface } from "./surface/main.ts"
 
 type Outcome = { readonly ok: boolean; readonly output: string; readonly detail?: string }
 
@@ -29,6 +30,10 @@ const STEPS: Readonly<Record<string, () => Promise<Outcome>>> = {
   files: async () => {
     const { problems, warnings } = checkFiles(root)
     for (const warning of warnings) console.error(`warning: ${warning}`)
+    return { ok: problems.length === 0, output: problems.join("\n") }
+  },
+  surface: async () => {
+    const problems = checkSurface(root)
     return { ok: problems.length === 0, output: problems.join("\n") }
   },
   tests: async () => {
