@@ -1,6 +1,7 @@
 // /containers: everything that answers with JSON or a status alone. Create, logs, wait and attach have files of their own.
 import type { Containers, Filters } from "../../engine/contract.ts"
 import { DhowError } from "../../lib/errors.ts"
+import type { Asker } from "../../wire/exit.ts"
 import { empty, json, type Reply } from "../http/reply.ts"
 import { getArchive, putArchive, statPath } from "./archive.ts"
 import { attach } from "./attach.ts"
@@ -78,7 +79,7 @@ async function stop(containers: Containers, call: Call): Promise<Reply> {
 async function kill(containers: Containers, call: Call): Promise<void> {
   const name = param(call, "name")
   try {
-    await containers.kill(name, call.query.text("signal"))
+    await containers.kill(name, call.query.text("signal"), { by: call.request.peer?.() })
   } catch (error) {
     if (!(error instanceof DhowError)) throw error
     throw new DhowError(error.kind, `cannot kill container: ${name}`, { cause: error })
@@ -91,6 +92,7 @@ function remove(containers: Containers, call: Call): Promise<void> {
     force: query.bool("force"),
     volumes: query.bool("v"),
     link: query.bool("link"),
+    by: call.request.peer?.(),
   })
 }
 
@@ -140,11 +142,12 @@ async function update(containers: Containers, call: Call): Promise<Reply> {
   return json(200, await containers.update(param(call, "name"), limited))
 }
 
-function stopOptions({ query, api }: Call): { timeout?: number; signal?: string } {
+function stopOptions({ query, api, request }: Call): { timeout?: number; signal?: string; by: Asker | undefined } {
   const timeout = query.integer("t")
   // The signal parameter came with 1.42; older clients that send it never had an effect.
   const signal = api >= 42 ? query.optional("signal") : undefined
-  return { ...(timeout === undefined ? {} : { timeout }), ...(signal === undefined ? {} : { signal }) }
+  const by = request.peer?.()
+  return { by, ...(timeout === undefined ? {} : { timeout }), ...(signal === undefined ? {} : { signal }) }
 }
 
 export function terminalSize({ query }: Call): { height: number; width: number } {

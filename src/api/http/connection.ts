@@ -2,12 +2,14 @@
 // held, up to a bound; a client that leaves aborts the request it was waiting for.
 import { DhowError, describeError } from "../../lib/errors.ts"
 import { log } from "../../lib/log.ts"
+import type { Asker } from "../../wire/exit.ts"
 import { RequestBody } from "./body.ts"
 import { chunkedWriter, LAST_CHUNK, plainWriter } from "./body-writer.ts"
 import { Exchange } from "./exchange.ts"
 import { bodyDecoder } from "./framing.ts"
 import { bodyFraming, HEAD_LIMIT, HeadScanner, ProtocolError, parseHead, type RequestHead } from "./head.ts"
 import { type ByteSocket, Output } from "./output.ts"
+import { describePeer } from "./peer.ts"
 import { HijackedStream } from "./raw-stream.ts"
 import type { Handler, Reply } from "./reply.ts"
 import { responseHead } from "./wire-head.ts"
@@ -17,7 +19,7 @@ const DISCARD_LIMIT = 256 * 1024
 /** How long a client may take to close its side after we have closed ours. */
 const LINGER_MS = 2000
 
-export type ConnectionSocket = ByteSocket & { pause(): void; resume(): void; terminate(): void }
+export type ConnectionSocket = ByteSocket & { pause(): void; resume(): void; terminate(): void; readonly fd?: number }
 
 export type ConnectionOptions = {
   readonly handle: Handler
@@ -39,6 +41,7 @@ export class Connection {
   #closing = false
   #closed = false
   #linger: ReturnType<typeof setTimeout> | undefined
+  readonly #peer = (): Asker | undefined => describePeer(this.#socket.fd ?? -1)
 
   constructor(socket: ConnectionSocket, options: ConnectionOptions) {
     this.#socket = socket
@@ -126,7 +129,7 @@ export class Connection {
         this.#out.write(Buffer.from("HTTP/1.1 100 Continue\r\n\r\n"))
       },
     })
-    const exchange = new Exchange(head, bodyDecoder(framing), body)
+    const exchange = new Exchange(head, body, { decoder: bodyDecoder(framing), peer: this.#peer })
     this.#exchange = exchange
     const held = this.#held
     this.#held = undefined

@@ -13,7 +13,8 @@ export class Exchange {
   #controller: AbortController | undefined
   #aborted = false
 
-  constructor(head: RequestHead, decoder: BodyDecoder, body: RequestBody) {
+  constructor(head: RequestHead, body: RequestBody, options: { decoder: BodyDecoder; peer: HttpRequest["peer"] }) {
+    const { decoder, peer } = options
     this.decoder = decoder
     this.body = body
     const connection = head.headers.get("connection")
@@ -22,6 +23,7 @@ export class Exchange {
     this.request = {
       ...head,
       body,
+      ...(peer === undefined ? {} : { peer }),
       get signal() {
         return signal()
       },

@@ -1,4 +1,5 @@
 // What a handler answers, as data: the connection sends it. A reply is whole, streamed, or takes the connection over.
+import type { Asker } from "../../wire/exit.ts"
 import type { RequestBody } from "./body.ts"
 import type { RequestHead } from "./head.ts"
 
@@ -6,6 +7,8 @@ export type HttpRequest = RequestHead & {
   readonly body: RequestBody
   /** Aborted when the client goes away before its answer is complete. */
   readonly signal: AbortSignal
+  /** Who the client is, as far as the kernel tells; only to be asked while it waits. */
+  readonly peer?: () => Asker | undefined
 }
 
 export type Headers = Readonly<Record<string, string>>

@@ -28,7 +28,7 @@ export function openContainers(parts: ContainerParts): Containers {
     start: (reference) => startContainer(parts, reference),
     stop: (reference, options) => stopContainer(parts, reference, options),
     restart: (reference, options) => restartContainer(parts, reference, options),
-    kill: (reference, signal) => killContainer(parts, reference, signal),
+    kill: (reference, signal, options) => killContainer(parts, reference, signal, options),
     pause: (reference) => pauseContainer(parts, reference),
     unpause: (reference) => unpauseContainer(parts, reference),
     wait: async (reference, condition, signal) => waitForContainer(parts, reference, { condition, signal }),

@@ -10,6 +10,7 @@ import type {
   NetworkingConfig,
   PortMap,
 } from "../../wire/container.ts"
+import type { Ask } from "../../wire/exit.ts"
 import type { HealthStatus } from "./health.ts"
 
 /** What was asked for, completed from the image and the defaults at create. */
@@ -56,6 +57,8 @@ export type History = {
   readonly stoppedByUser: boolean
   /** Absent where no check is configured, and before the first start. */
   readonly health?: HealthStatus
+  /** The last signal of this run that came through the engine; what it ended of, or may have. */
+  readonly asked?: Ask
 }
 
 export type ProcessReference = {
@@ -103,7 +106,11 @@ export function isRunning(
 
 /** The history alone, to build the next state from. */
 export function historyOf(state: ContainerState): History {
-  const { startedAt, finishedAt, exitCode, error, oomKilled, restartCount, stoppedByUser, health } = state
+  const { startedAt, finishedAt, exitCode, error, oomKilled, restartCount, stoppedByUser, health, asked } = state
   const always = { startedAt, finishedAt, exitCode, error, oomKilled, restartCount, stoppedByUser }
-  return health === undefined ? always : { ...always, health }
+  return {
+    ...always,
+    ...(health === undefined ? {} : { health }),
+    ...(asked === undefined ? {} : { asked }),
+  }
 }

@@ -1,11 +1,17 @@
 // `rm`: refused while the container runs, unless it is forced.
 import { DhowError } from "../../lib/errors.ts"
+import type { Asker } from "../../wire/exit.ts"
 import { erase } from "./erase.ts"
 import type { ContainerParts } from "./parts.ts"
 import { type ContainerRecord, type ContainerState, isRunning } from "./record.ts"
 import { killAndWait } from "./stop.ts"
 
-export type RemoveOptions = { readonly force?: boolean; readonly volumes?: boolean; readonly link?: boolean }
+export type RemoveOptions = {
+  readonly force?: boolean
+  readonly volumes?: boolean
+  readonly link?: boolean
+  readonly by?: Asker | undefined
+}
 
 export async function removeContainer(
   parts: ContainerParts,
@@ -27,7 +33,7 @@ export async function removeContainer(
     if (running === undefined) return
     // It was running, or a start that we waited for has come before us.
     if (!options.force) throw stillRuns(running.record, running.state)
-    await killAndWait(parts, id)
+    await killAndWait(parts, id, { action: "remove", by: options.by })
   }
 }
 

@@ -200,7 +200,8 @@ function observeRunning(
 ): void {
   const { id } = record
   const { monitor, network, restarts } = run
-  const history = historyOf(parts.store.get(id).state)
+  // Of earlier runs; this one has not been asked to end.
+  const { asked: _, ...history } = historyOf(parts.store.get(id).state)
   parts.store.observe(id, {
     ...history,
     status: "running",

@@ -2,6 +2,8 @@
 import { constants } from "node:os"
 import { crashpoint } from "../../lib/crashpoint.ts"
 import { DhowError, errnoName, isKind } from "../../lib/errors.ts"
+import { now } from "../../lib/time.ts"
+import type { Ask, Asker } from "../../wire/exit.ts"
 import { attributesOf } from "./attributes.ts"
 import { stoppedState } from "./exits.ts"
 import { beginHealthChecks, endHealthChecks, uncheckedHealth } from "./health-checks.ts"
@@ -16,13 +18,18 @@ const SIGKILL = constants.signals.SIGKILL
 /** After SIGKILL the kernel needs a moment; more than this means that a process hangs in the kernel. */
 const KILL_PATIENCE = 10_000
 
-export type StopOptions = { readonly timeout?: number; readonly signal?: string }
+export type StopOptions = { readonly timeout?: number; readonly signal?: string; readonly by?: Asker | undefined }
+
+/** What a signal is sent for, and on whose wish. */
+type Wish = { readonly action: Ask["Action"]; readonly by?: Asker | undefined }
 
 export async function stopContainer(
   parts: ContainerParts,
   reference: string,
   options: StopOptions = {},
+  action: "stop" | "restart" = "stop",
 ): Promise<"stopped" | "unchanged"> {
+  const wish: Wish = { action, by: options.by }
   const { record, state } = parts.store.resolve(reference)
   const { id } = record
   if (state.status === "restarting") {
@@ -32,12 +39,12 @@ export async function stopContainer(
   if (!isRunning(parts.store.get(id).state)) return "unchanged"
   const signal = parseSignal(options.signal || record.config.StopSignal || "SIGTERM")
   const timeout = options.timeout ?? record.config.StopTimeout ?? DEFAULT_TIMEOUT
-  const run = await stopRun(parts, id, signal)
+  const run = await stopRun(parts, id, { ...wish, signal })
   if (run === undefined) return "unchanged"
   if (timeout < 0) await run.ended
-  else if (!(await within(run.ended, timeout * 1000))) await killAndWait(parts, id)
-  const now = parts.store.find(id)
-  parts.events.emit("container", "stop", id, attributesOf(now?.record ?? record))
+  else if (!(await within(run.ended, timeout * 1000))) await killAndWait(parts, id, wish)
+  const after = parts.store.find(id)
+  parts.events.emit("container", "stop", id, attributesOf(after?.record ?? record))
   return "stopped"
 }
 
@@ -48,21 +55,21 @@ export async function stopContainer(
 async function stopRun(
   parts: ContainerParts,
   id: string,
-  signal: number,
+  { signal, ...wish }: Wish & { readonly signal: number },
 ): Promise<{ readonly ended: Promise<void> } | undefined> {
   return await parts.locks.hold(id, async () => {
     const container = parts.store.find(id)
     if (container === undefined || !isRunning(container.state)) return undefined
     const { ended } = parts.live.of(id)
-    markStopping(parts, id)
+    markStopping(parts, id, ask(wish, signal))
     await signalContainer(parts, container, signal)
     return { ended }
   })
 }
 
 /** SIGKILL, and the wait for its exit to be recorded. */
-export async function killAndWait(parts: ContainerParts, id: string): Promise<void> {
-  const run = await stopRun(parts, id, SIGKILL)
+export async function killAndWait(parts: ContainerParts, id: string, wish: Wish): Promise<void> {
+  const run = await stopRun(parts, id, { ...wish, signal: SIGKILL })
   if (run === undefined || (await within(run.ended, KILL_PATIENCE))) return
   const name = parts.store.find(id)?.record.name ?? id
   throw new DhowError("internal", `tried to kill container "${name}", but did not receive an exit event`, {
@@ -70,7 +77,12 @@ export async function killAndWait(parts: ContainerParts, id: string): Promise<vo
   })
 }
 
-export async function killContainer(parts: ContainerParts, reference: string, signalText = ""): Promise<void> {
+export async function killContainer(
+  parts: ContainerParts,
+  reference: string,
+  signalText = "",
+  options: { readonly by?: Asker | undefined } = {},
+): Promise<void> {
   const { record, state } = parts.store.resolve(reference)
   const { id } = record
   const signal = parseSignal(signalText || "KILL")
@@ -86,7 +98,9 @@ export async function killContainer(parts: ContainerParts, reference: string, si
     if (!isRunning(container.state)) throw notRunning(id)
     // Inside an object, or this would wait for the end.
     const run = { ended: parts.live.of(id).ended }
-    if (stops) markStopping(parts, id)
+    const asked = ask({ action: "kill", by: options.by }, signal)
+    if (stops) markStopping(parts, id, asked)
+    else parts.store.observe(id, { ...container.state, asked }, container.intent)
     await signalContainer(parts, container, signal)
     return run
   })
@@ -103,7 +117,7 @@ export async function restartContainer(
   // An --rm container would be gone after its stop: it is only ever restarted whole.
   live.restarting++
   try {
-    await stopContainer(parts, record.id, options)
+    await stopContainer(parts, record.id, options, "restart")
   } finally {
     live.restarting--
   }
@@ -149,18 +163,27 @@ async function freeze(parts: ContainerParts, id: string, step: () => Promise<voi
   }
 }
 
-function markStopping(parts: ContainerParts, id: string): void {
+function ask({ action, by }: Wish, signal: number): Ask {
+  return { Action: action, Signal: signal, Time: now(), ...(by === undefined ? {} : { By: by }) }
+}
+
+function markStopping(parts: ContainerParts, id: string, asked: Ask): void {
   const live = parts.live.of(id)
   live.isStopping = true
   live.ended.then(() => {
     live.isStopping = false
   })
   const { state } = parts.store.get(id)
-  if (isRunning(state)) parts.store.observe(id, { ...state, stoppedByUser: true }, "stopping")
+  if (!isRunning(state)) return
+  const { asked: before } = state
+  const First = before?.First ?? (before === undefined ? undefined : { Signal: before.Signal, Time: before.Time })
+  const whole = First === undefined || before?.Action !== asked.Action ? asked : { ...asked, First }
+  parts.store.observe(id, { ...state, stoppedByUser: true, asked: whole }, "stopping")
 }
 
-async function signalContainer(parts: ContainerParts, container: Container, signal: number): Promise<void> {
-  const { record, state } = container
+async function signalContainer(parts: ContainerParts, { record }: Container, signal: number): Promise<void> {
+  // As the wish has just been recorded in it.
+  const { state } = parts.store.get(record.id)
   if (!isRunning(state)) return
   const runtime = runtimeOf(parts, record)
   try {

@@ -15,6 +15,7 @@ import type {
   Resources,
   RestartPolicy,
 } from "../../wire/container.ts"
+import type { Asker } from "../../wire/exit.ts"
 import type { ContainerStats } from "../../wire/stats.ts"
 import type { Filters } from "./filters.ts"
 import type { Attachment, AttachOptions, LogOptions, OutputSink } from "./streams.ts"
@@ -37,11 +38,14 @@ export interface Containers {
   /** `timeout` in seconds; -1 waits for ever. */
   stop(
     reference: string,
-    options?: { readonly timeout?: number; readonly signal?: string },
+    options?: { readonly timeout?: number; readonly signal?: string; readonly by?: Asker | undefined },
   ): Promise<"stopped" | "unchanged">
-  restart(reference: string, options?: { readonly timeout?: number; readonly signal?: string }): Promise<void>
+  restart(
+    reference: string,
+    options?: { readonly timeout?: number; readonly signal?: string; readonly by?: Asker | undefined },
+  ): Promise<void>
   /** `signal` as Docker takes it: "KILL", "SIGKILL" or "9"; empty means KILL. */
-  kill(reference: string, signal?: string): Promise<void>
+  kill(reference: string, signal?: string, options?: { readonly by?: Asker | undefined }): Promise<void>
   pause(reference: string): Promise<void>
   unpause(reference: string): Promise<void>
   /** Throws not-found at once; the promise inside resolves when the condition holds. */
@@ -52,7 +56,12 @@ export interface Containers {
   ): Promise<{ readonly result: Promise<ContainerWaitResponse> }>
   remove(
     reference: string,
-    options?: { readonly force?: boolean; readonly volumes?: boolean; readonly link?: boolean },
+    options?: {
+      readonly force?: boolean
+      readonly volumes?: boolean
+      readonly link?: boolean
+      readonly by?: Asker | undefined
+    },
   ): Promise<void>
   list(options: {
     readonly all: boolean

@@ -1,0 +1,16 @@
+// SO_PEERCRED: which process connected to a unix socket, as it was at that moment.
+import { libc } from "./libc.ts"
+
+const SOL_SOCKET = 1
+const SO_PEERCRED = 17
+
+export type Credentials = { readonly pid: number; readonly uid: number; readonly gid: number }
+
+/** Undefined for a socket of another kind, or one that is closed. The pid is 0 where it is not visible from here. */
+export function peerCredentials(fd: number): Credentials | undefined {
+  const ucred = new Int32Array(3)
+  const length = new Uint32Array([ucred.byteLength])
+  if (fd < 0 || libc().getsockopt(fd, SOL_SOCKET, SO_PEERCRED, ucred, length) !== 0) return undefined
+  const [pid = 0, uid = 0, gid = 0] = ucred
+  return { pid, uid: uid >>> 0, gid: gid >>> 0 }
+}
