@@ -17,6 +17,7 @@ import { openDiskUsage } from "./engine/disk/usage.ts"
 import { EventLog } from "./engine/events.ts"
 import { ContainerExecs } from "./engine/execs/execs.ts"
 import { runProbe } from "./engine/execs/probe.ts"
+import { ExitTable } from "./engine/exits/table.ts"
 import { openFsck } from "./engine/fsck/fsck.ts"
 import { openCollector } from "./engine/gc.ts"
 import { openImages } from "./engine/images/images.ts"
@@ -172,6 +173,7 @@ export async function openEngine(config: Config): Promise<OpenEngine> {
     locks: new KeyedLock(),
     background: new Background(),
     events,
+    exits: new ExitTable(database),
     volumes,
     snapshotter,
     uppers,

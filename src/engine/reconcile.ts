@@ -12,10 +12,11 @@ import { logOf } from "./containers/log-settings.ts"
 import { readNetworkRecord } from "./containers/network.ts"
 import type { ContainerParts } from "./containers/parts.ts"
 import { containerPaths } from "./containers/paths.ts"
-import { type Container, type ContainerState, historyOf, isRunning, NEVER } from "./containers/record.ts"
+import { type Container, type ContainerState, freshRun, isRunning, NEVER } from "./containers/record.ts"
 import { runtimeOf } from "./containers/runtime.ts"
 import { startContainer } from "./containers/start.ts"
 import { tearDown } from "./containers/teardown.ts"
+import { finishReport } from "./exits/detail.ts"
 import { sweep } from "./sweep.ts"
 
 /** Exit code of a process whose end nobody saw: its monitor is gone without a record. */
@@ -58,7 +59,10 @@ async function reconcileContainer(parts: ContainerParts, container: Container): 
   if (intent === "removing" || state.status === "removing") return await erase(parts, id, { volumes: true })
   if (intent === "starting" && !isRunning(state)) return await settleStart(parts, container)
   if (isRunning(state)) return await adopt(parts, container)
-  if (existsSync(containerPaths(parts.config, id).bundle)) await tearDown(parts, record)
+  if (existsSync(containerPaths(parts.config, id).bundle)) {
+    await finishReport(parts, record)
+    await tearDown(parts, record)
+  }
   // Its --rm was decided by the exit, and the engine died before the removal.
   if (record.hostConfig.AutoRemove && state.finishedAt !== NEVER) await erase(parts, id, { volumes: true })
 }
@@ -76,9 +80,9 @@ async function adopt(parts: ContainerParts, { record, state, intent }: Container
   if (found === "lost") {
     log.warn("A container's monitor is gone without a record of its end", { container: id })
     const finishedAt = new Date()
-    return await recordExit(parts, id, { exitCode: LOST_EXIT_CODE, finishedAt, oomKilled: false })
+    return await recordExit(parts, id, { exitCode: LOST_EXIT_CODE, finishedAt, oomKilled: false }, "lost")
   }
-  if (!("exited" in found)) return await recordExit(parts, id, found)
+  if (!("exited" in found)) return await recordExit(parts, id, found, "afterwards")
   parts.live.of(id).monitor = found
   if (intent === "freezing") await settleFreeze(parts, { record, state })
   else if (intent === "committing") await endCommit(parts, { record, state })
@@ -129,9 +133,9 @@ async function settleStart(parts: ContainerParts, { record, state }: Container):
   const pid = "exited" in found ? found.pid : 0
   const process = { pid, ...readNetworkRecord(paths) }
   const restartCount = state.status === "restarting" ? state.restartCount + 1 : 0
-  const history = { ...historyOf(state), startedAt: now(), restartCount, stoppedByUser: false }
+  const history = { ...freshRun(state), startedAt: now(), restartCount, stoppedByUser: false }
   parts.store.observe(id, { ...history, status: "running", ...freshHealth(record.config), process })
-  if (!("exited" in found)) return await recordExit(parts, id, found)
+  if (!("exited" in found)) return await recordExit(parts, id, found, "afterwards")
   parts.live.of(id).monitor = found
   watchExit(parts, id, found)
   beginHealthChecks(parts, id)

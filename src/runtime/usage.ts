@@ -135,7 +135,7 @@ function blkioOfV1(read: Read): BlkioStats {
 }
 
 /** Lines like "8:0 Read 4096", or "8:0 4096". */
-function blkioLines(text: string | undefined): BlkioEntry[] {
+export function blkioLines(text: string | undefined): BlkioEntry[] {
   const found: BlkioEntry[] = []
   for (const [, major, minor, op, value] of (text ?? "").matchAll(/^(\d+):(\d+)(?: (\w+))? (\d+)$/gm))
     found.push({ major: Number(major), minor: Number(minor), op: op ?? "", value: Number(value) })
@@ -163,7 +163,7 @@ function pidsOf(read: Read): PidsStats {
 }
 
 /** Lines of a name and a number. */
-function keyed(text: string | undefined): Record<string, number> {
+export function keyed(text: string | undefined): Record<string, number> {
   const found: Record<string, number> = {}
   for (const [, name = "", value] of (text ?? "").matchAll(/^(\S+) (\d+)$/gm)) found[name] = Number(value)
   return found
@@ -179,8 +179,8 @@ export function readHostCpu(): { readonly system_cpu_usage: number; readonly onl
   }
 }
 
-/** The interfaces in the network namespace of a process, the loopback left out. Undefined once it has ended. */
-export function readNetworkUsage(pid: number): Record<string, NetworkStats> | undefined {
+/** The interfaces in the network namespace of a process, or of this thread, the loopback left out. Undefined once it has ended. */
+export function readNetworkUsage(pid: number | "thread-self"): Record<string, NetworkStats> | undefined {
   const text = readIfExists(`/proc/${pid}/net/dev`)
   if (text === undefined) return undefined
   const found: Record<string, NetworkStats> = {}

@@ -2,6 +2,7 @@
 // schemas in src/api, what goes out is built in src/engine.
 
 import type { Healthcheck } from "../oci/image-config.ts"
+import type { Health, Usage } from "./exit.ts"
 import type { ManifestDescriptor } from "./image.ts"
 
 export type PortBinding = { HostIp?: string; HostPort?: string }
@@ -195,11 +196,9 @@ export type InspectState = {
   Error: string
   StartedAt: string
   FinishedAt: string
-  Health?: {
-    Status: string
-    FailingStreak: number
-    Log: { Start: string; End: string; ExitCode: number; Output: string }[]
-  }
+  Health?: Health | undefined
+  /** dhow's own: what the last run used, once it has ended. */
+  Usage?: Usage | undefined
 }
 
 export type MountPoint = {

@@ -3,11 +3,13 @@
 import { crashpoint } from "../../lib/crashpoint.ts"
 import { describeError } from "../../lib/errors.ts"
 import { log } from "../../lib/log.ts"
-import { timestamp } from "../../lib/time.ts"
 import type { ExitRecord, Monitor } from "../../supervisor/contract.ts"
+import type { ExitReport } from "../../wire/exit.ts"
+import { describeExit } from "../exits/detail.ts"
+import { reportExit } from "../exits/report.ts"
 import { attributesOf } from "./attributes.ts"
 import { erase } from "./erase.ts"
-import { endHealthChecks, uncheckedHealth } from "./health-checks.ts"
+import { endHealthChecks, healthOf, uncheckedHealth } from "./health-checks.ts"
 import type { Live } from "./live.ts"
 import type { ContainerParts } from "./parts.ts"
 import { type ContainerRecord, type ContainerState, historyOf, isRunning } from "./record.ts"
@@ -41,21 +43,32 @@ async function settleExit(parts: ContainerParts, id: string, exit: ExitRecord): 
 }
 
 /** Under the lock. Also called by reconciliation for what ended while the engine was away. */
-export async function recordExit(parts: ContainerParts, id: string, exit: ExitRecord): Promise<void> {
+export async function recordExit(
+  parts: ContainerParts,
+  id: string,
+  exit: ExitRecord,
+  seen: ExitReport["Seen"] = "at-once",
+): Promise<void> {
   const container = parts.store.find(id)
   if (container === undefined) return
   const { record, state } = container
   // An earlier try came this far, and could not remove the row.
   if (!isRunning(state)) return await removeIfAuto(parts, record, state)
   const live = parts.live.of(id)
-  const finishedAt = timestamp(exit.finishedAt.getTime())
-  const ended = { exitCode: exit.exitCode, oomKilled: exit.oomKilled, finishedAt, error: "" }
-  const history = { ...historyOf(state), ...uncheckedHealth(state), ...ended }
+  const health = healthOf(parts, id, state)
   endHealthChecks(parts, id)
+  const ending = reportExit(parts, { record, state, exit, seen })
+  const { FinishedAt: finishedAt, OOMKilled: oomKilled, Usage: usage } = ending
+  const ended = { exitCode: exit.exitCode, oomKilled, finishedAt, error: "", ...(usage === undefined ? {} : { usage }) }
+  const history = { ...historyOf(state), ...uncheckedHealth(state), ...ended }
   const restarts = shouldRestart(record, history, live)
-  if (exit.oomKilled) parts.events.emit("container", "oom", id, attributesOf(record))
+  const report = { ...ending, WillRestart: restarts }
+  let row = 0
+  if (oomKilled) parts.events.emit("container", "oom", id, attributesOf(record))
   crashpoint("container.exit:before-row")
-  parts.store.observe(id, { ...history, status: restarts ? "restarting" : "exited" })
+  parts.store.observe(id, { ...history, status: restarts ? "restarting" : "exited" }, undefined, () => {
+    row = parts.exits.add(report)
+  })
   crashpoint("container.exit:after-row")
   parts.events.emit("container", "die", id, attributesOf(record, durationOf(state.startedAt, exit)))
   live.monitor = undefined
@@ -64,11 +77,12 @@ export async function recordExit(parts: ContainerParts, id: string, exit: ExitRe
   const response = { StatusCode: exit.exitCode }
   live.answer(response, restarts ? ["next-exit"] : ["next-exit", "not-running"])
   if (record.hostConfig.AutoRemove && live.restarting === 0) {
+    live.teardown = describeExit(parts, record, { row, report, health })
     // The row goes before the teardown: "removed" is answered now, and the files are garbage from here on.
     await removeIfAuto(parts, record, parts.store.get(id).state)
     return
   }
-  live.teardown = tearDown(parts, record)
+  live.teardown = describeExit(parts, record, { row, report, health }).then(() => tearDown(parts, record))
   await live.teardown
   if (restarts) scheduleRestart(parts, id, runTime(state.startedAt, exit))
 }

@@ -40,15 +40,11 @@ export function uncheckedHealth({ health }: ContainerState): Pick<ContainerState
   return health === undefined ? {} : { health: "unhealthy" }
 }
 
-/** `State.Health` of inspect; absent for a container that was never checked. */
-export function inspectHealth(
-  parts: ContainerParts,
-  id: string,
-  { health }: ContainerState,
-): Pick<InspectState, "Health"> {
-  if (health === undefined) return {}
+/** `State.Health` of inspect; undefined for a container that was never checked. */
+export function healthOf(parts: ContainerParts, id: string, { health }: ContainerState): InspectState["Health"] {
+  if (health === undefined) return undefined
   const { failingStreak = 0, results = [] } = parts.live.find(id)?.health ?? {}
-  return { Health: { Status: health, FailingStreak: failingStreak, Log: [...results] } }
+  return { Status: health, FailingStreak: failingStreak, Log: [...results] }
 }
 
 type Run = { readonly id: string; readonly check: Check; readonly signal: AbortSignal }

@@ -1,6 +1,6 @@
 // One container as `inspect` shows it.
 import type { ContainerInspect, InspectNetworkSettings, InspectState } from "../../wire/container.ts"
-import { inspectHealth } from "./health-checks.ts"
+import { healthOf } from "./health-checks.ts"
 import { inspectConfig, inspectHostConfig, inspectNetworks } from "./inspect-config.ts"
 import { emulatedMark, manifestDescriptor } from "./manifest-descriptor.ts"
 import { commandOf } from "./merge-config.ts"
@@ -26,7 +26,7 @@ export async function inspectContainer(
     Created: record.created,
     Path: path,
     Args: args,
-    State: { ...inspectState(state), ...inspectHealth(parts, record.id, state) },
+    State: inspectState(state, healthOf(parts, record.id, state)),
     Image: record.imageId,
     ResolvConfPath: paths.resolvConf,
     HostnamePath: paths.hostname,
@@ -60,7 +60,7 @@ export async function inspectContainer(
   }
 }
 
-function inspectState(state: ContainerState): InspectState {
+function inspectState(state: ContainerState, health: InspectState["Health"]): InspectState {
   const { status, exitCode, error, oomKilled, startedAt, finishedAt } = state
   return {
     Status: status,
@@ -75,6 +75,8 @@ function inspectState(state: ContainerState): InspectState {
     Error: error,
     StartedAt: startedAt,
     FinishedAt: finishedAt,
+    ...(health === undefined ? {} : { Health: health }),
+    ...(state.usage === undefined ? {} : { Usage: state.usage }),
   }
 }
 

@@ -13,6 +13,7 @@ import type { Copies } from "../../snapshot/copies.ts"
 import type { Uppers } from "../../snapshot/uppers.ts"
 import type { Supervisor } from "../../supervisor/contract.ts"
 import type { EventLog } from "../events.ts"
+import type { ExitTable } from "../exits/table.ts"
 import type { Committer } from "../images/commit.ts"
 import type { LocalVolumes } from "../volumes.ts"
 import type { LiveContainers } from "./live.ts"
@@ -43,6 +44,7 @@ export type ContainerParts = {
   readonly locks: KeyedLock
   readonly background: Background
   readonly events: EventLog
+  readonly exits: ExitTable
   readonly volumes: LocalVolumes
   readonly snapshotter: Snapshotter
   /** What was written to snapshots, read. */

@@ -10,7 +10,7 @@ import type {
   NetworkingConfig,
   PortMap,
 } from "../../wire/container.ts"
-import type { Ask } from "../../wire/exit.ts"
+import type { Ask, Usage } from "../../wire/exit.ts"
 import type { HealthStatus } from "./health.ts"
 
 /** What was asked for, completed from the image and the defaults at create. */
@@ -59,6 +59,8 @@ export type History = {
   readonly health?: HealthStatus
   /** The last signal of this run that came through the engine; what it ended of, or may have. */
   readonly asked?: Ask
+  /** Of the last run, once it has ended. */
+  readonly usage?: Usage
 }
 
 export type ProcessReference = {
@@ -106,11 +108,19 @@ export function isRunning(
 
 /** The history alone, to build the next state from. */
 export function historyOf(state: ContainerState): History {
-  const { startedAt, finishedAt, exitCode, error, oomKilled, restartCount, stoppedByUser, health, asked } = state
+  const { startedAt, finishedAt, exitCode, error, oomKilled, restartCount, stoppedByUser } = state
+  const { health, asked, usage } = state
   const always = { startedAt, finishedAt, exitCode, error, oomKilled, restartCount, stoppedByUser }
   return {
     ...always,
     ...(health === undefined ? {} : { health }),
     ...(asked === undefined ? {} : { asked }),
+    ...(usage === undefined ? {} : { usage }),
   }
+}
+
+/** What a new run takes over: nothing of how the last one was asked to end, nor of what it used. */
+export function freshRun(state: ContainerState): History {
+  const { asked: _asked, usage: _usage, ...history } = historyOf(state)
+  return history
 }

@@ -15,6 +15,7 @@ import { containerSpec } from "../../runtime/spec.ts"
 import { resolveUser } from "../../runtime/user.ts"
 import type { Monitor } from "../../supervisor/contract.ts"
 import type { ContainerConfig } from "../../wire/container.ts"
+import { reportFailure } from "../exits/report.ts"
 import { attributesOf } from "./attributes.ts"
 import { erase } from "./erase.ts"
 import { watchExit } from "./exits.ts"
@@ -29,7 +30,7 @@ import { attachNetwork, type ContainerNetwork, hostnameOf, writeNetworkRecord } 
 import type { ContainerParts } from "./parts.ts"
 import { cgroupsPathOf, containerPaths } from "./paths.ts"
 import { mountedProgramProblem, type ProgramProblem, programProblem } from "./program.ts"
-import { type ContainerRecord, historyOf, isRunning, NEVER } from "./record.ts"
+import { type ContainerRecord, freshRun, historyOf, isRunning, NEVER } from "./record.ts"
 import { runtimeOf } from "./runtime.ts"
 import { removeBundle } from "./teardown.ts"
 
@@ -200,8 +201,7 @@ function observeRunning(
 ): void {
   const { id } = record
   const { monitor, network, restarts } = run
-  // Of earlier runs; this one has not been asked to end.
-  const { asked: _, ...history } = historyOf(parts.store.get(id).state)
+  const history = freshRun(parts.store.get(id).state)
   parts.store.observe(id, {
     ...history,
     status: "running",
@@ -240,13 +240,15 @@ async function recordFailure(parts: ContainerParts, record: ContainerRecord, err
   const exitCode = (error instanceof DhowError ? error.exitCode : undefined) ?? 128
   const { state } = parts.store.get(id)
   const history = historyOf(state)
+  const message = describeError(error)
+  const report = reportFailure({ record, state }, { exitCode, error: message, at: now() })
   try {
-    parts.store.observe(id, {
-      ...history,
-      status: state.startedAt === NEVER ? "created" : "exited",
-      exitCode,
-      error: describeError(error),
-    })
+    parts.store.observe(
+      id,
+      { ...history, status: state.startedAt === NEVER ? "created" : "exited", exitCode, error: message },
+      undefined,
+      () => parts.exits.add(report),
+    )
   } catch (cause) {
     // A full disk, as a rule. The intent stays, and the next start of the engine finds nothing to finish.
     log.error("Why a container did not start cannot be recorded", { container: id, error: describeError(cause) })

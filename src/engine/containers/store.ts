@@ -118,15 +118,17 @@ export class ContainerStore {
     return this.#remember({ record, state, intent: undefined })
   }
 
-  /** Records what was observed, and that nothing is under way unless `intent` says so. */
-  observe(id: string, state: ContainerState, intent?: Intent): Container {
+  /** Records what was observed, and that nothing is under way unless `intent` says so. `together` as at `insert`. */
+  observe(id: string, state: ContainerState, intent?: Intent, together?: () => void): Container {
     const { record } = this.get(id)
     const update = this.#database.query<never, { id: string; status: string; state: string; intent: string | null }>(
       "UPDATE containers SET status = $status, state = $state, intent = $intent WHERE id = $id",
     )
-    this.#database.essential(() => {
+    const write = (): void => {
       update.run({ id, status: state.status, state: JSON.stringify(state), intent: intent ?? null })
-    })
+      together?.()
+    }
+    this.#database.essential(() => (together === undefined ? write() : this.#database.transaction(write)))
     return this.#remember({ record, state, intent })
   }
 

@@ -10,6 +10,7 @@ import registry from "./0008-registry.sql" with { type: "text" }
 import transfers from "./0009-transfers.sql" with { type: "text" }
 import manifestLists from "./0010-manifest-lists.sql" with { type: "text" }
 import imageContents from "./0011-image-contents.sql" with { type: "text" }
+import exits from "./0012-exits.sql" with { type: "text" }
 
 export const MIGRATIONS: readonly string[] = [
   content,
@@ -23,4 +24,5 @@ export const MIGRATIONS: readonly string[] = [
   transfers,
   manifestLists,
   imageContents,
+  exits,
 ]
