@@ -96,8 +96,11 @@ if (import.meta.main) {
   const documents: Json[] = []
   for (const path of process.argv.slice(2)) documents.push(Bun.YAML.parse(await Bun.file(path).text()) as Json)
   const { versions, entries } = referenceOf(documents)
-  const lines = entries.map((entry) => JSON.stringify(entry)).join(",\n")
-  const text = `{"versions":${JSON.stringify(versions)},"entries":[\n${lines}\n]}\n`
+  // As the formatter would have it, so that a second run changes nothing.
+  const spaced = (value: object): string =>
+    JSON.stringify(value).replace(/[{:,](?=")|"}/g, (sign) => ({ "{": "{ ", '"}': '" }' })[sign] ?? `${sign} `)
+  const lines = entries.map((entry) => `    ${spaced(entry)}`).join(",\n")
+  const text = `{\n  "versions": ${spaced(versions)},\n  "entries": [\n${lines}\n  ]\n}\n`
   await Bun.write(join(import.meta.dir, "reference.json"), text)
   console.log(`${entries.length} entries of API ${versions.join(" to ")}`)
 }
