@@ -54,6 +54,23 @@ describe("POST /containers/create", () => {
     expect(got?.config).toEqual({ Image: "a", Cmd: ["ls"], Volumes: { "/x": {} } })
   })
 
+  test("keeps names that objects inherit, and takes none from them", async () => {
+    const { got } = await create(
+      '{"Image":"a","Labels":{"constructor":"x","__proto__":"y"},"__proto__":{"User":"root"}}',
+    )
+    expect(Object.entries(got?.config.Labels ?? {})).toEqual([
+      ["constructor", "x"],
+      ["__proto__", "y"],
+    ])
+    expect(got?.config.User).toBeUndefined()
+  })
+
+  test("takes null in a list for an element without a value", async () => {
+    const { got } = await create({ Image: "a", Env: [null, "A=b"], HostConfig: { ConsoleSize: [5], Ulimits: [null] } })
+    expect(got?.config.Env).toEqual(["", "A=b"])
+    expect(got?.hostConfig).toMatchObject({ ConsoleSize: [5, 0], Ulimits: [{ Name: "", Soft: 0, Hard: 0 }] })
+  })
+
   test("keeps an empty entry point, which differs from none", async () => {
     expect((await create({ Image: "a", Entrypoint: [] })).got?.config.Entrypoint).toEqual([])
   })
@@ -61,14 +78,17 @@ describe("POST /containers/create", () => {
   test.each([
     ["", "invalid JSON: got EOF while reading request body"],
     ["{}", "config cannot be empty in order to create a container"],
-    ['{"Image":5}', "invalid JSON: json: cannot unmarshal number into Go struct field Image of type string"],
+    [
+      '{"Image":5}',
+      "invalid JSON: json: cannot unmarshal number into Go struct field CreateRequest.Config.Image of type string",
+    ],
     [
       '{"Image":"a","HostConfig":{"Memory":"1g"}}',
-      "invalid JSON: json: cannot unmarshal string into Go struct field HostConfig.Memory of type int64",
+      "invalid JSON: json: cannot unmarshal string into Go struct field HostConfig.HostConfig.Resources.Memory of type int64",
     ],
     [
       '{"Image":"a","HostConfig":{"Memory":1.5}}',
-      "invalid JSON: json: cannot unmarshal number 1.5 into Go struct field HostConfig.Memory of type int64",
+      "invalid JSON: json: cannot unmarshal number 1.5 into Go struct field HostConfig.HostConfig.Resources.Memory of type int64",
     ],
     [
       '{"Image":"a","HostConfig":{"RestartPolicy":{"Name":"sometimes"}}}',
@@ -82,7 +102,26 @@ describe("POST /containers/create", () => {
       '{"Image":"a","HostConfig":{"Mounts":[{"Type":"bind","Target":"/x","TmpfsOptions":{}}]}}',
       'TmpfsOptions must not be specified on mount type "bind"',
     ],
-    ["[]", "invalid JSON: json: cannot unmarshal array into Go value of type object"],
+    [
+      '{"Image":"a","HostConfig":{"Mounts":[{"Target":"/x"},{"Type":5}]}}',
+      "invalid JSON: json: cannot unmarshal number into Go struct field Mount.HostConfig.Mounts.Type of type mount.Type",
+    ],
+    [
+      '{"Image":"a","Labels":{"constructor":1}}',
+      "invalid JSON: json: cannot unmarshal number into Go struct field CreateRequest.Config.Labels of type string",
+    ],
+    [
+      '{"Image":"a","HostConfig":{"BlkioWeight":70000}}',
+      "invalid JSON: json: cannot unmarshal number 70000 into Go struct field HostConfig.HostConfig.Resources.BlkioWeight of type uint16",
+    ],
+    [
+      '{"Image":"a","HostConfig":{"Memory":1e30}}',
+      "invalid JSON: json: cannot unmarshal number 1e+30 into Go struct field HostConfig.HostConfig.Resources.Memory of type int64",
+    ],
+    ['{"Image":"a"} {"Image":"b"}', "unexpected content after JSON"],
+    ['{"Image":"a",}', "invalid JSON: invalid character '}' looking for beginning of object key string"],
+    ['{"Image":"a"', "invalid JSON: unexpected EOF"],
+    ["[]", "invalid JSON: json: cannot unmarshal array into Go value of type container.CreateRequest"],
   ])("refuses %s", async (body, message) => {
     expect(await create(body)).toMatchObject({ status: 400, body: { message }, got: undefined })
   })

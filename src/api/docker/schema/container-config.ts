@@ -1,15 +1,18 @@
 // Schema of Docker's container Config.
 import type * as v from "valibot"
-import { field, fields, flag, int, keySet, text, textMap, texts, words } from "./go-json.ts"
+import { duration, field, fields, flag, int, keySet, keySetOf, text, textMap, texts, words } from "./go-json.ts"
 
-const healthcheck = fields({
-  Test: field(texts),
-  Interval: field(int),
-  Timeout: field(int),
-  StartPeriod: field(int),
-  StartInterval: field(int),
-  Retries: field(int),
-})
+const healthcheck = fields(
+  {
+    Test: field(texts),
+    Interval: field(duration),
+    Timeout: field(duration),
+    StartPeriod: field(duration),
+    StartInterval: field(duration),
+    Retries: field(int),
+  },
+  "v1.HealthcheckConfig",
+)
 
 export const containerConfigEntries = {
   Hostname: field(text),
@@ -18,7 +21,7 @@ export const containerConfigEntries = {
   AttachStdin: field(flag),
   AttachStdout: field(flag),
   AttachStderr: field(flag),
-  ExposedPorts: field(keySet),
+  ExposedPorts: field(keySetOf("nat.PortSet")),
   Tty: field(flag),
   OpenStdin: field(flag),
   StdinOnce: field(flag),
