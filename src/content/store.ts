@@ -2,10 +2,10 @@
 // durable under their final name, then the row; so a crash leaves a file for the sweep, never a row without its bytes.
 import { randomBytes } from "node:crypto"
 import { readdirSync, renameSync, statSync } from "node:fs"
-import { type FileHandle, open, readFile, unlink } from "node:fs/promises"
+import { open, readFile, unlink } from "node:fs/promises"
 import { join } from "node:path"
 import { crashpoint } from "../lib/crashpoint.ts"
-import { DhowError, describeError, errnoName, FULL_DISK } from "../lib/errors.ts"
+import { DhowError, describeError, errnoName } from "../lib/errors.ts"
 import { ensureDirectory, unlinkIfExists } from "../lib/files.ts"
 import { log } from "../lib/log.ts"
 import { releaseGarbage } from "../lib/syscalls/memory.ts"
@@ -13,14 +13,13 @@ import { type Digest, digestOf, hexOf } from "../oci/digest.ts"
 import type { Database } from "../state/database.ts"
 import type { Blob, ContentStore, Lease, Partial } from "./contract.ts"
 import { isKeptPartial, openPartial, partialName } from "./partial.ts"
+import { type IngestOptions, writeBlob } from "./write.ts"
 
 const READ_LIMIT = 8 << 20
 const COMPARE_SIZE = 1 << 20
 /** From here on, collecting garbage takes little time beside storing. */
 const LARGE = 64 << 20
 const LEASE_MILLISECONDS = 24 * 60 * 60 * 1000
-
-type IngestOptions = Parameters<ContentStore["ingest"]>[1]
 
 export function openContentStore(database: Database, directory: string): ContentStore {
   return new DiskContentStore(database, directory)
@@ -105,7 +104,7 @@ class DiskContentStore implements ContentStore {
     const temporary = join(this.#ingests, name)
     using _ingest = this.#keep(name)
     try {
-      const blob = await this.#commit(temporary, await write(temporary, source, options))
+      const blob = await this.#commit(temporary, await writeBlob(temporary, source, options))
       // The pieces that it came in are garbage now, and what follows (making a layer of it) needs memory of its own.
       if (blob.size >= LARGE) releaseGarbage()
       return blob
@@ -247,40 +246,6 @@ class DiskContentStore implements ContentStore {
   }
 }
 
-/** Writes and hashes the source into a new file, which is durable but for its name when this returns. */
-async function write(path: string, source: AsyncIterable<Uint8Array>, options: IngestOptions): Promise<Blob> {
-  const { expect = {}, limit = Number.POSITIVE_INFINITY, signal } = options
-  const most = Math.min(limit, expect.size ?? Number.POSITIVE_INFINITY)
-  const hasher = new Bun.CryptoHasher("sha256")
-  let size = 0
-  await using file = await open(path, "wx", 0o600)
-  for await (const chunk of source) {
-    if (signal?.aborted === true)
-      throw new DhowError("cancelled", "Storing content was cancelled", { cause: signal.reason })
-    size += chunk.length
-    if (size > limit)
-      throw new DhowError("invalid", `Content${named(expect.digest)} is longer than the ${limit} bytes that fit`, {
-        hint: FULL_DISK,
-      })
-    if (size > most)
-      throw new DhowError("invalid", `Content${named(expect.digest)} is longer than the ${most} bytes expected`)
-    hasher.update(chunk)
-    await writeChunk(file, chunk)
-  }
-  const digest = `sha256:${hasher.digest("hex")}` as Digest
-  if (expect.size !== undefined && size !== expect.size)
-    throw new DhowError("invalid", `Content${named(expect.digest)} is ${size} bytes, not the ${expect.size} expected`)
-  if (expect.digest !== undefined && digest !== expect.digest)
-    throw new DhowError("invalid", `Content does not match its digest "${expect.digest}": it is "${digest}"`)
-  await file.sync()
-  return { digest, size }
-}
-
-async function writeChunk(file: FileHandle, chunk: Uint8Array): Promise<void> {
-  for (let offset = 0; offset < chunk.length; )
-    offset += (await file.write(chunk, offset, chunk.length - offset)).bytesWritten
-}
-
 /** False also where there is no second file. */
 async function haveSameBytes(one: string, two: string): Promise<boolean> {
   const { size } = statSync(one)
@@ -300,8 +265,4 @@ async function haveSameBytes(one: string, two: string): Promise<boolean> {
 async function syncDirectory(path: string): Promise<void> {
   await using directory = await open(path, "r")
   await directory.sync()
-}
-
-function named(digest: Digest | undefined): string {
-  return digest === undefined ? "" : ` "${digest}"`
 }

@@ -1,7 +1,9 @@
 // gzip as a row of members of one size (RFC 1952, 2.2): each is compressed by itself with libdeflate, which takes half the
 // time of zlib for the same size, and needs the whole of what it compresses. Every reader of gzip takes members in a row.
+
 import { openSync, readSync, writeSync } from "node:fs"
 import { DhowError } from "./errors.ts"
+import { helperEnvironment } from "./helper-environment.ts"
 
 /** What one member holds of the plain bytes. Part of every recipe that names it: never changed. */
 export const MEMBER_SIZE = 1 << 20
@@ -47,7 +49,7 @@ export async function* gzipMembers(
 ): AsyncGenerator<Uint8Array> {
   const { level, internalCommand, signal } = options
   const command = [...internalCommand, "gzip-members", String(level), path]
-  const child = Bun.spawn(command, { stdin: "ignore", stdout: "pipe", stderr: "pipe" })
+  const child = Bun.spawn(command, { env: helperEnvironment(), stdin: "ignore", stdout: "pipe", stderr: "pipe" })
   const kill = (): void => child.kill("SIGKILL")
   signal?.addEventListener("abort", kill, { once: true })
   try {

@@ -1,6 +1,8 @@
 // The daemon's side of copying files into and out of containers: the container's own files are mounted for as long as it
 // takes where they are not, and the work is done by a process of its own.
+
 import { DhowError } from "../lib/errors.ts"
+import { helperEnvironment } from "../lib/helper-environment.ts"
 import type { PathStat } from "../wire/container.ts"
 import type { Snapshotter } from "./contract.ts"
 import type { CopyInRequest, CopyRequest } from "./copy/request.ts"
@@ -77,7 +79,7 @@ async function* from(first: Uint8Array, rest: AsyncGenerator<Uint8Array>): Async
 
 /** Gives a process its input at the pace at which it takes it. */
 async function feed(command: readonly string[], input: AsyncIterable<Uint8Array>, signal: AbortSignal): Promise<void> {
-  const child = Bun.spawn([...command], { stdin: "pipe", stdout: "ignore", stderr: "pipe" })
+  const child = Bun.spawn([...command], { env: helperEnvironment(), stdin: "pipe", stdout: "ignore", stderr: "pipe" })
   const kill = (): void => child.kill("SIGKILL")
   signal.addEventListener("abort", kill, { once: true })
   const complaint = new Response(child.stderr).text()

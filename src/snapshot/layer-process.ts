@@ -1,18 +1,28 @@
 // The daemon's side of making a layer in a process of its own: starts the process, hears its answer, kills it when the caller cancels.
+
+import { availableParallelism } from "node:os"
 import { DhowError, isKind } from "../lib/errors.ts"
+import { helperEnvironment } from "../lib/helper-environment.ts"
 import { log } from "../lib/log.ts"
+import { Slots } from "../lib/slots.ts"
 import type { LayerAnswer } from "./layer-answer.ts"
 import type { MadeLayer } from "./layer-form.ts"
 
 const MAX_COMPLAINT = 4096
+/** Each takes a processor and a hundred megabytes, and what they read is still coming in beside them. */
+const slots = new Slots(Math.max(1, Math.floor(availableParallelism() / 2)))
 
 /**
  * Resolves when the layer is usable; the process may then go on to make it durable. `command` is the whole command line,
  * an internal verb of this program.
  */
 export async function layerProcess(command: readonly string[], signal: AbortSignal | undefined): Promise<MadeLayer> {
+  return await slots.hold(signal, async () => await makeLayer(command, signal))
+}
+
+async function makeLayer(command: readonly string[], signal: AbortSignal | undefined): Promise<MadeLayer> {
   if (isAborted(signal)) throw cancelled(signal)
-  const child = Bun.spawn([...command], { stdin: "ignore", stdout: "pipe", stderr: "pipe" })
+  const child = Bun.spawn([...command], { env: helperEnvironment(), stdin: "ignore", stdout: "pipe", stderr: "pipe" })
   const kill = (): void => child.kill("SIGKILL")
   signal?.addEventListener("abort", kill, { once: true })
   try {

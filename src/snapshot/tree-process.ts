@@ -1,6 +1,8 @@
 // The daemon's side of a process that reads trees or layers: its output as it comes, its failure as an error. A reader that
 // stops, or a caller that cancels, ends the process.
+
 import { DhowError } from "../lib/errors.ts"
+import { helperEnvironment } from "../lib/helper-environment.ts"
 import { readFailure } from "./tree-answer.ts"
 
 const COMPLAINT_LIMIT = 16 * 1024
@@ -8,7 +10,7 @@ const COMPLAINT_LIMIT = 16 * 1024
 /** `command` is the whole command line, an internal verb of this program. */
 export async function* processOutput(command: readonly string[], signal?: AbortSignal): AsyncGenerator<Uint8Array> {
   if (signal?.aborted === true) throw cancelled(signal)
-  const child = Bun.spawn([...command], { stdin: "ignore", stdout: "pipe", stderr: "pipe" })
+  const child = Bun.spawn([...command], { env: helperEnvironment(), stdin: "ignore", stdout: "pipe", stderr: "pipe" })
   const kill = (): void => child.kill("SIGKILL")
   signal?.addEventListener("abort", kill, { once: true })
   const complaint = new Response(child.stderr).text()

@@ -28,7 +28,7 @@ export function writeInode(target: Buffer, node: Node, placed: Placed): void {
   target.writeUInt32LE(placed.serial, offset + 20)
   target.writeUInt32LE(node.uid, offset + 24)
   target.writeUInt32LE(node.gid, offset + 28)
-  target.writeBigInt64LE(BigInt(node.mtime), offset + 32)
+  writeInt64(target, node.mtime, offset + 32)
   target.writeUInt32LE(node.mtimeNanoseconds, offset + 40)
   target.writeUInt32LE(placed.links, offset + 44)
   placed.xattrs.copy(target, offset + 64)
@@ -44,4 +44,10 @@ function union(node: Node, { layout, block, chunkBits }: Placed): number {
 function writeUInt64(target: Buffer, value: number, offset: number): void {
   target.writeUInt32LE(value % 2 ** 32, offset)
   target.writeUInt32LE(Math.floor(value / 2 ** 32), offset + 4)
+}
+
+/** Two's complement in two halves: a big integer would be garbage for every file. */
+function writeInt64(target: Buffer, value: number, offset: number): void {
+  target.writeInt32LE(value | 0, offset)
+  target.writeInt32LE(Math.floor(value / 2 ** 32), offset + 4)
 }

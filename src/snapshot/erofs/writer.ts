@@ -2,6 +2,7 @@
 // so the same layer always gets the same index.
 import { fstatSync, fsyncSync, ftruncateSync, readSync, writeSync } from "node:fs"
 import { DhowError, describeError, errnoName } from "../../lib/errors.ts"
+import { releaseGarbage } from "../../lib/syscalls/memory.ts"
 import { encodeName } from "../../lib/tar/names.ts"
 import type { Digest } from "../../oci/digest.ts"
 import type { MadeLayer } from "../layer-form.ts"
@@ -20,8 +21,11 @@ const COPY_BUFFER = 1 << 20
 /** Reads the tar behind one descriptor and writes its index, durably, to the empty file behind the other. */
 export function writeIndex(diffId: Digest, tar: number, index: number): MadeLayer {
   const tree = readTree(tar)
+  // What reading and laying out leave behind is more than what they made; a collection takes milliseconds.
+  releaseGarbage()
   const tarSize = fstatSync(tar).size
   const layout = layOut(tree.root, tarSize)
+  releaseGarbage()
   const metadata = Buffer.alloc(layout.metadata)
   for (const [node, placed] of layout.nodes) writeNode(metadata, layout, node, placed)
   writeSuperblock(metadata, {

@@ -1,12 +1,13 @@
 // Layers of an image that is being pulled: several at once, each decompressed and hashed while it arrives, so that when
 // the last byte is here the tar is stored and verified. Pulls of the same layer share one transfer.
+
+import { Slots } from "../../../lib/slots.ts"
 import type { Digest } from "../../../oci/digest.ts"
 import type { ImageConfig } from "../../../oci/image-config.ts"
 import type { Descriptor, Manifest } from "../../../oci/manifest.ts"
 import type { Progress } from "../../contract.ts"
 import { type ImagesContext, shortId } from "../context.ts"
 import { SharedWork } from "../shared-work.ts"
-import { Slots } from "../slots.ts"
 import type { Place } from "./target.ts"
 import { transferLayer } from "./transfer.ts"
 

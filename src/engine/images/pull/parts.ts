@@ -3,10 +3,10 @@
 import type { Partial as PartialBlob, Segment } from "../../../content/contract.ts"
 import { crashpoint } from "../../../lib/crashpoint.ts"
 import { DhowError } from "../../../lib/errors.ts"
+import { Slots } from "../../../lib/slots.ts"
 import type { Descriptor } from "../../../oci/manifest.ts"
 import { NoPartsError } from "../../../registry/blobs.ts"
 import type { Repository } from "../../../registry/contract.ts"
-import { Slots } from "../slots.ts"
 
 /** Connections for one blob; and for all blobs together, beyond the one that each has. */
 const FOR_ONE_BLOB = 4

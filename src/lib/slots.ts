@@ -1,5 +1,5 @@
 // A bound on how many do the same thing at once; who comes later waits in line.
-import { throwIfCancelled } from "./streams.ts"
+import { DhowError } from "./errors.ts"
 
 export class Slots {
   #free: number
@@ -13,7 +13,7 @@ export class Slots {
     return this.#free === 0
   }
 
-  async hold<T>(signal: AbortSignal, body: () => Promise<T>): Promise<T> {
+  async hold<T>(signal: AbortSignal | undefined, body: () => Promise<T>): Promise<T> {
     await this.#enter(signal)
     try {
       return await body()
@@ -24,7 +24,7 @@ export class Slots {
     }
   }
 
-  async #enter(signal: AbortSignal): Promise<void> {
+  async #enter(signal: AbortSignal | undefined): Promise<void> {
     throwIfCancelled(signal)
     if (this.#free > 0) {
       this.#free--
@@ -39,9 +39,13 @@ export class Slots {
       resolve(false)
     }
     this.#waiting.push(given)
-    signal.addEventListener("abort", leave, { once: true })
+    signal?.addEventListener("abort", leave, { once: true })
     const isOurs = await promise
-    signal.removeEventListener("abort", leave)
+    signal?.removeEventListener("abort", leave)
     if (!isOurs) throwIfCancelled(signal)
   }
+}
+
+function throwIfCancelled(signal: AbortSignal | undefined): void {
+  if (signal?.aborted === true) throw new DhowError("cancelled", "The request was cancelled", { cause: signal.reason })
 }
