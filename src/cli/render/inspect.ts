@@ -3,8 +3,8 @@ import { DhowError } from "../../lib/errors.ts"
 import { fromJson, indentJson, toJson } from "../../lib/exact-json.ts"
 import { printFailure } from "../failure.ts"
 import { writeAll } from "../output.ts"
-import { compileTemplate } from "./template/evaluate.ts"
-import type { Value } from "./template/nodes.ts"
+import { compileTemplate } from "../../lib/template/evaluate.ts"
+import type { Value } from "../../lib/template/nodes.ts"
 
 /** Shows what `fetch` finds for each name; names that are not found are reported after the others. */
 export async function showObjects(

@@ -4,10 +4,10 @@ import { toJson } from "../../lib/exact-json.ts"
 import { writeAll } from "../output.ts"
 import type { Columns, Row } from "./rows.ts"
 import { formatTable } from "./table.ts"
-import { compileTemplate } from "./template/evaluate.ts"
-import type { TemplateFunction } from "./template/functions.ts"
-import type { Value, ValueMap } from "./template/nodes.ts"
-import { formatValue } from "./template/print.ts"
+import { compileTemplate } from "../../lib/template/evaluate.ts"
+import type { TemplateFunction } from "../../lib/template/functions.ts"
+import type { Value, ValueMap } from "../../lib/template/nodes.ts"
+import { formatValue } from "../../lib/template/print.ts"
 
 export function showWithTemplate(rows: readonly Row[], columns: Columns, format: string): void {
   writeAll(1, renderRows(rows, columns, format))

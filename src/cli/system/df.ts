@@ -9,7 +9,7 @@ import { IMAGE_HEADERS, imageRows } from "../image/list.ts"
 import { print, writeAll } from "../output.ts"
 import { humanSize, timeAgo } from "../render/human.ts"
 import { type Columns, type Row, showRows } from "../render/rows.ts"
-import type { Value } from "../render/template/nodes.ts"
+import type { Value } from "../../lib/template/nodes.ts"
 import { VOLUME_HEADERS, volumeRow } from "../volume/list.ts"
 
 const TOTALS: Columns = {
@@ -70,7 +70,7 @@ async function showEach(usage: DiskUsage, format: string): Promise<void> {
   const isTable = format === "" || format === "table"
   const rows = rowsOf(usage, isTable)
   if (!isTable) {
-    const { compileTemplate } = await import("../render/template/evaluate.ts")
+    const { compileTemplate } = await import("../../lib/template/evaluate.ts")
     print(compileTemplate(format === "json" ? "{{json .}}" : format)(rows as unknown as Value))
     return
   }

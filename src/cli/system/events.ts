@@ -7,7 +7,7 @@ import { defineCommand } from "../command.ts"
 import { apiTime } from "../container/logs.ts"
 import { list, string } from "../flags/flags.ts"
 import { print } from "../output.ts"
-import type { Value } from "../render/template/nodes.ts"
+import type { Value } from "../../lib/template/nodes.ts"
 
 export const events = defineCommand({
   usage: "[OPTIONS]",
@@ -35,7 +35,7 @@ export const events = defineCommand({
 async function formatter(format: string | undefined): Promise<(event: EventMessage) => string> {
   if (format === undefined || format === "") return formatEvent
   if (format === "json") return toJson
-  const { compileTemplate } = await import("../render/template/evaluate.ts")
+  const { compileTemplate } = await import("../../lib/template/evaluate.ts")
   const template = compileTemplate(format)
   return (event) => template(withTemplateFields(event))
 }

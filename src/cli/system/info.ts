@@ -6,7 +6,7 @@ import { defineCommand } from "../command.ts"
 import { string } from "../flags/flags.ts"
 import { print, printError } from "../output.ts"
 import { binarySize } from "../render/human.ts"
-import type { Value } from "../render/template/nodes.ts"
+import type { Value } from "../../lib/template/nodes.ts"
 
 export const info = defineCommand({
   usage: "[OPTIONS]",
@@ -18,7 +18,7 @@ export const info = defineCommand({
     if (flags.format === undefined || flags.format === "") printInfo(server)
     else if (flags.format === "json") print(toJson(server))
     else {
-      const { compileTemplate } = await import("../render/template/evaluate.ts")
+      const { compileTemplate } = await import("../../lib/template/evaluate.ts")
       print(compileTemplate(flags.format)(server as Value))
     }
     return 0

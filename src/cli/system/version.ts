@@ -7,7 +7,7 @@ import { defineCommand } from "../command.ts"
 import { printFailure } from "../failure.ts"
 import { string } from "../flags/flags.ts"
 import { print } from "../output.ts"
-import type { Value } from "../render/template/nodes.ts"
+import type { Value } from "../../lib/template/nodes.ts"
 
 export const version = defineCommand({
   usage: "[OPTIONS]",
@@ -33,7 +33,7 @@ export const version = defineCommand({
     if (flags.format === undefined || flags.format === "") printVersions(own, server)
     else if (flags.format === "json") print(toJson({ Client: own, Server: server }))
     else {
-      const { compileTemplate } = await import("../render/template/evaluate.ts")
+      const { compileTemplate } = await import("../../lib/template/evaluate.ts")
       const aliases = server === null ? null : { ...server, APIVersion: server["ApiVersion"] ?? "" }
       const clientAliases = { ...own, APIVersion: own.ApiVersion }
       print(compileTemplate(flags.format)({ Client: clientAliases, Server: aliases } as unknown as Value))

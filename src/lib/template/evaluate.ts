@@ -1,5 +1,5 @@
 // Runs a parsed template over data. Variables live in the block that declares them; "." is the data at hand.
-import { DhowError } from "../../../lib/errors.ts"
+import { DhowError } from "../errors.ts"
 import { FUNCTIONS, isTrue, type TemplateFunction } from "./functions.ts"
 import type { Command, Node, Operand, Pipe, Value, ValueMap } from "./nodes.ts"
 import { parseTemplate } from "./parse.ts"

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test"
-import { fromJson } from "../../../lib/exact-json.ts"
+import { fromJson } from "../exact-json.ts"
 import { compileTemplate } from "./evaluate.ts"
 import type { Value } from "./nodes.ts"
 

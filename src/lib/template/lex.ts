@@ -1,5 +1,5 @@
 // Splits a template into text and actions, and an action into tokens. Trim markers ({{- and -}}) are applied here.
-import { DhowError } from "../../../lib/errors.ts"
+import { DhowError } from "../errors.ts"
 
 export type Token = {
   readonly kind: "string" | "number" | "field" | "variable" | "word" | "dot" | "(" | ")" | "|" | "," | ":=" | "="

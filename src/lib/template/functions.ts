@@ -1,7 +1,7 @@
 // The functions of templates: Go's own and docker's additions.
 
-import { DhowError } from "../../../lib/errors.ts"
-import { toJson } from "../../../lib/exact-json.ts"
+import { DhowError } from "../errors.ts"
+import { toJson } from "../exact-json.ts"
 import type { Value, ValueMap } from "./nodes.ts"
 import { formatValue, goType, sprintf } from "./print.ts"
 
