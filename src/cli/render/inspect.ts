@@ -1,10 +1,10 @@
 // Output of the inspect commands: indented JSON with the daemon's own numbers and order, or a template for each object.
 import { DhowError } from "../../lib/errors.ts"
 import { fromJson, indentJson, toJson } from "../../lib/exact-json.ts"
-import { printFailure } from "../failure.ts"
-import { writeAll } from "../output.ts"
 import { compileTemplate } from "../../lib/template/evaluate.ts"
 import type { Value } from "../../lib/template/nodes.ts"
+import { printFailure } from "../failure.ts"
+import { writeAll } from "../output.ts"
 
 /** Shows what `fetch` finds for each name; names that are not found are reported after the others. */
 export async function showObjects(

@@ -1,13 +1,13 @@
 // Rows through a template: "table {{.ID}}\t{{.Names}}" with headings and columns, any other a line for each row, "json"
 // an object for each row.
 import { toJson } from "../../lib/exact-json.ts"
-import { writeAll } from "../output.ts"
-import type { Columns, Row } from "./rows.ts"
-import { formatTable } from "./table.ts"
 import { compileTemplate } from "../../lib/template/evaluate.ts"
 import type { TemplateFunction } from "../../lib/template/functions.ts"
 import type { Value, ValueMap } from "../../lib/template/nodes.ts"
 import { formatValue } from "../../lib/template/print.ts"
+import { writeAll } from "../output.ts"
+import type { Columns, Row } from "./rows.ts"
+import { formatTable } from "./table.ts"
 
 export function showWithTemplate(rows: readonly Row[], columns: Columns, format: string): void {
   writeAll(1, renderRows(rows, columns, format))

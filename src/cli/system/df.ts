@@ -1,5 +1,6 @@
 // dhow system df: what images, containers, volumes and build cache take up, in sum or one by one.
 import { diskMap, diskUsage } from "../../client/system.ts"
+import type { Value } from "../../lib/template/nodes.ts"
 import type { DiskMap } from "../../wire/disk.ts"
 import type { DiskUsage } from "../../wire/system.ts"
 import { defineCommand } from "../command.ts"
@@ -9,7 +10,6 @@ import { IMAGE_HEADERS, imageRows } from "../image/list.ts"
 import { print, writeAll } from "../output.ts"
 import { humanSize, timeAgo } from "../render/human.ts"
 import { type Columns, type Row, showRows } from "../render/rows.ts"
-import type { Value } from "../../lib/template/nodes.ts"
 import { VOLUME_HEADERS, volumeRow } from "../volume/list.ts"
 
 const TOTALS: Columns = {

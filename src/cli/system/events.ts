@@ -2,12 +2,12 @@
 import { checkFilter, parseFilters } from "../../client/filters.ts"
 import { serverEvents } from "../../client/system.ts"
 import { toJson } from "../../lib/exact-json.ts"
+import type { Value } from "../../lib/template/nodes.ts"
 import type { EventMessage } from "../../wire/system.ts"
 import { defineCommand } from "../command.ts"
 import { apiTime } from "../container/logs.ts"
 import { list, string } from "../flags/flags.ts"
 import { print } from "../output.ts"
-import type { Value } from "../../lib/template/nodes.ts"
 
 export const events = defineCommand({
   usage: "[OPTIONS]",

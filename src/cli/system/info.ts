@@ -1,12 +1,12 @@
 // dhow info: what the daemon found on its host, and how it is configured.
 import { type JsonObject, serverInfo } from "../../client/system.ts"
 import { toJson } from "../../lib/exact-json.ts"
+import type { Value } from "../../lib/template/nodes.ts"
 import { VERSION } from "../../lib/version.ts"
 import { defineCommand } from "../command.ts"
 import { string } from "../flags/flags.ts"
 import { print, printError } from "../output.ts"
 import { binarySize } from "../render/human.ts"
-import type { Value } from "../../lib/template/nodes.ts"
 
 export const info = defineCommand({
   usage: "[OPTIONS]",

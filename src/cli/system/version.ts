@@ -1,13 +1,13 @@
 // dhow version: the versions of this program and of the daemon it speaks to.
 import { type JsonObject, serverVersion } from "../../client/system.ts"
 import { toJson } from "../../lib/exact-json.ts"
+import type { Value } from "../../lib/template/nodes.ts"
 import { COMMIT, VERSION } from "../../lib/version.ts"
 import { hostPlatform } from "../../oci/platform.ts"
 import { defineCommand } from "../command.ts"
 import { printFailure } from "../failure.ts"
 import { string } from "../flags/flags.ts"
 import { print } from "../output.ts"
-import type { Value } from "../../lib/template/nodes.ts"
 
 export const version = defineCommand({
   usage: "[OPTIONS]",
