@@ -20,7 +20,9 @@ export type Config = {
   readonly dns: readonly string[]
   readonly dnsSearch: readonly string[]
   readonly dnsOptions: readonly string[]
-  readonly logOptions: { readonly maxSize: number; readonly maxFile: number }
+  /** Where containers log whose creator names no driver; undefined for the engine's own file. */
+  readonly logDriver: string | undefined
+  readonly logOptions: Readonly<Record<string, string>>
   /** Interface of the default bridge where the user names one, and its subnet where the user fixes it ("172.17.0.1/16"). */
   readonly bridge: string | undefined
   readonly bip: string | undefined

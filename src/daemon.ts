@@ -6,6 +6,7 @@ import type { Config } from "./config.ts"
 import { openContentStore } from "./content/store.ts"
 import { openContainers } from "./engine/containers/containers.ts"
 import { LiveContainers } from "./engine/containers/live.ts"
+import { logDefaults } from "./engine/containers/log-settings.ts"
 import type { ContainerParts } from "./engine/containers/parts.ts"
 import { isRunning } from "./engine/containers/record.ts"
 import { startLocked } from "./engine/containers/start.ts"
@@ -21,6 +22,7 @@ import { ExitTable } from "./engine/exits/table.ts"
 import { openFsck } from "./engine/fsck/fsck.ts"
 import { openCollector } from "./engine/gc.ts"
 import { openImages } from "./engine/images/images.ts"
+import { checkLogDefaults } from "./engine/logging/options.ts"
 import { openNetworksNoun } from "./engine/networks.ts"
 import { openPlatforms } from "./engine/platforms.ts"
 import { reconcile, resumeRestarts } from "./engine/reconcile.ts"
@@ -55,6 +57,7 @@ import { openSupervisor } from "./supervisor/conmon.ts"
 /** Serves until the process is told to end; resolves with its exit status. */
 export async function runDaemon(args: readonly string[]): Promise<number> {
   const config = loadConfig(args, process.env)
+  checkLogDefaults(logDefaults(config))
   setLogLevel(config.logLevel)
   const { engine, registry, parts, close } = await openEngine(config)
   const server = await serve({ engine, registry, hosts: config.hosts, version: VERSION })

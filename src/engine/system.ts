@@ -9,6 +9,7 @@ import { COMMIT, VERSION } from "../lib/version.ts"
 import type { HostFacts } from "../runtime/host-facts.ts"
 import type { ContainerParts } from "./containers/parts.ts"
 import type { Images, System } from "./contract.ts"
+import { LOG_DRIVERS, SHOWN_DEFAULT } from "./logging/options.ts"
 import { proxyInfo, registryInfo } from "./registries/info.ts"
 
 const API_VERSION = "1.51"
@@ -76,7 +77,7 @@ export function openSystem(
           Volume: ["local"],
           Network: ["bridge", "host", "null"],
           Authorization: null,
-          Log: ["local", "json-file", "none"],
+          Log: LOG_DRIVERS,
         },
         MemoryLimit: cgroup.controllers.has("memory"),
         SwapLimit: cgroup.swapAccounting,
@@ -91,7 +92,7 @@ export function openSystem(
         OomKillDisable: cgroup.mode !== "v2",
         NGoroutines: -1,
         SystemTime: timestamp(Date.now()),
-        LoggingDriver: "json-file",
+        LoggingDriver: parts.config.logDriver ?? SHOWN_DEFAULT,
         CgroupDriver: cgroup.mode === "none" ? "none" : "cgroupfs",
         CgroupVersion: cgroup.mode === "v2" ? "2" : "1",
         NEventsListener: 0,

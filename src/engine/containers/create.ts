@@ -15,6 +15,7 @@ import { attributesOf } from "./attributes.ts"
 import { checkHealthcheck } from "./health.ts"
 import { completeHostConfig, type HostConfigFacts } from "./host-config.ts"
 import { isInit } from "./init.ts"
+import { logDefaults } from "./log-settings.ts"
 import { commandOf, mergeConfig } from "./merge-config.ts"
 import { resolveMounts } from "./mounts.ts"
 import { newId, newName, parseName } from "./names.ts"
@@ -142,6 +143,7 @@ export function hostConfigFacts(parts: ContainerParts): HostConfigFacts {
     knownRuntimes: [...parts.runtimeNames, parts.config.defaultRuntime],
     host: parts.host,
     init: parts.config.init,
+    log: logDefaults(parts.config),
   }
 }
 

@@ -3,7 +3,8 @@ import { DhowError } from "../../lib/errors.ts"
 import type { HostFacts } from "../../runtime/host-facts.ts"
 import { verifyResources } from "../../runtime/resources.ts"
 import { parseSecurityOptions } from "../../runtime/security-options.ts"
-import type { HostConfig, LogConfig } from "../../wire/container.ts"
+import type { HostConfig } from "../../wire/container.ts"
+import { completeLogConfig, type LogDefaults } from "../logging/options.ts"
 
 export type HostConfigFacts = {
   readonly defaultRuntime: string
@@ -11,10 +12,10 @@ export type HostConfigFacts = {
   readonly host: Pick<HostFacts, "cgroup" | "cpus" | "apparmor">
   /** The daemon's `init` key. */
   readonly init: boolean
+  readonly log: LogDefaults
 }
 
 const DEFAULT_SHM = 64 * 1024 * 1024
-const LOG_DRIVERS = new Set(["local", "json-file", "none"])
 
 export function completeHostConfig(
   asked: HostConfig,
@@ -45,7 +46,7 @@ export function completeHostConfig(
       NetworkMode: networkMode,
       PortBindings: asked.PortBindings ?? {},
       RestartPolicy: { Name: restart, MaximumRetryCount: asked.RestartPolicy?.MaximumRetryCount ?? 0 },
-      LogConfig: completeLogConfig(asked.LogConfig),
+      LogConfig: completeLogConfig(asked.LogConfig, facts.log),
       IpcMode: asked.IpcMode || "private",
       CgroupnsMode: asked.CgroupnsMode || (facts.host.cgroup.mode === "v2" ? "private" : "host"),
       ShmSize: asked.ShmSize || DEFAULT_SHM,
@@ -54,42 +55,6 @@ export function completeHostConfig(
       MemorySwappiness: resources.MemorySwappiness ?? null,
     },
   }
-}
-
-function completeLogConfig(asked: LogConfig | undefined): LogConfig {
-  // The name of Docker's default: clients such as docker-py read a container's output only where they know the driver.
-  const type = asked?.Type || "json-file"
-  if (!LOG_DRIVERS.has(type)) {
-    const known = ["awslogs", "fluentd", "gcplogs", "gelf", "journald", "splunk", "syslog", "etwlogs"]
-    if (known.includes(type))
-      throw new DhowError("not-implemented", `logger: log driver "${type}" is not available in this version`, {
-        hint: "Use local, json-file or none",
-      })
-    throw invalid(`logger: no log driver named '${type}' is registered`)
-  }
-  const config = asked?.Config ?? {}
-  for (const [option, value] of Object.entries(config)) {
-    if (option === "max-size") parseLogSize(value)
-    else if (option === "max-file") {
-      if (!/^[1-9][0-9]*$/.test(value)) throw invalid("max-file cannot be less than 1")
-    } else if (option === "compress") {
-      if (value !== "true" && value !== "false") throw invalid(`invalid value for log opt 'compress': ${value}`)
-    } else if (["labels", "labels-regex", "env", "env-regex", "tag", "mode", "max-buffer-size"].includes(option)) {
-      throw new DhowError(
-        "not-implemented",
-        `log opt '${option}' for log driver "${type}" is not available in this version`,
-      )
-    } else throw invalid(`unknown log opt '${option}' for ${type} log driver`)
-  }
-  return { Type: type, Config: config }
-}
-
-/** Bytes of a size such as "10m". */
-export function parseLogSize(text: string): number {
-  const match = /^(\d+(?:\.\d+)?)\s*([kmgt]?)i?b?$/i.exec(text)
-  if (match === null) throw invalid(`invalid size: '${text}'`)
-  const power = " kmgt".indexOf((match[2] ?? "").toLowerCase() || " ")
-  return Math.floor(Number(match[1]) * 1024 ** power)
 }
 
 function checkRestartPolicy({ RestartPolicy: policy }: HostConfig): void {

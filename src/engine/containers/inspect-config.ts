@@ -2,6 +2,7 @@
 // nothing was asked for, since clients read them without looking first.
 import { defaultMaskedPaths, defaultReadonlyPaths } from "../../runtime/spec.ts"
 import type { ContainerConfig, EndpointSettings, HostConfig } from "../../wire/container.ts"
+import { shownLogConfig } from "./log-settings.ts"
 
 const CONFIG: ContainerConfig = {
   Hostname: "",
@@ -121,6 +122,7 @@ export function inspectHostConfig(
     MaskedPaths: isOpen ? null : [...defaultMaskedPaths(host)],
     ReadonlyPaths: isOpen ? null : [...defaultReadonlyPaths()],
     ...hostConfig,
+    LogConfig: shownLogConfig(hostConfig),
   }
 }
 

@@ -31,7 +31,7 @@ export async function inspectContainer(
     ResolvConfPath: paths.resolvConf,
     HostnamePath: paths.hostname,
     HostsPath: paths.hosts,
-    LogPath: record.hostConfig.LogConfig?.Type === "none" ? "" : paths.log,
+    LogPath: record.hostConfig.LogConfig?.Type === "json-file" ? paths.jsonLog : "",
     Name: `/${record.name}`,
     RestartCount: state.restartCount,
     Driver: parts.snapshotter.name === "directory" ? "overlay2" : parts.snapshotter.name,

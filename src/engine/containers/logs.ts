@@ -35,3 +35,40 @@ export async function readContainerLog(
   const follow = options.follow && goesOn ? parts.live.of(id).ended : undefined
   await readLog({ ...options, path: containerPaths(parts.config, id).log, follow }, sink)
 }
+
+/** More than this of a line nobody reads who asks for the last few. */
+const LONGEST_LINE = 4096
+
+/** The last lines of both streams, in order, as far as they are kept; none where the driver keeps nothing here. */
+export async function lastLines(parts: Pick<ContainerParts, "config">, id: string, count: number): Promise<string[]> {
+  const lines: string[] = []
+  let rest = ""
+  const take = (text: string): void => {
+    const pieces = `${rest}${text}`.split("\n")
+    rest = pieces.pop() ?? ""
+    lines.push(...pieces.map((line) => line.slice(0, LONGEST_LINE)))
+    lines.splice(0, lines.length - count)
+    if (rest.length > LONGEST_LINE) rest = rest.slice(0, LONGEST_LINE)
+  }
+  const decoder = new TextDecoder()
+  await readLog(
+    {
+      path: containerPaths(parts.config, id).log,
+      stdout: true,
+      stderr: true,
+      timestamps: false,
+      tail: count,
+      signal: new AbortController().signal,
+    },
+    {
+      write(_stream, chunk) {
+        take(decoder.decode(chunk, { stream: true }))
+        return true
+      },
+      drained: () => Promise.resolve(),
+      end() {},
+    },
+  )
+  if (rest !== "") lines.push(rest)
+  return lines.slice(-count)
+}

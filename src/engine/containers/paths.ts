@@ -11,6 +11,8 @@ export type ContainerPaths = {
   readonly hostname: string
   readonly resolvConf: string
   readonly log: string
+  /** As Docker's json-file driver names it. */
+  readonly jsonLog: string
   /** config.json, conmon's files, the mounted root */
   readonly bundle: string
   readonly rootfs: string
@@ -26,6 +28,7 @@ export function containerPaths(config: Pick<Config, "dataRoot" | "execRoot">, id
     hostname: join(state, "hostname"),
     resolvConf: join(state, "resolv.conf"),
     log: join(state, "container.log"),
+    jsonLog: join(state, `${id}-json.log`),
     bundle,
     rootfs: join(bundle, "rootfs"),
     shm: join(bundle, "shm"),

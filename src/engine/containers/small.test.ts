@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test"
 import { hostFacts } from "../../runtime/fixtures.ts"
-import { completeHostConfig, parseLogSize } from "./host-config.ts"
+import { completeHostConfig } from "./host-config.ts"
 import { isInit } from "./init.ts"
 import { newId, newName, parseName } from "./names.ts"
 import { NEW_STATE } from "./record.ts"
@@ -13,6 +13,7 @@ const facts = {
   knownRuntimes: ["crun", "runc"],
   host: hostFacts({ cpus: 2 }),
   init: false,
+  log: { driver: "default", options: {} },
 }
 
 describe("completeHostConfig()", () => {
@@ -65,11 +66,6 @@ test("completeHostConfig() limits swap with the memory, and drops with a warning
     "Your kernel does not support Block I/O weight or the cgroup is not mounted. Weight discarded.",
     'AppArmor is not enabled on this host: the profile "web" is not applied',
   ])
-})
-
-test("parseLogSize() reads units of 1024", () => {
-  expect(parseLogSize("10m")).toBe(10 << 20)
-  expect(parseLogSize("1.5k")).toBe(1536)
 })
 
 test("parseName() accepts a leading slash and refuses what Docker refuses", () => {
