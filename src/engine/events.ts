@@ -165,7 +165,7 @@ function matches(filters: Filters, event: EventMessage): boolean {
   const isNamed =
     (type: EventType) =>
     (value: string): boolean =>
-      event.Type === type && (id === value || id.startsWith(value) || attributes["name"] === value)
+      event.Type === type && (id.startsWith(value) || attributes["name"]?.startsWith(value) === true)
   return (
     hasFilter(filters, "type", (value) => event.Type === value) &&
     hasFilter(filters, "event", (value) => event.Action === value || event.Action.split(":")[0] === value) &&

@@ -1,10 +1,10 @@
 // /containers: everything that answers with JSON or a status alone. Create, logs, wait and attach have files of their own.
 import type { Containers, Filters } from "../../engine/contract.ts"
-import { DhowError } from "../../lib/errors.ts"
+import { DhowError, type ErrorKind } from "../../lib/errors.ts"
 import type { Asker } from "../../wire/exit.ts"
 import { empty, json, type Reply } from "../http/reply.ts"
 import { getArchive, putArchive, statPath } from "./archive.ts"
-import { attach } from "./attach.ts"
+import { attach, attachWebSocket } from "./attach.ts"
 import { type Call, param, type Route } from "./call.ts"
 import { changes, commit, exported } from "./container-files.ts"
 import { create } from "./create.ts"
@@ -28,6 +28,7 @@ export function containerRoutes(containers: Containers): Route[] {
     ["PUT", "/containers/:name/archive", (call) => putArchive(containers, call)],
     ["GET", "/containers/:name/stats", (call) => stats(containers, call)],
     ["POST", "/containers/:name/attach", (call) => attach(containers, call)],
+    ["GET", "/containers/:name/attach/ws", (call) => attachWebSocket(containers, call)],
     ["POST", "/containers/:name/wait", (call) => wait(containers, call)],
     ["POST", "/containers/:name/update", (call) => update(containers, call)],
     ["GET", "/containers/:name/json", (call) => inspect(containers, call)],
@@ -38,7 +39,7 @@ export function containerRoutes(containers: Containers): Route[] {
     ],
     ["POST", "/containers/:name/start", (call) => start(containers, call)],
     ["POST", "/containers/:name/stop", (call) => stop(containers, call)],
-    ["POST", "/containers/:name/restart", (call) => done(containers.restart(id(call), stopOptions(call)))],
+    ["POST", "/containers/:name/restart", (call) => done(restart(containers, call))],
     ["POST", "/containers/:name/kill", (call) => done(kill(containers, call))],
     ["POST", "/containers/:name/pause", (call) => done(containers.pause(id(call)))],
     ["POST", "/containers/:name/unpause", (call) => done(containers.unpause(id(call)))],
@@ -71,18 +72,32 @@ async function start(containers: Containers, { request, query, params }: Call): 
 }
 
 async function stop(containers: Containers, call: Call): Promise<Reply> {
-  const outcome = await containers.stop(param(call, "name"), stopOptions(call))
+  const name = param(call, "name")
+  const options = stopOptions(call)
+  const outcome = await saying(`cannot stop container: ${name}`, () => containers.stop(name, options), "not-found")
   return outcome === "stopped" ? NO_CONTENT : NOT_MODIFIED
 }
 
-/** Clients know a failed kill by Docker's words in front of the reason. */
-async function kill(containers: Containers, call: Call): Promise<void> {
+function restart(containers: Containers, call: Call): Promise<void> {
   const name = param(call, "name")
+  const options = stopOptions(call)
+  return saying(`Cannot restart container ${name}`, () => containers.restart(name, options), "not-found")
+}
+
+function kill(containers: Containers, call: Call): Promise<void> {
+  const name = param(call, "name")
+  return saying(`cannot kill container: ${name}`, () =>
+    containers.kill(name, call.query.text("signal"), { by: call.request.peer?.() }),
+  )
+}
+
+/** Clients know what failed by Docker's words in front of the reason; where it is of the kind `bare`, without them. */
+async function saying<T>(words: string, work: () => Promise<T>, bare?: ErrorKind): Promise<T> {
   try {
-    await containers.kill(name, call.query.text("signal"), { by: call.request.peer?.() })
+    return await work()
   } catch (error) {
-    if (!(error instanceof DhowError)) throw error
-    throw new DhowError(error.kind, `cannot kill container: ${name}`, { cause: error })
+    if (!(error instanceof DhowError) || error.kind === bare) throw error
+    throw new DhowError(error.kind, words, { cause: error })
   }
 }
 

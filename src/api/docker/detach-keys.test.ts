@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test"
-import { parseDetachKeys, watchForDetach } from "./detach-keys.ts"
+import { parseDetachKeys } from "../../lib/detach-keys.ts"
+import { watchForDetach } from "./detach-keys.ts"
 
 test("parseDetachKeys() reads Docker's notation", () => {
   expect([...parseDetachKeys("")]).toEqual([16, 17])

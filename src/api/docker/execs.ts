@@ -1,11 +1,11 @@
 // /containers/{id}/exec and /exec/{id}.
 import type { Execs } from "../../engine/contract.ts"
+import { parseDetachKeys } from "../../lib/detach-keys.ts"
 import { DhowError, describeError, isKind } from "../../lib/errors.ts"
 import { empty, json, type Reply } from "../http/reply.ts"
 import { attachmentReply } from "./attach.ts"
 import { type Call, param, type Route } from "./call.ts"
 import { terminalSize } from "./containers.ts"
-import { parseDetachKeys } from "./detach-keys.ts"
 import { readJson, readJsonBeforeStream } from "./json-body.ts"
 import { outputSink, RAW_STREAM, streamType } from "./raw-output.ts"
 import { execConfig, execStartRequest } from "./schema/requests.ts"
@@ -22,7 +22,6 @@ export function execRoutes(execs: Execs): Route[] {
 async function create(execs: Execs, call: Call): Promise<Reply> {
   const { ConsoleSize, ...config } = await readJson(call.request, execConfig)
   if (config.Cmd === undefined || config.Cmd.length === 0) throw new DhowError("invalid", "No exec command specified")
-  parseDetachKeys(config.DetachKeys)
   // The size came with 1.42.
   const sized = call.api >= 42 && ConsoleSize !== undefined ? { ...config, ConsoleSize } : config
   return json(201, await execs.create(param(call, "name"), sized))
@@ -36,10 +35,11 @@ async function start(execs: Execs, call: Call): Promise<Reply> {
     ConsoleSize,
   } = await readJsonBeforeStream(call.request, execStartRequest)
   const sized = call.api >= 42 && tty && ConsoleSize !== undefined
-  const keys = tty && !detach ? parseDetachKeys((await execs.inspect(id)).DetachKeys) : parseDetachKeys(undefined)
   try {
     const attachment = await execs.start(id, { detach, tty, ...(sized ? { consoleSize: ConsoleSize } : {}) })
-    return attachment === undefined ? empty(200) : attachmentReply(attachment, call.api, keys)
+    return attachment === undefined
+      ? empty(200)
+      : attachmentReply(attachment, call.api, parseDetachKeys(attachment.detachKeys))
   } catch (error) {
     // A client that asked for an upgrade shows what comes in the stream, and of a refusal only the number.
     if (detach || !call.request.headers.has("upgrade") || isKind(error, "not-found")) throw error

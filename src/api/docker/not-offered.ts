@@ -37,7 +37,6 @@ const MISSING: readonly (readonly [Method, string, what: string])[] = [
   ["POST", "/swarm/join", "Swarm mode is not supported"],
   ["POST", "/build", "Building images is not supported yet"],
   ["POST", "/build/cancel", "Building images is not supported yet"],
-  ["GET", "/containers/:name/attach/ws", "Attaching through a WebSocket is not supported"],
   ["POST", "/networks/create", "Creating networks is not supported yet"],
   ["POST", "/networks/:id/connect", "Connecting a container to a network is not supported yet"],
   ["POST", "/networks/:id/disconnect", "Disconnecting a container from a network is not supported yet"],

@@ -229,10 +229,12 @@ export class Connection {
   }
 
   #hijack(exchange: Exchange, reply: Reply & { kind: "hijack" }): void {
-    const upgraded = exchange.request.headers.has("upgrade")
-    const headers = upgraded
-      ? { "Content-Type": reply.contentType.upgraded, Connection: "Upgrade", Upgrade: "tcp" }
-      : { "Content-Type": reply.contentType.plain, Connection: "close" }
+    const upgraded = reply.opening !== undefined || exchange.request.headers.has("upgrade")
+    const headers = reply.opening
+      ? reply.opening
+      : upgraded
+        ? { "Content-Type": reply.contentType.upgraded, Connection: "Upgrade", Upgrade: "tcp" }
+        : { "Content-Type": reply.contentType.plain, Connection: "close" }
     const head = responseHead(1, upgraded ? 101 : 200, headers, this.#options.commonHeaders)
     const raw = new HijackedStream(this.#out, {
       signal: exchange.signal,

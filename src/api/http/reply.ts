@@ -59,6 +59,8 @@ export type Reply =
   | {
       readonly kind: "hijack"
       readonly contentType: { readonly upgraded: string; readonly plain: string }
+      /** The fields of a 101 that is due whatever the request's "Upgrade" names. */
+      readonly opening?: Headers
       take(raw: RawStream): void
     }
 

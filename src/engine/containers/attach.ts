@@ -16,9 +16,9 @@ export async function attachContainer(
   const { record, state } = parts.store.resolve(reference)
   const { id, config } = record
   if (state.status === "paused")
-    throw new DhowError("conflict", `container ${id} is paused, unpause the container before attach`)
+    throw new DhowError("conflict", `container ${reference} is paused, unpause the container before attach`)
   if (state.status === "restarting")
-    throw new DhowError("conflict", `container ${id} is restarting, wait until the container is running`)
+    throw new DhowError("conflict", `container ${reference} is restarting, wait until the container is running`)
   const live = parts.live.of(id)
   // Of this run, which may be over before the client is connected; or of the next one.
   const { ended } = live
@@ -29,7 +29,7 @@ export async function attachContainer(
   let leave: (() => void) | undefined
   let output: OutputSink | undefined
   const gone = new AbortController()
-  if (options.stream) parts.events.emit("container", "attach", id, attributesOf(record))
+  parts.events.emit("container", "attach", id, attributesOf(record))
 
   const join = async (sink: OutputSink, wants: (stream: StdStream) => boolean): Promise<void> => {
     leave = live.clients.add(sink, wants)
@@ -42,6 +42,10 @@ export async function attachContainer(
   const connect = async (sink: OutputSink): Promise<void> => {
     const { stdout, stderr, stream } = options
     const path = options.logs ? logOf(parts, record).logPath : undefined
+    if (options.logs && path === undefined && !stream) {
+      sink.write(1, Buffer.from("Error attaching: configured logging driver does not support reading\n"))
+      return sink.end()
+    }
     if (path === undefined) {
       if (!stream || gone.signal.aborted) sink.end()
       else await join(sink, (from) => (from === 1 ? stdout : stderr))
@@ -74,11 +78,12 @@ export async function attachContainer(
         output?.end()
       })
     },
-    detach: () => {
+    detach: (why) => {
       gone.abort()
       leave?.()
       if (canWrite) input.end()
-      if (options.stream) parts.events.emit("container", "detach", id, attributesOf(record))
+      if (why === "keys")
+        parts.events.emit("container", "detach", id, attributesOf(parts.store.find(id)?.record ?? record))
     },
   }
 }

@@ -10,8 +10,14 @@ const KINDS = { modified: 0, added: 1, deleted: 2 } as const
 export async function containerChanges(parts: ContainerParts, reference: string): Promise<FilesystemChange[]> {
   const { record } = parts.store.resolve(reference)
   const changes: FilesystemChange[] = []
-  for await (const { path, kind } of parts.uppers.changes(written(record)))
-    changes.push({ Path: `/${path}`, Kind: KINDS[kind] })
+  try {
+    for await (const { path, kind } of parts.uppers.changes(written(record)))
+      changes.push({ Path: `/${path}`, Kind: KINDS[kind] })
+  } catch (error) {
+    // Somebody removed it under our eyes.
+    parts.store.get(record.id)
+    throw error
+  }
   return changes
 }
 

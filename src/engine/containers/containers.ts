@@ -12,7 +12,7 @@ import { inspectContainer } from "./inspect.ts"
 import { listContainers } from "./list.ts"
 import { containerLogs } from "./logs.ts"
 import type { ContainerParts } from "./parts.ts"
-import { pruneContainers } from "./prune.ts"
+import { openPrune } from "./prune.ts"
 import { isRunning } from "./record.ts"
 import { removeContainer } from "./remove.ts"
 import { resizeContainer } from "./resize.ts"
@@ -51,7 +51,7 @@ export function openContainers(parts: ContainerParts): Containers {
     changes: (reference) => containerChanges(parts, reference),
     export: (reference, { signal }) => exportContainer(parts, reference, signal),
     commit: (reference, options) => commitContainer(parts, reference, options),
-    prune: (filters) => pruneContainers(parts, filters),
+    prune: openPrune(parts),
   }
 }
 

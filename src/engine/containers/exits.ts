@@ -14,6 +14,7 @@ import type { Live } from "./live.ts"
 import type { ContainerParts } from "./parts.ts"
 import { type ContainerRecord, type ContainerState, historyOf, isRunning } from "./record.ts"
 import { tearDown } from "./teardown.ts"
+import { emitGivenBack } from "./usage-events.ts"
 
 const FIRST_DELAY = 100
 const LONGEST_DELAY = 60_000
@@ -70,6 +71,7 @@ export async function recordExit(
     row = parts.exits.add(report)
   })
   crashpoint("container.exit:after-row")
+  emitGivenBack(parts, record, state)
   parts.events.emit("container", "die", id, attributesOf(record, durationOf(state.startedAt, exit)))
   live.monitor = undefined
   live.clients.end()
@@ -116,7 +118,7 @@ function shouldRestart(
 function scheduleRestart(parts: ContainerParts, id: string, lasted: number): void {
   const live = parts.live.of(id)
   live.restartDelay =
-    lasted > GOOD_RUN || live.restartDelay === 0 ? FIRST_DELAY : Math.min(live.restartDelay * 2, LONGEST_DELAY)
+    lasted >= GOOD_RUN || live.restartDelay === 0 ? FIRST_DELAY : Math.min(live.restartDelay * 2, LONGEST_DELAY)
   const timer = setTimeout(() => restartNow(parts, id), live.restartDelay)
   live.restart = { timer }
 }

@@ -1,5 +1,7 @@
 // Removes what does not run.
-import { DhowError, isKind } from "../../lib/errors.ts"
+import { crashpoint } from "../../lib/crashpoint.ts"
+import { DhowError, describeError, isKind } from "../../lib/errors.ts"
+import { log } from "../../lib/log.ts"
 import { parseTimestamp } from "../../lib/timestamp.ts"
 import type { Filters } from "../contract.ts"
 import { matchLabels, rejectUnknownFilters } from "../filters.ts"
@@ -7,10 +9,23 @@ import type { ContainerParts } from "./parts.ts"
 import { isRunning } from "./record.ts"
 import { removeContainer } from "./remove.ts"
 
-export async function pruneContainers(
-  parts: ContainerParts,
-  filters: Filters,
-): Promise<{ ContainersDeleted: string[] | null; SpaceReclaimed: number }> {
+type PruneReport = { ContainersDeleted: string[] | null; SpaceReclaimed: number }
+
+/** One at a time for each engine. */
+export function openPrune(parts: ContainerParts): (filters: Filters) => Promise<PruneReport> {
+  let isPruning = false
+  return async (filters) => {
+    if (isPruning) throw new DhowError("conflict", "a prune operation is already running")
+    isPruning = true
+    try {
+      return await pruneContainers(parts, filters)
+    } finally {
+      isPruning = false
+    }
+  }
+}
+
+async function pruneContainers(parts: ContainerParts, filters: Filters): Promise<PruneReport> {
   rejectUnknownFilters(filters, ["label", "label!", "until"])
   const [untilText, ...more] = filters.get("until") ?? []
   if (more.length > 0) throw new DhowError("invalid", "more than one until filter specified")
@@ -26,9 +41,11 @@ export async function pruneContainers(
       await removeContainer(parts, record.id)
       reclaimed += size
       deleted.push(record.id)
+      crashpoint("container.prune:after-one")
     } catch (error) {
-      // Somebody was quicker: it runs again, or is gone.
-      if (!isKind(error, "conflict") && !isKind(error, "not-found")) throw error
+      // Somebody was quicker: it runs again, or is gone. One that cannot be removed must not keep the others.
+      if (!isKind(error, "conflict") && !isKind(error, "not-found"))
+        log.warn("A container could not be pruned", { container: record.id, error: describeError(error) })
     }
   }
   parts.events.emit("container", "prune", "", { reclaimed: String(reclaimed) })

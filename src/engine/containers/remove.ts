@@ -3,7 +3,7 @@ import { DhowError } from "../../lib/errors.ts"
 import type { Asker } from "../../wire/exit.ts"
 import { erase } from "./erase.ts"
 import type { ContainerParts } from "./parts.ts"
-import { type ContainerRecord, type ContainerState, isRunning } from "./record.ts"
+import { type ContainerState, isRunning } from "./record.ts"
 import { killAndWait } from "./stop.ts"
 
 export type RemoveOptions = {
@@ -18,11 +18,10 @@ export async function removeContainer(
   reference: string,
   options: RemoveOptions = {},
 ): Promise<void> {
-  if (options.link)
-    throw new DhowError("not-implemented", `Cannot remove link "${reference}": links are not available in this version`)
+  if (options.link) return refuseLink(parts, reference)
   const { record, state } = parts.store.resolve(reference)
   const { id } = record
-  if (isInUse(state) && !options.force) throw stillRuns(record, state)
+  if (isInUse(state) && !options.force) throw stillRuns(reference, state)
   for (;;) {
     const running = await parts.locks.hold(id, async () => {
       const container = parts.store.find(id)
@@ -32,7 +31,7 @@ export async function removeContainer(
     })
     if (running === undefined) return
     // It was running, or a start that we waited for has come before us.
-    if (!options.force) throw stillRuns(running.record, running.state)
+    if (!options.force) throw stillRuns(reference, running.state)
     await killAndWait(parts, id, { action: "remove", by: options.by })
   }
 }
@@ -42,10 +41,19 @@ function isInUse(state: ContainerState): boolean {
   return isRunning(state) || state.status === "restarting"
 }
 
-function stillRuns(record: ContainerRecord, state: ContainerState): DhowError {
-  const how =
-    state.status === "paused"
-      ? "unpause and then stop the container before removal or force remove"
-      : "stop the container before removal or force remove"
-  return new DhowError("conflict", `cannot remove container "${record.name}": container is ${state.status}: ${how}`)
+function stillRuns(reference: string, { status }: ContainerState): DhowError {
+  const why =
+    status === "paused"
+      ? "container is paused and must be unpaused first"
+      : `container is ${status}: stop the container before removing or force remove`
+  return new DhowError("conflict", `cannot remove container "${reference}": ${why}`)
+}
+
+/** Names of links are the only names with a path; without links there is none to remove, which Docker says like this. */
+function refuseLink(parts: ContainerParts, reference: string): never {
+  const slashed = reference.startsWith("/") ? reference : `/${reference}`
+  const parent = slashed.slice(0, slashed.lastIndexOf("/"))
+  parts.store.resolve(reference)
+  if (parent === "") throw new DhowError("conflict", "Conflict, cannot remove the default link name of the container")
+  throw new DhowError("not-found", `Cannot get parent ${parent} for link name ${slashed}`)
 }

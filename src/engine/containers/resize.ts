@@ -1,4 +1,5 @@
 // The size of a container's terminal.
+import { attributesOf } from "./attributes.ts"
 import type { ContainerParts } from "./parts.ts"
 import { isRunning } from "./record.ts"
 import { notRunning } from "./stop.ts"
@@ -12,4 +13,6 @@ export async function resizeContainer(
   const { id } = record
   if (!isRunning(state)) throw notRunning(id)
   parts.live.of(id).monitor?.resize(size.height, size.width)
+  const [height, width] = [String(size.height), String(size.width)]
+  parts.events.emit("container", "resize", id, attributesOf(record, { height, width }))
 }

@@ -7,7 +7,8 @@ export function parseSignal(text: string): number {
   const upper = text.toUpperCase()
   if (/^\d+$/.test(text)) {
     const number = Number(text)
-    if (number >= 1 && number <= 64) return number
+    if ((number >= 1 && number <= 31) || (number >= 34 && number <= 64)) return number
+    if (number > 0) throw new DhowError("invalid", `the linux daemon does not support signal ${number}`)
   }
   const name = upper.startsWith("SIG") ? upper : `SIG${upper}`
   const number = (constants.signals as Readonly<Record<string, number>>)[name] ?? realtimeSignal(name)

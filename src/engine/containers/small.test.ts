@@ -6,7 +6,7 @@ import { newId, newName, parseName } from "./names.ts"
 import { NEW_STATE } from "./record.ts"
 import { parseSignal } from "./signals.ts"
 import { statusText } from "./status.ts"
-import { selectProcesses } from "./top.ts"
+import { refuseForeignPid, selectProcesses } from "./top.ts"
 
 const facts = {
   defaultRuntime: "crun",
@@ -82,7 +82,9 @@ test("newId() is 64 hex digits and newName() avoids what is taken", () => {
 
 test("parseSignal() reads names with and without SIG, numbers and real-time signals", () => {
   expect(["KILL", "SIGTERM", "9", "hup", "SIGRTMIN+3", "RTMAX"].map(parseSignal)).toEqual([9, 15, 9, 1, 37, 64])
-  for (const bad of ["", "0", "65", "NOSUCH", "SIGRTMIN-1"]) expect(() => parseSignal(bad)).toThrow("invalid signal")
+  for (const bad of ["", "0", "NOSUCH", "SIGRTMIN-1"]) expect(() => parseSignal(bad)).toThrow("invalid signal")
+  for (const bad of ["32", "65"])
+    expect(() => parseSignal(bad)).toThrow(`the linux daemon does not support signal ${bad}`)
 })
 
 test("isInit() knows programs that reap", () => {
@@ -106,4 +108,18 @@ test("selectProcesses() keeps the container's lines and their blanks", () => {
     Processes: [["root", "42", "1", "sh -c sleep 1"]],
   })
   expect(() => selectProcesses("A B\n", new Set())).toThrow("Couldn't find PID field")
+})
+
+test("selectProcesses() keeps the threads below a process of the container's", () => {
+  const output =
+    "  PID TTY STAT COMMAND\n    7 ?   -    sh x\n    - -   Sl   -\n    8 ?   -    other\n    - -   Sl   -\n"
+  expect(selectProcesses(output, new Set([7])).Processes).toEqual([
+    ["7", "?", "-", "sh x"],
+    ["-", "-", "Sl", "-"],
+  ])
+})
+
+test("refuseForeignPid() refuses another column under the name PID", () => {
+  expect(() => refuseForeignPid("-o pid=PID,args")).not.toThrow()
+  expect(() => refuseForeignPid("-eo ppid=PID")).toThrow('specifying "ppid=PID" is not allowed')
 })

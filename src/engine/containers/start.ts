@@ -33,6 +33,7 @@ import { mountedProgramProblem, type ProgramProblem, programProblem } from "./pr
 import { type ContainerRecord, freshRun, historyOf, isRunning, NEVER } from "./record.ts"
 import { runtimeOf } from "./runtime.ts"
 import { removeBundle } from "./teardown.ts"
+import { emitTaken } from "./usage-events.ts"
 
 /** Starts under the container's lock. */
 export async function startContainer(parts: ContainerParts, reference: string): Promise<"started" | "unchanged"> {
@@ -57,6 +58,8 @@ export async function startLocked(
   const live = parts.live.of(id)
   clearTimeout(live.restart?.timer)
   live.restart = undefined
+  // A start by a user begins the pauses between restarts anew.
+  if (restarts === 0) live.restartDelay = 0
   await live.teardown
   parts.store.intend(id, "starting")
   crashpoint("container.start:after-intent")
@@ -222,6 +225,7 @@ function observeRunning(
   })
   // From here on it runs, whatever else fails.
   parts.live.of(id).monitor = monitor
+  emitTaken(parts, record, network.endpoints)
   parts.events.emit("container", "start", id, attributesOf(record))
   watchExit(parts, id, monitor)
   beginHealthChecks(parts, id)

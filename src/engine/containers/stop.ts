@@ -130,7 +130,9 @@ export async function pauseContainer(parts: ContainerParts, reference: string, i
   const { id } = parts.store.resolve(reference).record
   await parts.locks.hold(id, async () => {
     const { record, state } = parts.store.get(id)
-    if (state.status === "paused") throw new DhowError("conflict", `container ${id} is already paused`)
+    if (state.status === "paused") throw new DhowError("conflict", `Container ${id} is already paused`)
+    if (state.status === "restarting")
+      throw new DhowError("conflict", `Container ${id} is restarting, wait until the container is running`)
     if (!isRunning(state)) throw notRunning(id)
     await freeze(parts, id, () => runtimeOf(parts, record).pause(id))
     endHealthChecks(parts, id)

@@ -1,4 +1,5 @@
 // `update` and `rename`: the few wishes that may change after create. Limits take effect on the running process.
+import { crashpoint } from "../../lib/crashpoint.ts"
 import { DhowError } from "../../lib/errors.ts"
 import { runtimeResources } from "../../runtime/resources.ts"
 import type { HostConfig, Resources, RestartPolicy } from "../../wire/container.ts"
@@ -54,12 +55,23 @@ export async function updateContainer(
 export async function renameContainer(parts: ContainerParts, reference: string, text: string): Promise<void> {
   const { id } = parts.store.resolve(reference).record
   if (text === "") throw new DhowError("invalid", "Neither old nor new names may be empty")
-  const name = parseName(text)
   await parts.locks.hold(id, () => {
     const { record } = parts.store.get(id)
-    if (record.name === name)
+    const slashed = text.startsWith("/") ? text : `/${text}`
+    if (`/${record.name}` === slashed)
       throw new DhowError("invalid", "Renaming a container with the same name as its current name")
-    const { record: amended } = parts.store.amend(id, { name })
+    const { record: amended } = allocating(() => parts.store.amend(id, { name: parseName(slashed) }))
+    crashpoint("container.rename:after-row")
     parts.events.emit("container", "rename", id, { ...attributesOf(amended), oldName: `/${record.name}` })
   })
+}
+
+/** In Docker's words. */
+function allocating<T>(body: () => T): T {
+  try {
+    return body()
+  } catch (error) {
+    if (!(error instanceof DhowError)) throw error
+    throw new DhowError(error.kind, "Error when allocating new name", { cause: error })
+  }
 }

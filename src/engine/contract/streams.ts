@@ -34,11 +34,13 @@ export type AttachOptions = {
 /** A client's end of an attach or exec; `tty` tells whether to multiplex. */
 export type Attachment = {
   readonly tty: boolean
+  /** The keys that an exec was made with, in docker's notation. */
+  readonly detachKeys?: string
   readonly input: InputTarget
   /** Begins delivery to the sink; call once, after the answer's head was sent. */
   connect(sink: OutputSink): void
-  /** Client went away: stop delivering. The container goes on. */
-  detach(): void
+  /** The client went away, or typed the detach keys: stop delivering. The container goes on. */
+  detach(why: "gone" | "keys"): void
 }
 
 export type LogOptions = {

@@ -3,6 +3,7 @@
 import { randomBytes } from "node:crypto"
 import { mkdirSync, rmSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
+import { parseDetachKeys } from "../../lib/detach-keys.ts"
 import { DhowError, describeError } from "../../lib/errors.ts"
 import { log } from "../../lib/log.ts"
 import { execProcess } from "../../runtime/process.ts"
@@ -14,7 +15,7 @@ import { attributesOf } from "../containers/attributes.ts"
 import { Clients } from "../containers/clients.ts"
 import type { ContainerParts } from "../containers/parts.ts"
 import { containerPaths } from "../containers/paths.ts"
-import { isRunning } from "../containers/record.ts"
+import { type ContainerState, isRunning } from "../containers/record.ts"
 import { runtimeOf } from "../containers/runtime.ts"
 import { notRunning } from "../containers/stop.ts"
 import type { Attachment, Execs, InputTarget, OutputSink } from "../contract.ts"
@@ -47,10 +48,11 @@ export class ContainerExecs implements Execs {
 
   async create(reference: string, config: ExecConfig): Promise<{ Id: string }> {
     const { record, state } = this.#parts.store.resolve(reference)
-    if (!isRunning(state)) throw notRunning(record.id)
-    if (state.status === "paused")
-      throw new DhowError("conflict", `container ${record.name} is paused, unpause the container before exec`)
+    refuseUnlessActive(record.id, state, reference)
     if (!config.Cmd?.length) throw new DhowError("invalid", "No exec command specified")
+    // An unknown user is told of here, while the client can still be answered with a status.
+    if (config.User) resolveUser(containerPaths(this.#parts.config, record.id).rootfs, config.User)
+    parseDetachKeys(config.DetachKeys, "escape")
     this.#forgetStranded()
     const id = randomBytes(32).toString("hex")
     this.#byId.set(id, {
@@ -66,7 +68,7 @@ export class ContainerExecs implements Execs {
     this.#parts.live.of(record.id).execIds.add(id)
     this.#parts.events.emit(
       "container",
-      `exec_create: ${config.Cmd.join(" ")}`,
+      `exec_create: ${commandText(config)}`,
       record.id,
       attributesOf(record, { execID: id }),
     )
@@ -81,12 +83,12 @@ export class ContainerExecs implements Execs {
     if (exec.status !== "created")
       throw new DhowError(
         "conflict",
-        exec.status === "exited" ? `exec ${id} has already run` : `exec ${id} is already running`,
+        `exec command ${id} ${exec.status === "exited" ? "has already run" : "is already running"}`,
       )
-    const { record, state } = this.#parts.store.get(exec.container)
-    if (!isRunning(state)) throw notRunning(record.id)
-    if (state.status === "paused")
-      throw new DhowError("conflict", `container ${record.name} is paused, unpause the container before exec`)
+    const container = this.#parts.store.find(exec.container)
+    // Docker, too, names the exec here.
+    if (container === undefined) throw new DhowError("not-found", `No such container: ${id}`)
+    refuseUnlessActive(exec.container, container.state, exec.container)
     exec.status = "starting"
     if (options.consoleSize !== undefined) exec.consoleSize = options.consoleSize
     if (options.detach) {
@@ -107,6 +109,7 @@ export class ContainerExecs implements Execs {
     }
     return {
       tty: Tty,
+      ...(exec.config.DetachKeys ? { detachKeys: exec.config.DetachKeys } : {}),
       input: !AttachStdin ? IGNORED_INPUT : Tty ? leavingInput : input,
       connect: (sink: OutputSink) => {
         output = sink
@@ -117,9 +120,10 @@ export class ContainerExecs implements Execs {
           exec.clients.end()
         })
       },
-      detach: () => {
+      detach: (why) => {
         leave?.()
         if (AttachStdin) input.end()
+        if (why === "keys") this.#emit(exec, "exec_detach")
       },
     }
   }
@@ -143,10 +147,13 @@ export class ContainerExecs implements Execs {
   }
 
   async inspect(id: string): Promise<ExecInspect> {
-    const { config, container, status, monitor, exitCode } = this.#get(id)
+    const { id: fullId, config, container, status, monitor, exitCode } = this.#get(id)
+    const record = this.#parts.store.find(container)?.record
+    if (record === undefined) throw noSuchExec(id)
     const [entrypoint = "", ...args] = config.Cmd ?? []
+    const user = config.User || record.config.User
     return {
-      ID: id,
+      ID: fullId,
       Running: status === "running",
       ExitCode: exitCode,
       ProcessConfig: {
@@ -154,14 +161,15 @@ export class ContainerExecs implements Execs {
         entrypoint,
         arguments: args,
         privileged: config.Privileged ?? false,
-        ...(config.User ? { user: config.User } : {}),
+        ...(user ? { user } : {}),
       },
       OpenStdin: config.AttachStdin ?? false,
       OpenStderr: config.AttachStderr ?? false,
       OpenStdout: config.AttachStdout ?? false,
       CanRemove: false,
       ContainerID: container,
-      DetachKeys: config.DetachKeys ?? "",
+      // Bytes, which are base64 in JSON.
+      DetachKeys: config.DetachKeys ? Buffer.from(parseDetachKeys(config.DetachKeys)).toString("base64") : "",
       Pid: monitor?.pid ?? 0,
     }
   }
@@ -193,6 +201,7 @@ export class ContainerExecs implements Execs {
       throw new DhowError("not-found", `No such container: ${exec.container}`)
     }
     const { record } = container
+    this.#emit(exec, `exec_start: ${commandText(config)}`)
     try {
       const paths = containerPaths(parts.config, record.id)
       mkdirSync(bundle, { recursive: true, mode: 0o700 })
@@ -221,33 +230,16 @@ export class ContainerExecs implements Execs {
       const failure = execFailure(parts, { error, config, record })
       exec.status = "exited"
       exec.exitCode = failure.exitCode ?? 126
-      parts.events.emit(
-        "container",
-        "exec_die",
-        record.id,
-        attributesOf(record, { execID: id, exitCode: String(exec.exitCode) }),
-      )
       this.#clean(exec, bundle)
       throw failure
     }
     exec.status = "running"
-    parts.events.emit(
-      "container",
-      `exec_start: ${(config.Cmd ?? []).join(" ")}`,
-      record.id,
-      attributesOf(record, { execID: id }),
-    )
     const { monitor } = exec
     monitor.exited
       .then(({ exitCode }) => {
         exec.status = "exited"
         exec.exitCode = exitCode
-        parts.events.emit(
-          "container",
-          "exec_die",
-          record.id,
-          attributesOf(record, { execID: id, exitCode: String(exitCode) }),
-        )
+        this.#emit(exec, "exec_die", { exitCode: String(exitCode) })
         exec.clients.end()
         this.#clean(exec, bundle)
       })
@@ -269,9 +261,16 @@ export class ContainerExecs implements Execs {
     setTimeout(() => this.#byId.delete(id), 5 * 60_000).unref()
   }
 
+  #emit({ id, container }: Exec, action: string, more: Readonly<Record<string, string>> = {}): void {
+    const record = this.#parts.store.find(container)?.record
+    // Where the container was removed under it, its last event has been.
+    if (record === undefined) return
+    this.#parts.events.emit("container", action, container, attributesOf(record, { execID: id, ...more }))
+  }
+
   #get(id: string): Exec {
     const exec = this.#byId.get(id) ?? this.#byPrefix(id)
-    if (exec === undefined) throw new DhowError("not-found", `No such exec instance: ${id}`)
+    if (exec === undefined) throw noSuchExec(id)
     return exec
   }
 
@@ -280,4 +279,22 @@ export class ContainerExecs implements Execs {
     const found = [...this.#byId.values()].filter(({ id }) => id.startsWith(prefix))
     return found.length === 1 ? found[0] : undefined
   }
+}
+
+function refuseUnlessActive(id: string, state: ContainerState, reference: string): void {
+  if (state.status === "restarting")
+    throw new DhowError("conflict", `Container ${id} is restarting, wait until the container is running`)
+  if (!isRunning(state)) throw notRunning(id)
+  if (state.status === "paused")
+    throw new DhowError("conflict", `Container ${reference} is paused, unpause the container before exec`)
+}
+
+/** As Docker has it in events: with a blank behind a program that has no arguments. */
+function commandText({ Cmd }: ExecConfig): string {
+  const [program = "", ...args] = Cmd ?? []
+  return `${program} ${args.join(" ")}`
+}
+
+function noSuchExec(id: string): DhowError {
+  return new DhowError("not-found", `No such exec instance: ${id}`)
 }

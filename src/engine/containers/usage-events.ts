@@ -1,0 +1,39 @@
+// Events of networks and volumes that a run of a container takes and gives back.
+import type { ContainerParts } from "./parts.ts"
+import { type ContainerRecord, type ContainerState, isRunning } from "./record.ts"
+
+const TYPES: Readonly<Record<string, string>> = { host: "host", none: "null" }
+
+/** What the run that begins now has taken: told before its `start`. */
+export function emitTaken(
+  parts: ContainerParts,
+  { id, mounts }: ContainerRecord,
+  endpoints: Readonly<Record<string, { readonly NetworkID?: string }>>,
+): void {
+  emitNetworks(parts, "connect", { id, endpoints })
+  for (const { Name, Destination, RW, Propagation } of mounts)
+    if (Name !== undefined)
+      parts.events.emit("volume", "mount", Name, {
+        container: id,
+        destination: Destination,
+        driver: "local",
+        propagation: Propagation,
+        "read/write": String(RW),
+      })
+}
+
+/** What the run that ended gives back: told before its `die`. */
+export function emitGivenBack(parts: ContainerParts, { id, mounts }: ContainerRecord, state: ContainerState): void {
+  if (isRunning(state)) emitNetworks(parts, "disconnect", { id, endpoints: state.process.endpoints })
+  for (const { Name } of mounts)
+    if (Name !== undefined) parts.events.emit("volume", "unmount", Name, { container: id, driver: "local" })
+}
+
+function emitNetworks(
+  parts: ContainerParts,
+  action: "connect" | "disconnect",
+  run: { readonly id: string; readonly endpoints: Readonly<Record<string, { readonly NetworkID?: string }>> },
+): void {
+  for (const [name, { NetworkID }] of Object.entries(run.endpoints))
+    parts.events.emit("network", action, NetworkID ?? "", { container: run.id, name, type: TYPES[name] ?? "bridge" })
+}
