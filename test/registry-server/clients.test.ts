@@ -19,10 +19,10 @@ setDefaultTimeout(60_000)
 beforeAll(async () => {
   await engine.start()
   await engine.must("POST", "/images/create?fromSrc=-&repo=bb&tag=1", busyboxTar())
-  host = (await dhow(engine).ok("registry", "serve", "--listen", "127.0.0.1:0")).replace("http://", "")
+  host = (await dhow(engine).ok("registry", "serve", "127.0.0.1:0")).replace("http://", "")
   const users = join(engine.root, "users")
   writeFileSync(users, `alice:${Bun.password.hashSync("wonder:land", { algorithm: "bcrypt", cost: 4 })}\n`)
-  const serve = ["registry", "serve", "--listen", "127.0.0.1:0", "--htpasswd", users, "--anonymous-pull"]
+  const serve = ["registry", "serve", "127.0.0.1:0", "--htpasswd", users, "--anonymous-pull"]
   guarded = (await dhow(engine).ok(...serve)).replace("http://", "")
 })
 afterAll(async () => {
@@ -140,7 +140,7 @@ describe.skipIf(!hasRegistry || dockerProgram === undefined)("a cache of Debian'
     try {
       await ok(client, "tag", "bb:1", `${other.host}/team/app:1`)
       await ok(client, "push", `${other.host}/team/app:1`)
-      const serve = ["registry", "serve", "--listen", "127.0.0.1:0", "--proxy", `far=${other.host}`]
+      const serve = ["registry", "serve", "127.0.0.1:0", "--proxy", `far=${other.host}`]
       const cache = (await dhow(engine).ok(...serve)).replace("http://", "")
       const name = `${cache}/far/team/app:1`
       const digest = /Digest: (sha256:\S+)/.exec(await ok(client, "pull", name))?.[1]
@@ -195,9 +195,9 @@ describe("the daemon", () => {
     await command.ok("registry", "retention", "--remove", "team/*")
     expect(await command.ok("registry", "stop", guarded)).toBe(guarded)
     expect((await command.run(["registry", "stop", guarded])).stderr).toContain(`is not served on "${guarded}"`)
-    const refused = await command.run(["registry", "serve", "--listen", "0.0.0.0:0"])
+    const refused = await command.run(["registry", "serve", "0.0.0.0:0"])
     expect(refused.stderr).toContain("without TLS and passwords: others reach it than this machine")
-    const taken = await command.run(["registry", "serve", "--listen", host, "--read-only"])
+    const taken = await command.run(["registry", "serve", host, "--read-only"])
     expect(taken).toMatchObject({ status: 0, stdout: `http://${host}\n` })
     expect((await fetch(`http://${host}/v2/a/blobs/uploads/`, { method: "POST" })).status).toBe(405)
   })

@@ -10,13 +10,12 @@ import { print } from "../output.ts"
 const DEFAULT_ADDRESS = "127.0.0.1:5000"
 
 export const serve = defineCommand({
-  usage: "[OPTIONS]",
-  summary: "Serve a registry, until 'dhow registry stop': also after a restart of the daemon",
+  usage: "[OPTIONS] [ADDRESS]",
+  summary: `Serve a registry on ADDRESS (${DEFAULT_ADDRESS}) until it is stopped`,
   flags: {
     "anonymous-pull": boolean("", "Let pull whoever has no password"),
     htpasswd: string("", "File of users and bcrypt hashes, as htpasswd -B makes it", { value: "file" }),
     insecure: boolean("", "Serve to other machines without TLS or without passwords"),
-    listen: string("", "Address and port; port 0 takes any", { value: "host:port", default: DEFAULT_ADDRESS }),
     "local-images": boolean("", "Serve the images of this machine as well", { default: "true" }),
     proxy: list("", "Fetch what is asked for under a prefix from another registry, and keep it", {
       value: "[prefix=]registry[/path]",
@@ -25,17 +24,18 @@ export const serve = defineCommand({
     "tls-cert": string("", "Certificate, with what signed it, in PEM", { value: "file" }),
     "tls-key": string("", "Its key, in PEM", { value: "file" }),
   } as const,
-  args: [0, 0],
+  args: [0, 1],
   examples: [
     "dhow registry serve",
+    "dhow registry serve 127.0.0.1:0    # any free port",
     "dhow registry serve --proxy hub=docker.io --read-only",
-    "dhow registry serve --listen :443 --tls-cert c --tls-key k --htpasswd users",
+    "dhow registry serve :443 --tls-cert c --tls-key k --htpasswd users",
   ],
-  async run({ client }, flags) {
+  async run({ client }, flags, [address = DEFAULT_ADDRESS]) {
     const { "tls-cert": cert, "tls-key": key, htpasswd } = flags
     if ((cert === undefined) !== (key === undefined)) throw new UsageError("--tls-cert and --tls-key go together")
     const listener: RegistryListener = {
-      address: flags.listen ?? DEFAULT_ADDRESS,
+      address,
       ...(cert === undefined || key === undefined ? {} : { tls: { cert: resolve(cert), key: resolve(key) } }),
       ...(htpasswd === undefined ? {} : { htpasswd: resolve(htpasswd) }),
       ...(flags["anonymous-pull"] === undefined ? {} : { anonymousPull: flags["anonymous-pull"] }),
