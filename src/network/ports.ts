@@ -137,7 +137,11 @@ export function isAny(hostIp: string): boolean {
 }
 
 /** What is to be published, in the order of the container's ports. */
-export function listWanted({ exposed, bindings, publishAll }: PortRequest): Wanted[] {
+export function listWanted({
+  exposed,
+  bindings,
+  publishAll,
+}: Pick<PortRequest, "exposed" | "bindings" | "publishAll">): Wanted[] {
   const wanted: Wanted[] = []
   const ports = new Set([...Object.keys(bindings), ...(publishAll ? exposed : [])])
   for (const text of ports) {
@@ -156,6 +160,12 @@ export function listWanted({ exposed, bindings, publishAll }: PortRequest): Want
   return wanted.sort((a, b) => a.containerPort - b.containerPort || a.protocol.localeCompare(b.protocol))
 }
 
+/** Throws for what is no port: asked before anything is held. */
+export function checkBindings(exposed: readonly string[], bindings: PortMap): void {
+  for (const port of exposed) parsePort(port)
+  listWanted({ exposed: [], bindings, publishAll: false })
+}
+
 /** "80/tcp", "53/udp" or "80". */
 function parsePort(text: string): Pick<PortMapping, "containerPort" | "protocol"> {
   const [number = "", protocol = "tcp"] = text.split("/")
@@ -172,7 +182,7 @@ function parseRange(text: string): { readonly first: number; readonly last: numb
   const match = /^(\d{1,5})(?:-(\d{1,5}))?$/.exec(text === "" ? "0" : text)
   const first = Number(match?.[1] ?? Number.NaN)
   const last = Number(match?.[2] ?? first)
-  if (!(first <= last && last <= 65535)) throw new DhowError("invalid", `invalid hostPort: ${text}`)
+  if (!(first <= last && last <= 65535)) throw new DhowError("invalid", `invalid port specification: "${text}"`)
   return { first, last }
 }
 

@@ -54,7 +54,6 @@ export function resolveDevices(hostConfig: HostConfig): ResolvedDevices {
     const found = devicesFromPath(mapping.PathOnHost, inside)
     devices.push(...found)
     const access = mapping.CgroupPermissions || "rwm"
-    if (!/^[rwm]{1,3}$/.test(access)) throw new DhowError("invalid", `invalid device mode: ${access}`)
     for (const device of found) rules.push(ruleOf(device, access))
   }
   if (h.Privileged) rules.splice(0, rules.length, ALLOW_ALL)
@@ -69,6 +68,13 @@ export function resolveDevices(hostConfig: HostConfig): ResolvedDevices {
     writeIOps: throttles(h.BlkioDeviceWriteIOps),
     warnings,
   }
+}
+
+/** Throws for rules and permissions that mean nothing, whatever devices there are. */
+export function checkDeviceRules({ Devices: mappings, DeviceCgroupRules: rules }: HostConfig): void {
+  for (const { CgroupPermissions: access } of mappings ?? [])
+    if (access && !/^[rwm]{1,3}$/.test(access)) throw new DhowError("invalid", `invalid device mode: ${access}`)
+  for (const rule of rules ?? []) parseRule(rule)
 }
 
 /** "c 1:3 rwm", "b *:* r", "a *:* rwm" */

@@ -14,6 +14,9 @@ export function hostFacts(changes: Partial<HostFacts> = {}): HostFacts {
       unified: undefined,
       swapAccounting: true,
       blockWeight: true,
+      missing: new Set(),
+      cpusetCpus: "0-3",
+      cpusetMems: "0",
     },
     knownCapabilities: CAPABILITY_NAMES,
     capabilities: new Set(CAPABILITY_NAMES),
@@ -42,6 +45,9 @@ export function v2Facts(): HostFacts["cgroup"] {
     unified: "/sys/fs/cgroup",
     swapAccounting: true,
     blockWeight: true,
+    missing: new Set(["realtime", "swappiness", "oom-control"]),
+    cpusetCpus: "0-3",
+    cpusetMems: "0",
   }
 }
 

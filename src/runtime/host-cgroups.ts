@@ -38,11 +38,14 @@ export function parseCgroupMounts(mountinfo: string): readonly CgroupMount[] {
   return [...found.values()]
 }
 
-/** What `/proc/self/mountinfo` and the root's cgroup.controllers say; the two features are left for the prober. */
+/** What is left for the prober to find out. */
+type ProbedFacts = "swapAccounting" | "blockWeight" | "missing" | "cpusetCpus" | "cpusetMems"
+
+/** What `/proc/self/mountinfo` and the root's cgroup.controllers say. */
 export function parseCgroupFacts(
   mounts: readonly CgroupMount[],
   unifiedControllers: string,
-): Omit<CgroupFacts, "swapAccounting" | "blockWeight"> {
+): Omit<CgroupFacts, ProbedFacts> {
   const hierarchies = new Map<string, string>()
   const controllers = new Set<string>()
   let unified: string | undefined

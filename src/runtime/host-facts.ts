@@ -2,6 +2,20 @@
 
 export type CgroupMode = "v1" | "hybrid" | "v2" | "none"
 
+/** Limits that a kernel may lack though it has the controller. */
+export type CgroupLimit =
+  | "shares"
+  | "quota"
+  | "realtime"
+  | "reservation"
+  | "swappiness"
+  | "oom-control"
+  | "weight-device"
+  | "read-bps"
+  | "write-bps"
+  | "read-iops"
+  | "write-iops"
+
 export type CgroupFacts = {
   readonly mode: CgroupMode
   /** Usable controllers: cpu, cpuset, memory, pids, blkio or io, devices, freezer, hugetlb. */
@@ -14,6 +28,10 @@ export type CgroupFacts = {
   readonly swapAccounting: boolean
   /** Block I/O can be weighted (blkio.bfq.weight or blkio.weight; io.bfq.weight or io.weight). */
   readonly blockWeight: boolean
+  readonly missing: ReadonlySet<CgroupLimit>
+  /** Processors and memory nodes that may be asked for, as "0-3"; empty where the kernel does not say. */
+  readonly cpusetCpus: string
+  readonly cpusetMems: string
 }
 
 export type HostFacts = {

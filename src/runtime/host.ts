@@ -9,7 +9,7 @@ import { mount } from "../lib/syscalls/mount.ts"
 import { hostPlatform } from "../oci/platform.ts"
 import { CAPABILITY_NAMES } from "./capabilities.ts"
 import { type CgroupMount, missingControllers, parseCgroupFacts, parseCgroupMounts } from "./host-cgroups.ts"
-import type { HostFacts } from "./host-facts.ts"
+import type { CgroupLimit, HostFacts } from "./host-facts.ts"
 
 const CGROUP_ROOT = "/sys/fs/cgroup"
 
@@ -86,9 +86,12 @@ function probeCgroups(): HostFacts["cgroup"] {
     const root = facts.hierarchies.get(controller)
     return root !== undefined && existsSync(`${root}/${file}`)
   }
+  const cpuset = cpusetOf(facts)
   if (facts.mode !== "v2")
     return {
       ...facts,
+      ...cpuset,
+      missing: new Set(V1_LIMITS.filter(([, controller, file]) => !inOwn(controller, file)).map(([limit]) => limit)),
       swapAccounting: inOwn("memory", "memory.memsw.limit_in_bytes"),
       blockWeight: inOwn("blkio", "blkio.weight") || inOwn("blkio", "blkio.bfq.weight"),
     }
@@ -97,12 +100,44 @@ function probeCgroups(): HostFacts["cgroup"] {
   const directory = own === undefined ? undefined : `${facts.unified}${own}`
   return {
     ...facts,
+    ...cpuset,
+    missing: new Set(V2_LACKS),
     swapAccounting:
       directory === undefined || !existsSync(`${directory}/memory.max`)
         ? facts.controllers.has("memory") && existsSync("/proc/swaps")
         : existsSync(`${directory}/memory.swap.max`),
     blockWeight:
       directory !== undefined && (existsSync(`${directory}/io.weight`) || existsSync(`${directory}/io.bfq.weight`)),
+  }
+}
+
+/** The file of each limit in a v1 hierarchy. */
+const V1_LIMITS: readonly (readonly [CgroupLimit, string, string])[] = [
+  ["shares", "cpu", "cpu.shares"],
+  ["quota", "cpu", "cpu.cfs_quota_us"],
+  ["realtime", "cpu", "cpu.rt_runtime_us"],
+  ["reservation", "memory", "memory.soft_limit_in_bytes"],
+  ["swappiness", "memory", "memory.swappiness"],
+  ["oom-control", "memory", "memory.oom_control"],
+  ["weight-device", "blkio", "blkio.weight_device"],
+  ["read-bps", "blkio", "blkio.throttle.read_bps_device"],
+  ["write-bps", "blkio", "blkio.throttle.write_bps_device"],
+  ["read-iops", "blkio", "blkio.throttle.read_iops_device"],
+  ["write-iops", "blkio", "blkio.throttle.write_iops_device"],
+]
+const V2_LACKS: readonly CgroupLimit[] = ["realtime", "swappiness", "oom-control"]
+
+function cpusetOf(facts: ReturnType<typeof parseCgroupFacts>): { cpusetCpus: string; cpusetMems: string } {
+  const v1 = facts.hierarchies.get("cpuset")
+  const read = (name: string, fallback: string): string =>
+    (
+      readIfExists(v1 === undefined ? `${facts.unified}/cpuset.${name}.effective` : `${v1}/cpuset.effective_${name}`) ??
+      readIfExists(fallback) ??
+      ""
+    ).trim()
+  return {
+    cpusetCpus: read("cpus", "/sys/devices/system/cpu/online"),
+    cpusetMems: read("mems", "/sys/devices/system/node/online"),
   }
 }
 

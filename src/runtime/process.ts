@@ -118,24 +118,14 @@ function capabilitySets(names: readonly string[]): RuntimeCapabilities {
   return { bounding: names, effective: names, permitted: names }
 }
 
-const LIMITS = new Set(
-  "CORE CPU DATA FSIZE LOCKS MEMLOCK MSGQUEUE NICE NOFILE NPROC RSS RTPRIO RTTIME SIGPENDING STACK AS".split(" "),
-)
-
 /** -1 stands for no limit. What is above the engine's own hard limit is cut to it where that cannot be raised. */
 function containerRlimits(hostConfig: HostConfig, host: HostFacts, warnings: string[]): RuntimeRlimit[] {
   return (hostConfig.Ulimits ?? []).map((limit) => {
     const name = limit.Name.toUpperCase()
-    if (!LIMITS.has(name)) throw new DhowError("invalid", `invalid ulimit type: ${limit.Name}`)
     const asked = {
       soft: limit.Soft < 0 ? Number.POSITIVE_INFINITY : limit.Soft,
       hard: limit.Hard < 0 ? Number.POSITIVE_INFINITY : limit.Hard,
     }
-    if (asked.soft > asked.hard)
-      throw new DhowError(
-        "invalid",
-        `ulimit soft limit must be less than or equal to hard limit: ${limit.Soft} > ${limit.Hard}`,
-      )
     const most = host.rlimits.get(name)?.hard ?? Number.POSITIVE_INFINITY
     if (asked.hard <= most || host.capabilities.has("CAP_SYS_RESOURCE")) return { type: `RLIMIT_${name}`, ...asked }
     warnings.push(`The ulimit ${limit.Name} cannot be raised above ${most} on this host (no CAP_SYS_RESOURCE)`)

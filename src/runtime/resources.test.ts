@@ -1,7 +1,8 @@
 import { expect, test } from "bun:test"
 import type { Resources } from "../wire/container.ts"
 import { hostFacts, specInput, v2Facts } from "./fixtures.ts"
-import { runtimeResources, verifyResources } from "./resources.ts"
+import { runtimeResources } from "./resources.ts"
+import { verifyResources } from "./verify-resources.ts"
 
 const host = hostFacts()
 const MiB = 1 << 20

@@ -64,5 +64,7 @@ function parseBoolean(text: string, option: string): boolean {
 }
 
 function fail(option: string): never {
-  throw new DhowError("invalid", `invalid --security-opt: ${JSON.stringify(option.slice(0, 200))}`)
+  // Docker numbers its two sentences: a word without a value, and a name or value that is not known.
+  const number = /[=:]/.test(option) ? 2 : 1
+  throw new DhowError("invalid", `invalid --security-opt ${number}: ${JSON.stringify(option.slice(0, 200))}`)
 }

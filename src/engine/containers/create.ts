@@ -12,6 +12,7 @@ import type { HostConfig } from "../../wire/container.ts"
 import type { Containers } from "../contract.ts"
 import type { PreparedVolume } from "../volumes.ts"
 import { attributesOf } from "./attributes.ts"
+import { checkCreate } from "./create-checks.ts"
 import { checkHealthcheck } from "./health.ts"
 import { completeHostConfig, type HostConfigFacts } from "./host-config.ts"
 import { isInit } from "./init.ts"
@@ -48,6 +49,7 @@ export async function createContainer(
   checkHealthcheck(options.config.Healthcheck)
   const { hostConfig, warnings } = completeHostConfig(options.hostConfig, hostConfigFacts(parts))
   checkCapabilities(parts, hostConfig)
+  checkCreate(options.config, hostConfig, options.networkingConfig)
   inRequest(() => {
     checkNetworkMode(parts, hostConfig.NetworkMode ?? "bridge")
     nameDonorsById(parts, hostConfig)
@@ -58,12 +60,13 @@ export async function createContainer(
     )
 
   if (options.config.StopSignal) parseSignal(options.config.StopSignal)
-  if (hostConfig.UTSMode === "host" && options.config.Hostname)
-    throw new DhowError("invalid", "conflicting options: hostname and the UTS mode")
-
   const id = newId()
   const merged = mergeConfig(options.config, image.config.config ?? {})
-  if (options.init === "auto" && hostConfig.Init === null) hostConfig.Init = !isInit(commandOf(merged).path)
+  const ownProcesses = !hostConfig.PidMode
+  if (options.init === "auto" && hostConfig.Init === null)
+    hostConfig.Init = ownProcesses && !isInit(commandOf(merged).path)
+  if (options.hostConfig.Init && !ownProcesses)
+    warnings.push("The init process is left out: the PID namespace that is joined has one")
   if (hostConfig.Init && parts.initPath === undefined) {
     if (options.init !== "auto")
       throw new DhowError("unavailable", "Cannot give the container an init process: catatonit is not installed", {

@@ -1,8 +1,8 @@
 // HostConfig as it is kept: defaults filled in and wishes checked, with Docker's words. Pure, but for the facts given.
 import { DhowError } from "../../lib/errors.ts"
 import type { HostFacts } from "../../runtime/host-facts.ts"
-import { verifyResources } from "../../runtime/resources.ts"
 import { parseSecurityOptions } from "../../runtime/security-options.ts"
+import { verifyResources } from "../../runtime/verify-resources.ts"
 import type { HostConfig } from "../../wire/container.ts"
 import { completeLogConfig, type LogDefaults } from "../logging/options.ts"
 
@@ -90,22 +90,11 @@ function checkModes(asked: HostConfig): void {
   if (!["", "host"].includes(user)) throw invalid(`invalid userns mode: ${user}`)
   if ((asked.ShmSize ?? 0) < 0) throw invalid("SHM size can not be less than 0")
   if (!["", "default"].includes((asked.Isolation ?? "").toLowerCase()))
-    throw invalid(`invalid isolation '${asked.Isolation}' on linux`)
+    throw invalid(`invalid isolation (${asked.Isolation}): linux only supports 'default'`)
   const oom = asked.OomScoreAdj ?? 0
   if (oom < -1000 || oom > 1000) throw invalid(`Invalid value ${oom}, range for oom score adj is [-1000, 1000]`)
   if (Object.hasOwn(asked.Annotations ?? {}, ""))
     throw invalid("invalid Annotations: the empty string is not permitted as an annotation key")
-  if ((asked.DeviceRequests ?? []).length > 0)
-    throw new DhowError(
-      "not-implemented",
-      "could not select device driver: device requests (--gpus) are not available in this version",
-    )
-  if ((asked.Links ?? []).length > 0)
-    throw new DhowError("not-implemented", "Cannot link containers: links (--link) are not available in this version", {
-      hint: "Use --network container:NAME, or addresses",
-    })
-  if (asked.StorageOpt && Object.keys(asked.StorageOpt).length > 0)
-    throw new DhowError("not-implemented", "--storage-opt is not available in this version")
 }
 
 function invalid(message: string): DhowError {

@@ -49,7 +49,7 @@ describe("completeHostConfig()", () => {
     [{ LogConfig: { Type: "nosuch" } }, "logger: no log driver named 'nosuch' is registered"],
     [{ LogConfig: { Type: "local", Config: { "max-size": "ten" } } }, "invalid size: 'ten'"],
     [{ IpcMode: "bogus" }, "invalid IPC mode: bogus"],
-    [{ Isolation: "hyperv" }, "invalid isolation 'hyperv' on linux"],
+    [{ Isolation: "hyperv" }, "invalid isolation (hyperv): linux only supports 'default'"],
   ])("refuses %p", (asked, message) => {
     expect(() => completeHostConfig(asked, facts)).toThrow(message)
   })

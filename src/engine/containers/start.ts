@@ -114,7 +114,7 @@ async function run(parts: ContainerParts, record: ContainerRecord, restarts: num
     ipc: namespaces.ipc,
     uts: namespaces.uts,
     cgroup: namespaces.cgroup,
-    init: hostConfig.Init ? parts.initPath : undefined,
+    init: hostConfig.Init && namespaces.pid === "private" ? parts.initPath : undefined,
     cgroupsPath: cgroupsPathOf(parts.config, id, hostConfig),
     host: parts.host,
   })
