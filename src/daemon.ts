@@ -5,6 +5,7 @@ import { serve } from "./api/serve.ts"
 import type { Config } from "./config.ts"
 import { openContentStore } from "./content/store.ts"
 import { openContainers } from "./engine/containers/containers.ts"
+import { imagesOf } from "./engine/containers/image-mounts.ts"
 import { LiveContainers } from "./engine/containers/live.ts"
 import { logDefaults } from "./engine/containers/log-settings.ts"
 import type { ContainerParts } from "./engine/containers/parts.ts"
@@ -165,7 +166,9 @@ export async function openEngine(config: Config): Promise<OpenEngine> {
     containers: () => [
       ...store
         .all()
-        .map(({ record, state }) => ({ id: record.id, imageId: record.imageId, running: isRunning(state) })),
+        .flatMap(({ record, state }) =>
+          imagesOf(record).map((imageId) => ({ id: record.id, imageId, running: isRunning(state) })),
+        ),
       ...store.unreadable().map(({ id, image_id }) => ({ id, imageId: image_id as Digest, running: true })),
     ],
   })

@@ -4,6 +4,7 @@ import { existsSync, readdirSync, rmSync } from "node:fs"
 import { join } from "node:path"
 import { describeError } from "../lib/errors.ts"
 import { log } from "../lib/log.ts"
+import { ownerOfSnapshot } from "./containers/image-mounts.ts"
 import type { ContainerParts } from "./containers/parts.ts"
 import { containerPaths } from "./containers/paths.ts"
 import { isRunning } from "./containers/record.ts"
@@ -58,7 +59,8 @@ async function sweepBundle(parts: ContainerParts, id: string): Promise<void> {
 async function sweepStates(parts: ContainerParts): Promise<void> {
   for (const key of parts.snapshotter.keys()) {
     // Other owners of snapshots, builds among them, choose other keys.
-    if (CONTAINER_ID.test(key) && !parts.store.exists(key)) await parts.snapshotter.remove(key)
+    const owner = ownerOfSnapshot(key)
+    if (owner !== undefined && !parts.store.exists(owner)) await parts.snapshotter.remove(key)
   }
   const directory = join(parts.config.dataRoot, "containers")
   for (const id of entries(directory))

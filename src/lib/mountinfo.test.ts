@@ -8,7 +8,7 @@ test("parseMountinfo() reads path, type and options, blanks in names included", 
     "",
   ].join("\n")
   expect(parseMountinfo(text)).toEqual([
-    { path: "/mnt2", type: "ext3", options: ["rw", "noatime"] },
-    { path: "/a b\\c", type: "overlay", options: ["ro", "nosuid"] },
+    { path: "/mnt2", type: "ext3", options: ["rw", "noatime"], propagation: ["master:1"] },
+    { path: "/a b\\c", type: "overlay", options: ["ro", "nosuid"], propagation: [] },
   ])
 })

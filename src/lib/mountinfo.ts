@@ -1,14 +1,20 @@
 // What the kernel says is mounted, as this process sees it (proc_pid_mountinfo(5)).
 import { readFileSync } from "node:fs"
 
-export type MountEntry = { readonly path: string; readonly type: string; readonly options: readonly string[] }
+export type MountEntry = {
+  readonly path: string
+  readonly type: string
+  readonly options: readonly string[]
+  /** "shared:1", "master:2": the peer groups it belongs to. */
+  readonly propagation: readonly string[]
+}
 
 export function parseMountinfo(text: string): readonly MountEntry[] {
   return text.split("\n").flatMap((line) => {
     const [left = "", right = ""] = line.split(" - ")
-    const [, , , , path, options] = left.split(" ")
+    const [, , , , path, options, ...propagation] = left.split(" ")
     if (path === undefined || options === undefined) return []
-    return [{ path: unescaped(path), type: right.split(" ")[0] ?? "", options: options.split(",") }]
+    return [{ path: unescaped(path), type: right.split(" ")[0] ?? "", options: options.split(","), propagation }]
   })
 }
 

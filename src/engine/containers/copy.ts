@@ -7,12 +7,14 @@ import { resolveUser } from "../../runtime/user.ts"
 import type { CopyMount, CopyRequest } from "../../snapshot/copies.ts"
 import type { PathStat } from "../../wire/container.ts"
 import { attributesOf } from "./attributes.ts"
+import { mountImages, placedMounts } from "./image-mounts.ts"
 import { mountSource, runtimeMounts } from "./mounts.ts"
 import { donorOf } from "./namespaces.ts"
 import { fileMounts } from "./network.ts"
 import type { ContainerParts } from "./parts.ts"
 import { containerPaths } from "./paths.ts"
 import { type ContainerRecord, isRunning, type ResolvedMount } from "./record.ts"
+import { removeBundle } from "./teardown.ts"
 
 export async function statContainerPath(parts: ContainerParts, reference: string, path: string): Promise<PathStat> {
   const { record } = parts.store.resolve(reference)
@@ -98,8 +100,10 @@ async function withRoot<T>(parts: ContainerParts, id: string, body: (root: Conta
     const mine = await parts.locks.hold(id, async () => {
       if (running()) return undefined
       const { record } = parts.store.get(id)
+      const paths = containerPaths(parts.config, id)
       using mounted = parts.copies.mount(id)
-      const mounts = await runtimeMounts(record.mounts, mounted.path)
+      using _images = { [Symbol.dispose]: () => (hasImages(record) ? removeBundle(paths) : undefined) }
+      const mounts = await runtimeMounts(mountImages(parts.snapshotter, record, paths), mounted.path)
       const volumes = mounts.flatMap(({ destination, source, type }) => {
         const writable = record.mounts.find((mount) => mount.Destination === destination)?.RW === true
         return type === "bind" && source !== undefined ? [{ source, destination, writable }] : []
@@ -109,11 +113,16 @@ async function withRoot<T>(parts: ContainerParts, id: string, body: (root: Conta
     if (mine !== undefined) return mine.result
   }
   const { record } = parts.store.get(id)
-  const volumes = record.mounts.flatMap(volumeOf)
+  const paths = containerPaths(parts.config, id)
+  const volumes = placedMounts(record.mounts, paths).flatMap(volumeOf)
   return await body({
-    root: containerPaths(parts.config, id).rootfs,
+    root: paths.rootfs,
     mounts: [...networkFiles(parts, record), ...volumes],
   })
+}
+
+function hasImages({ mounts }: ContainerRecord): boolean {
+  return mounts.some(({ Type }) => Type === "image")
 }
 
 /** Of a running container, whose sources were all there when it began. */

@@ -5,6 +5,7 @@ import { crashpoint } from "../../lib/crashpoint.ts"
 import { DhowError, isKind } from "../../lib/errors.ts"
 import { now } from "../../lib/time.ts"
 import { Undo } from "../../lib/undo.ts"
+import type { Digest } from "../../oci/digest.ts"
 import { MEDIA_TYPE } from "../../oci/manifest.ts"
 import { formatPlatform, hostPlatform, samePlatform } from "../../oci/platform.ts"
 import { normalizeCapabilities } from "../../runtime/capabilities.ts"
@@ -15,6 +16,7 @@ import { attributesOf } from "./attributes.ts"
 import { checkCreate } from "./create-checks.ts"
 import { checkHealthcheck } from "./health.ts"
 import { completeHostConfig, type HostConfigFacts } from "./host-config.ts"
+import { imageMountKey } from "./image-mounts.ts"
 import { isInit } from "./init.ts"
 import { logDefaults } from "./log-settings.ts"
 import { commandOf, mergeConfig } from "./merge-config.ts"
@@ -92,15 +94,20 @@ export async function createContainer(
     config: { ...merged, Hostname: merged.Hostname || defaultHostname(hostConfig, id), Image: reference },
     hostConfig,
     networkingConfig: options.networkingConfig,
-    mounts: inRequest(() => resolveMounts(merged, hostConfig, { volumes: parts.volumes, store, prepared })),
+    mounts: inRequest(() => resolveMounts(merged, hostConfig, mountSources(parts, prepared))),
   }
 
   const paths = containerPaths(config, id)
   mkdirSync(paths.state, { recursive: true, mode: 0o710 })
   undo.defer(() => rmSync(paths.state, { recursive: true, force: true }))
   crashpoint("container.create:before-snapshot")
-  snapshotter.prepare(id, image.layers)
-  undo.defer(() => snapshotter.remove(id))
+  const keep = (key: string, layers: readonly Digest[]): void => {
+    snapshotter.prepare(key, layers)
+    undo.defer(() => snapshotter.remove(key))
+  }
+  keep(id, image.layers)
+  for (const [place, mount] of record.mounts.entries())
+    if (mount.image !== undefined) keep(imageMountKey(id, place), parts.resolveImage(mount.image).layers)
   crashpoint("container.create:before-row")
   store.insert(record, NEW_STATE, () => {
     for (const volume of volumes) volume.commit()
@@ -109,6 +116,12 @@ export async function createContainer(
   parts.imageUsed(image.id)
   parts.events.emit("container", "create", id, attributesOf(record))
   return { Id: id, Warnings: warnings }
+}
+
+function mountSources(parts: ContainerParts, prepared: (volume: PreparedVolume) => void) {
+  const { volumes, store, config } = parts
+  const image = (reference: string): Digest => parts.resolveImage(reference).id
+  return { volumes, store, image, prepared, roots: [config.dataRoot, config.execRoot] }
 }
 
 function checkCapabilities({ host }: ContainerParts, hostConfig: HostConfig): void {

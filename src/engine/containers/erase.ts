@@ -5,6 +5,7 @@ import { crashpoint } from "../../lib/crashpoint.ts"
 import { describeError } from "../../lib/errors.ts"
 import { log } from "../../lib/log.ts"
 import { attributesOf } from "./attributes.ts"
+import { snapshotKeys } from "./image-mounts.ts"
 import type { ContainerParts } from "./parts.ts"
 import { containerPaths } from "./paths.ts"
 import type { ContainerRecord } from "./record.ts"
@@ -39,7 +40,7 @@ export async function clearFiles(
 ): Promise<void> {
   await tearDown(parts, record)
   try {
-    await parts.snapshotter.remove(record.id)
+    for (const key of snapshotKeys(record)) await parts.snapshotter.remove(key)
     crashpoint("container.remove:after-snapshot")
     rmSync(containerPaths(parts.config, record.id).state, { recursive: true, force: true })
     for (const volume of volumes) parts.volumes.discard(volume)

@@ -44,7 +44,6 @@ export function completeHostConfig(
     hostConfig: {
       ...resources,
       NetworkMode: networkMode,
-      PortBindings: asked.PortBindings ?? {},
       RestartPolicy: { Name: restart, MaximumRetryCount: asked.RestartPolicy?.MaximumRetryCount ?? 0 },
       LogConfig: completeLogConfig(asked.LogConfig, facts.log),
       IpcMode: asked.IpcMode || "private",

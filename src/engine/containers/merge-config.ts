@@ -10,7 +10,7 @@ export function mergeConfig(user: ContainerConfig, image: ImageRunConfig): Conta
   merged.User = user.User || image.User || ""
   merged.WorkingDir = cleanDirectory(user.WorkingDir || image.WorkingDir || "")
   if (user.StopSignal || image.StopSignal) merged.StopSignal = user.StopSignal || image.StopSignal || ""
-  merged.Env = mergeEnvironment(user.Env ?? [], image.Env ?? [])
+  merged.Env = user.Env || image.Env ? mergeEnvironment(user.Env ?? [], image.Env ?? []) : null
   merged.Labels = { ...image.Labels, ...user.Labels }
   const exposed = { ...image.ExposedPorts, ...user.ExposedPorts }
   if (Object.keys(exposed).length > 0) merged.ExposedPorts = exposed

@@ -8,7 +8,7 @@ describe("parseBind()", () => {
       source: "/b",
       destination: "/in",
       readOnly: true,
-      propagation: "rprivate",
+      propagation: "",
       createSource: true,
     })
   })

@@ -5,13 +5,14 @@ import { DhowError } from "../../lib/errors.ts"
 import type { Mount } from "../../wire/container.ts"
 
 export type MountWish = {
-  readonly type: "bind" | "volume" | "tmpfs"
-  /** Host path, volume name, or "" for an anonymous volume and tmpfs. */
+  readonly type: "bind" | "volume" | "tmpfs" | "image"
+  /** Host path, volume name, image, or "" for an anonymous volume and tmpfs. */
   readonly source: string
   readonly destination: string
   /** As written after the second colon of -v; "" for --mount. */
   readonly mode: string
   readonly readOnly: boolean
+  /** "" where none was chosen. */
   readonly propagation: string
   readonly nonRecursive: boolean
   readonly copyUp: boolean
@@ -26,7 +27,7 @@ export type MountWish = {
 }
 
 const PROPAGATIONS = new Set(["private", "rprivate", "slave", "rslave", "shared", "rshared"])
-const CONSISTENCIES = new Set(["consistent", "cached", "delegated", "default"])
+const CONSISTENCIES = new Set(["consistent", "cached", "delegated"])
 
 /** One -v: "/in", "/host:/in", "name:/in:ro,z". */
 export function parseBind(text: string): MountWish {
@@ -41,7 +42,9 @@ export function parseBind(text: string): MountWish {
   if (!isMode(mode)) throw new DhowError("invalid", `invalid mode: ${mode}`)
   const words = new Set(mode.split(",").filter((word) => word !== ""))
   const type = source.startsWith("/") ? "bind" : "volume"
-  const propagation = [...words].find((word) => PROPAGATIONS.has(word)) ?? (type === "bind" ? "rprivate" : "")
+  const propagation = [...words].find((word) => PROPAGATIONS.has(word)) ?? ""
+  const misplaced = type === "bind" ? words.has("nocopy") && "VolumeOptions" : propagation !== "" && "BindOptions"
+  if (misplaced) throw invalid(`invalid mount config for type "${type}": field ${misplaced} must not be specified`)
   return checked(
     {
       ...BARE,
@@ -113,8 +116,11 @@ export function parseMount(mount: Mount): MountWish {
       extra("VolumeOptions", mount.VolumeOptions)
       extra("ImageOptions", mount.ImageOptions)
       if (!source.startsWith("/")) throw invalid(`invalid mount path: '${source}' mount path must be absolute`)
-      const propagation = mount.BindOptions?.Propagation || "rprivate"
-      if (!PROPAGATIONS.has(propagation)) throw invalid(`invalid propagation mode: ${propagation}`)
+      const propagation = mount.BindOptions?.Propagation ?? ""
+      if (propagation !== "" && !PROPAGATIONS.has(propagation))
+        throw invalid(`invalid propagation mode: ${propagation}`)
+      if (mount.BindOptions?.ReadOnlyNonRecursive && mount.BindOptions.ReadOnlyForceRecursive)
+        throw new DhowError("invalid", "mount options conflict: ReadOnlyNonRecursive && ReadOnlyForceRecursive")
       return checked(
         {
           ...BARE,
@@ -161,6 +167,7 @@ export function parseMount(mount: Mount): MountWish {
     case "tmpfs": {
       extra("BindOptions", mount.BindOptions)
       extra("VolumeOptions", mount.VolumeOptions)
+      extra("ImageOptions", mount.ImageOptions)
       if (source !== "") throw invalid("field Source must not be specified")
       return checked(
         {
@@ -175,11 +182,16 @@ export function parseMount(mount: Mount): MountWish {
         invalid,
       )
     }
-    case "image":
-      throw new DhowError(
-        "not-implemented",
-        `Cannot mount image "${source}" at "${mount.Target}": image mounts are not available in this version`,
-      )
+    case "image": {
+      extra("BindOptions", mount.BindOptions)
+      extra("VolumeOptions", mount.VolumeOptions)
+      extra("TmpfsOptions", mount.TmpfsOptions)
+      if (source === "") throw invalid("field Source must not be empty")
+      const subpath = mount.ImageOptions?.Subpath
+      if (subpath && !isLocalPath(subpath)) throw invalid("subpath must be a relative path within the volume")
+      const wish = { ...BARE, type: "image", source, destination: mount.Target, readOnly: true, copyUp: false } as const
+      return checked(subpath ? { ...wish, subpath } : wish, invalid)
+    }
     default:
       throw invalid("mount type unknown")
   }
@@ -190,7 +202,9 @@ function tmpfsOptions(mount: Mount, invalid: (why: string) => DhowError): string
   const options = mount.TmpfsOptions
   if (options?.Mode !== undefined) words.push(`mode=${options.Mode.toString(8)}`)
   if (options?.SizeBytes !== undefined && options.SizeBytes > 0) words.push(`size=${options.SizeBytes}`)
-  for (const [name = "", value] of options?.Options ?? []) {
+  for (const option of options?.Options ?? []) {
+    const [name = "", value] = option
+    if (option.length < 1 || option.length > 2) throw invalid("invalid option array length")
     if (name !== "exec" && name !== "noexec") throw invalid(`invalid option: ${name}`)
     words.push(value === undefined ? name : `${name}=${value}`)
   }

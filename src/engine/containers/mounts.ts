@@ -4,15 +4,21 @@
 import { closeSync, constants, existsSync, mkdirSync, readdirSync, readlinkSync, statSync } from "node:fs"
 import { DhowError, errnoName } from "../../lib/errors.ts"
 import { openInRoot } from "../../lib/syscalls/open-in-root.ts"
+import type { Digest } from "../../oci/digest.ts"
 import type { RuntimeMount } from "../../oci/runtime-spec.ts"
 import type { ContainerConfig, HostConfig } from "../../wire/container.ts"
 import type { LocalVolumes, PreparedVolume } from "../volumes.ts"
 import { type MountWish, parseBind, parseMount, parseVolumesFrom } from "./mount-specs.ts"
+import { bindPropagation, guardedPropagation } from "./propagation.ts"
 import type { ResolvedMount } from "./record.ts"
 import type { ContainerStore } from "./store.ts"
 
 type Sources = {
   readonly volumes: LocalVolumes
+  /** The id of an image by its name. */
+  readonly image: (reference: string) => Digest
+  /** The engine's own directories. */
+  readonly roots: readonly string[]
   readonly store: ContainerStore
   /** Is given the anonymous volumes, each of which is to be committed or undone. */
   readonly prepared: (volume: PreparedVolume) => void
@@ -25,11 +31,12 @@ export function resolveMounts(config: ContainerConfig, hostConfig: HostConfig, s
   for (const text of hostConfig.VolumesFrom ?? []) {
     const { container, readOnly } = parseVolumesFrom(text)
     for (const mount of sources.store.resolve(container).record.mounts)
-      byDestination.set(mount.Destination, { ...mount, RW: mount.RW && !readOnly, anonymous: false })
+      byDestination.set(mount.Destination, inherited(mount, readOnly))
   }
   const wishes = new Map<string, MountWish>()
   const add = (wish: MountWish): void => {
-    if (wishes.has(wish.destination)) throw new DhowError("invalid", `Duplicate mount point: ${wish.destination}`)
+    if (wishes.has(wish.destination) || Object.hasOwn(hostConfig.Tmpfs ?? {}, wish.destination))
+      throw new DhowError("invalid", `Duplicate mount point: ${wish.destination}`)
     wishes.set(wish.destination, labelled(wish))
   }
   for (const text of hostConfig.Binds ?? []) add(withDriver(parseBind(text), hostConfig.VolumeDriver))
@@ -46,6 +53,13 @@ export function resolveMounts(config: ContainerConfig, hostConfig: HostConfig, s
   return [...byDestination.values()].sort((a, b) => depth(a.Destination) - depth(b.Destination))
 }
 
+/** Another container's mount: it is filled already, and what that container may not write this one may not either. */
+function inherited(mount: ResolvedMount, readOnly: boolean): ResolvedMount {
+  const writable = mount.RW && !readOnly
+  const options = mount.options.map((option) => (option === "rw" && !writable ? "rro" : option))
+  return { ...mount, RW: writable, options, Mode: "", copyUp: false, anonymous: false }
+}
+
 /** Docker shows a volume that was asked for as shared between containers, where labels are in use. */
 function labelled(wish: MountWish): MountWish {
   return wish.type === "volume" && wish.mode === "" ? { ...wish, mode: "z" } : wish
@@ -60,7 +74,7 @@ function depth(path: string): number {
   return path.split("/").length
 }
 
-function resolve(wish: MountWish, { volumes, prepared }: Sources): ResolvedMount {
+function resolve(wish: MountWish, { volumes, prepared, image, roots }: Sources): ResolvedMount {
   const common = {
     Destination: wish.destination,
     Mode: wish.mode,
@@ -78,10 +92,15 @@ function resolve(wish: MountWish, { volumes, prepared }: Sources): ResolvedMount
           `invalid mount config for type "bind": bind source path does not exist: ${wish.source}`,
         )
       const readOnly = wish.readOnlyNonRecursive || wish.nonRecursive ? "ro" : "rro"
-      // A recursive propagation would make crun's bind recursive too; of a single mount both mean the same.
-      const propagation = wish.nonRecursive ? wish.propagation.replace(/^r/, "") : wish.propagation
-      const options = [wish.nonRecursive ? "bind" : "rbind", propagation, wish.readOnly ? readOnly : "rw"]
-      return { ...common, Type: "bind", Source: wish.source, Propagation: wish.propagation, options }
+      const implied = guardedPropagation(wish.source, wish.propagation, roots)
+      return {
+        ...common,
+        Type: "bind",
+        Source: wish.source,
+        Propagation: implied ?? (wish.propagation || "rprivate"),
+        ...(implied === undefined ? {} : { impliedPropagation: true }),
+        options: [wish.nonRecursive ? "bind" : "rbind", wish.readOnly ? readOnly : "rw"],
+      }
     }
     case "volume": {
       const anonymous = wish.source === ""
@@ -104,10 +123,22 @@ function resolve(wish: MountWish, { volumes, prepared }: Sources): ResolvedMount
         Source: volumes.path(name),
         Propagation: wish.propagation,
         anonymous,
-        options: ["rbind", wish.propagation || "rprivate", wish.readOnly ? "ro" : "rw"],
+        options: ["rbind", "rprivate", wish.readOnly ? "rro" : "rw"],
         ...(wish.subpath === undefined ? {} : { subpath: wish.subpath }),
       }
     }
+    case "image":
+      return {
+        ...common,
+        Type: "image",
+        Name: wish.source,
+        Source: "",
+        RW: false,
+        Propagation: "rprivate",
+        image: image(wish.source),
+        options: ["rbind", "rprivate", "rro"],
+        ...(wish.subpath === undefined ? {} : { subpath: wish.subpath }),
+      }
     case "tmpfs":
       return {
         ...common,
@@ -137,9 +168,17 @@ export async function runtimeMounts(mounts: readonly ResolvedMount[], rootfs: st
     // crun 1.8 takes "rro" for directories only, and below a file there is nothing to be recursive about.
     const isFile = mount.options.includes("rro") && !statSync(source).isDirectory()
     const options = mount.options.map((option) => (isFile && option === "rro" ? "ro" : option))
+    if (mount.Type === "bind") options.push(propagationOf(mount, source))
     made.push({ destination: mount.Destination, type: "bind", source, options })
   }
   return made
+}
+
+function propagationOf(mount: ResolvedMount, source: string): string {
+  const implied = mount.impliedPropagation ?? false
+  const found = bindPropagation({ source, propagation: mount.Propagation || "rprivate", implied })
+  // A recursive propagation would make crun's bind recursive too; of a single mount both mean the same.
+  return mount.options.includes("bind") ? found.replace(/^r/, "") : found
 }
 
 function ensureBindSource(mount: ResolvedMount): void {
@@ -167,12 +206,12 @@ export function mountSource(mount: ResolvedMount): string {
   try {
     fd = openInRoot(mount.Source, mount.subpath, constants.O_RDONLY | constants.O_NONBLOCK)
   } catch (cause) {
-    throw new DhowError("invalid", `cannot access path ${mount.subpath} of volume ${mount.Name}`, { cause })
+    throw new DhowError("invalid", `cannot access path ${mount.subpath} of ${mount.Type} ${mount.Name}`, { cause })
   }
   try {
     const real = readlinkSync(`/proc/self/fd/${fd}`)
     if (real !== mount.Source && !real.startsWith(`${mount.Source}/`))
-      throw new DhowError("invalid", `path ${mount.subpath} leads out of volume ${mount.Name}`)
+      throw new DhowError("invalid", `path ${mount.subpath} leads out of ${mount.Type} ${mount.Name}`)
     return real
   } finally {
     closeSync(fd)

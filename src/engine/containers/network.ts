@@ -28,12 +28,13 @@ export async function attachNetwork(parts: ContainerParts, record: ContainerReco
   const { hostConfig, config, id } = record
   const paths = containerPaths(parts.config, id)
   const mode = hostConfig.NetworkMode ?? "bridge"
+  const readOnly = hostConfig.ReadonlyRootfs ?? false
   const other = donorOf(mode)
   if (other !== undefined) {
     const { container, process } = donor(parts, other, "net")
     const path = `/proc/${process.pid}/ns/net`
     const theirs = containerPaths(parts.config, container.record.id)
-    return { choice: { path }, namespace: path, endpoints: {}, ports: {}, mounts: fileMounts(theirs) }
+    return { choice: { path }, namespace: path, endpoints: {}, ports: {}, mounts: fileMounts(theirs, { readOnly }) }
   }
   if (mode === "host") {
     writeFiles(parts, record, paths, { mode: "host", addresses: [], nameservers: [], gateway: "" })
@@ -42,7 +43,7 @@ export async function attachNetwork(parts: ContainerParts, record: ContainerReco
       namespace: undefined,
       endpoints: hostEndpoint(parts, "host"),
       ports: {},
-      mounts: fileMounts(paths),
+      mounts: fileMounts(paths, { readOnly }),
     }
   }
   if (mode === "none" || config.NetworkDisabled) {
@@ -53,7 +54,7 @@ export async function attachNetwork(parts: ContainerParts, record: ContainerReco
       namespace: attached.namespace,
       endpoints: hostEndpoint(parts, "none"),
       ports: {},
-      mounts: fileMounts(paths),
+      mounts: fileMounts(paths, { readOnly }),
     }
   }
   const wanted = wantedNetworks(parts, record, mode)
@@ -71,7 +72,8 @@ export async function attachNetwork(parts: ContainerParts, record: ContainerReco
     ports,
   })
   const published: PortMap = {}
-  for (const port of exposed) published[port] = null
+  // An empty list where Docker has null, which old clients trip over.
+  for (const port of exposed) published[port] = []
   for (const { protocol, containerPort, hostIp, hostPort } of ports) {
     const key = `${containerPort}/${protocol}`
     published[key] ??= []
@@ -88,7 +90,7 @@ export async function attachNetwork(parts: ContainerParts, record: ContainerReco
     namespace: attached.namespace,
     endpoints: attached.endpoints,
     ports: published,
-    mounts: fileMounts(paths),
+    mounts: fileMounts(paths, { readOnly }),
   }
 }
 
@@ -162,12 +164,12 @@ function readHostHostname(): string {
 }
 
 /** The files that tell a container about its network. */
-export function fileMounts(paths: ContainerPaths): RuntimeMount[] {
+export function fileMounts(paths: ContainerPaths, options: { readonly readOnly?: boolean } = {}): RuntimeMount[] {
   const bind = (destination: string, source: string): RuntimeMount => ({
     destination,
     type: "bind",
     source,
-    options: ["rbind", "rprivate"],
+    options: options.readOnly ? ["rbind", "rprivate", "ro"] : ["rbind", "rprivate"],
   })
   return [
     bind("/etc/resolv.conf", paths.resolvConf),

@@ -17,6 +17,8 @@ export type ContainerPaths = {
   readonly bundle: string
   readonly rootfs: string
   readonly shm: string
+  /** Where images are mounted that the container mounts. */
+  readonly images: string
 }
 
 export function containerPaths(config: Pick<Config, "dataRoot" | "execRoot">, id: string): ContainerPaths {
@@ -32,6 +34,7 @@ export function containerPaths(config: Pick<Config, "dataRoot" | "execRoot">, id
     bundle,
     rootfs: join(bundle, "rootfs"),
     shm: join(bundle, "shm"),
+    images: join(bundle, "images"),
   }
 }
 

@@ -41,6 +41,10 @@ export type ResolvedMount = MountPoint & {
   /** Make a missing bind source, as `-v` does and `--mount` does not. */
   readonly createSource: boolean
   readonly subpath?: string
+  /** Of a mounted image. */
+  readonly image?: Digest
+  /** Nobody asked for this propagation: where the source cannot do it, the mount is private. */
+  readonly impliedPropagation?: boolean
   /** Removed with the container by `rm -v` and `--rm`. */
   readonly anonymous: boolean
 }

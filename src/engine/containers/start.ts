@@ -21,6 +21,7 @@ import { erase } from "./erase.ts"
 import { watchExit } from "./exits.ts"
 import { freshHealth } from "./health.ts"
 import { beginHealthChecks } from "./health-checks.ts"
+import { mountImages } from "./image-mounts.ts"
 import type { Live } from "./live.ts"
 import { logOf } from "./log-settings.ts"
 import { commandOf } from "./merge-config.ts"
@@ -30,6 +31,7 @@ import { attachNetwork, type ContainerNetwork, hostnameOf, writeNetworkRecord } 
 import type { ContainerParts } from "./parts.ts"
 import { cgroupsPathOf, containerPaths } from "./paths.ts"
 import { mountedProgramProblem, type ProgramProblem, programProblem } from "./program.ts"
+import { rootPropagation } from "./propagation.ts"
 import { type ContainerRecord, freshRun, historyOf, isRunning, NEVER } from "./record.ts"
 import { runtimeOf } from "./runtime.ts"
 import { removeBundle } from "./teardown.ts"
@@ -92,7 +94,7 @@ async function run(parts: ContainerParts, record: ContainerRecord, restarts: num
   phases.mark("network")
   crashpoint("container.start:after-network")
   const namespaces = chooseNamespaces(parts, id, hostConfig)
-  const mounts = await runtimeMounts(record.mounts, paths.rootfs)
+  const mounts = await runtimeMounts(mountImages(parts.snapshotter, record, paths), paths.rootfs)
   const { spec, warnings } = containerSpec({
     id,
     hostname: hostnameOf(parts, record),
@@ -106,7 +108,7 @@ async function run(parts: ContainerParts, record: ContainerRecord, restarts: num
         : [{ destination: "/dev/shm", type: "bind", source: namespaces.shm, options: ["rbind", "rprivate"] }]),
       ...mounts,
     ],
-    ...propagationOf(record),
+    ...rootPropagation(mounts),
     user: resolveUser(paths.rootfs, config.User ?? "", hostConfig.GroupAdd ?? []),
     devices: resolveDevices(hostConfig),
     network: network.choice,
@@ -264,13 +266,4 @@ async function recordFailure(parts: ContainerParts, record: ContainerRecord, err
   // Without the reason: whoever started it has that, and clients would print it twice.
   live.answer({ StatusCode: exitCode }, ["next-exit", "not-running"])
   if (record.hostConfig.AutoRemove) await erase(parts, id, { volumes: true })
-}
-
-function propagationOf(record: ContainerRecord): { rootfsPropagation?: string } {
-  const wanted = record.mounts.map((mount) => mount.Propagation)
-  if (wanted.some((propagation) => propagation === "shared" || propagation === "rshared"))
-    return { rootfsPropagation: "shared" }
-  if (wanted.some((propagation) => propagation === "slave" || propagation === "rslave"))
-    return { rootfsPropagation: "rslave" }
-  return {}
 }

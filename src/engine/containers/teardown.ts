@@ -1,5 +1,6 @@
 // What one run of a container held is given back: runtime state, cgroup, network, mounts, monitor, bundle.
-import { rmSync } from "node:fs"
+import { existsSync, readdirSync, rmSync } from "node:fs"
+import { join } from "node:path"
 import { crashpoint } from "../../lib/crashpoint.ts"
 import { describeError } from "../../lib/errors.ts"
 import { log } from "../../lib/log.ts"
@@ -30,8 +31,9 @@ export async function tearDown(parts: ContainerParts, record: ContainerRecord): 
 }
 
 /** What cannot be unmounted is not deleted either: behind a mount lie a user's files. */
-export function removeBundle({ bundle, rootfs, shm }: ContainerPaths): void {
+export function removeBundle({ bundle, rootfs, shm, images }: ContainerPaths): void {
   unmountAll(shm)
+  if (existsSync(images)) for (const place of readdirSync(images)) unmountAll(join(images, place))
   unmountAll(rootfs)
   crashpoint("container.teardown:after-unmount")
   rmSync(bundle, { recursive: true, force: true })

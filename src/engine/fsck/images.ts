@@ -3,6 +3,7 @@
 import { existsSync } from "node:fs"
 import { join } from "node:path"
 import type { Digest } from "../../oci/digest.ts"
+import { ownerOfSnapshot } from "../containers/image-mounts.ts"
 import { familiar, shortId } from "../images/context.ts"
 import { isManifest, isObject } from "../images/load/documents.ts"
 import type { ImageRow } from "../images/records.ts"
@@ -91,7 +92,7 @@ export async function checkSnapshots(check: Check): Promise<void> {
   for (const { key, layers } of database
     .query<{ key: string; layers: string }>("SELECT key, layers FROM snapshots")
     .all()) {
-    const owner = names.get(key)
+    const owner = names.get(ownerOfSnapshot(key) ?? "")
     const found = { object: `snapshot ${key.slice(0, 12)}`, containers: owner === undefined ? [] : [owner] }
     const lost = "Remove the container; what it wrote is lost"
     for (const part of ["upper", "work"])
