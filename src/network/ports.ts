@@ -162,7 +162,8 @@ export function listWanted({
 
 /** Throws for what is no port: asked before anything is held. */
 export function checkBindings(exposed: readonly string[], bindings: PortMap): void {
-  for (const port of exposed) parsePort(port)
+  // Ranges are let through: published together, each of them is refused.
+  for (const port of exposed) parsePort(port.replace(/^(\d+)-\d+/, "$1"))
   listWanted({ exposed: [], bindings, publishAll: false })
 }
 
@@ -171,7 +172,7 @@ function parsePort(text: string): Pick<PortMapping, "containerPort" | "protocol"
   const [number = "", protocol = "tcp"] = text.split("/")
   const containerPort = Number(number)
   if (!/^\d{1,5}$/.test(number) || containerPort < 1 || containerPort > 65535)
-    throw new DhowError("invalid", `invalid port specification: "${text}"`)
+    throw new DhowError("invalid", `invalid port specification: "${number}"`)
   if (protocol !== "tcp" && protocol !== "udp" && protocol !== "sctp")
     throw new DhowError("invalid", `invalid protocol: ${protocol}`)
   return { containerPort, protocol }

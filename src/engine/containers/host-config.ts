@@ -43,6 +43,7 @@ export function completeHostConfig(
     warnings,
     hostConfig: {
       ...resources,
+      ...(options.update ? {} : { SecurityOpt: completeSecurityOptions(asked) }),
       NetworkMode: networkMode,
       RestartPolicy: { Name: restart, MaximumRetryCount: asked.RestartPolicy?.MaximumRetryCount ?? 0 },
       LogConfig: completeLogConfig(asked.LogConfig, facts.log),
@@ -54,6 +55,18 @@ export function completeHostConfig(
       MemorySwappiness: resources.MemorySwappiness ?? null,
     },
   }
+}
+
+/** Who sees the host's processes or memory is not confined by a label of its own. */
+function completeSecurityOptions({
+  SecurityOpt: asked,
+  IpcMode: ipc,
+  PidMode: pid,
+  Privileged: privileged,
+}: HostConfig) {
+  const isOpen = ipc === "host" || pid === "host" || privileged === true
+  if (!isOpen || asked?.some((option) => option.split("=", 1)[0] === "label")) return asked ?? null
+  return [...(asked ?? []), "label=disable"]
 }
 
 function checkRestartPolicy({ RestartPolicy: policy }: HostConfig): void {

@@ -125,7 +125,7 @@ const mount = fields(
         (word) => `invalid mount config for type "${word}": mount type unknown`,
         "mount.Type",
       ),
-      "volume",
+      "",
     ),
     Source: field(text),
     Target: v.optional(text, ""),
