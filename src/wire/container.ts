@@ -89,7 +89,8 @@ export type Resources = {
 }
 
 export type Mount = {
-  Type: "bind" | "volume" | "tmpfs" | "image" | "npipe" | "cluster"
+  /** "" where a client says nothing, which is refused. */
+  Type: "" | "bind" | "volume" | "tmpfs" | "image" | "npipe" | "cluster"
   Source?: string
   Target: string
   ReadOnly?: boolean

@@ -121,7 +121,7 @@ const mount = fields(
   {
     Type: v.optional(
       oneOf(
-        ["bind", "volume", "tmpfs", "image", "npipe", "cluster"],
+        ["", "bind", "volume", "tmpfs", "image", "npipe", "cluster"],
         (word) => `invalid mount config for type "${word}": mount type unknown`,
         "mount.Type",
       ),
