@@ -6,16 +6,18 @@ import { type Handler, json } from "../http/reply.ts"
 import { Router } from "../http/router.ts"
 import type { Route } from "./call.ts"
 import { containerRoutes } from "./containers.ts"
-import { errorReply } from "./error-reply.ts"
+import { errorReply, plainErrorReply } from "./error-reply.ts"
 import { eventRoutes } from "./events.ts"
 import { execRoutes } from "./execs.ts"
 import { imageRoutes } from "./images.ts"
 import { networkRoutes } from "./networks.ts"
 import { notOfferedRoutes } from "./not-offered.ts"
+import { pluginRoutes } from "./plugins.ts"
 import { Query } from "./query.ts"
 import { registryRoutes } from "./registries.ts"
+import { swarmRoutes } from "./swarm.ts"
 import { systemRoutes } from "./system.ts"
-import { API_VERSION, checkVersion, splitVersion } from "./version.ts"
+import { API_VERSION, checkVersion, isBeforeJson, splitVersion } from "./version.ts"
 import { volumeRoutes } from "./volumes.ts"
 
 /** `more` are routes that Docker does not have. */
@@ -32,20 +34,22 @@ export function dockerApi(engine: Engine, more: readonly Route[] = []): Handler 
     ...volumeRoutes(engine.volumes),
     ...dhowRoutes(engine),
     ...platformRoutes(engine.platforms),
+    ...pluginRoutes(),
+    ...swarmRoutes(),
     ...notOfferedRoutes(),
     ...more,
   ]
   for (const [method, pattern, handle] of routes) router.add(method, pattern, handle)
 
   return async (request) => {
+    const { version, rest } = splitVersion(request.path)
     try {
-      const { version, rest } = splitVersion(request.path)
       const found = router.match(request.method, rest)
       if (found === undefined) return json(404, { message: "page not found" })
       const api = checkVersion(version)
       return await found.target({ request, params: found.params, query: new Query(request.query), api })
     } catch (error) {
-      return errorReply(error, request)
+      return isBeforeJson(version) ? plainErrorReply(error) : errorReply(error, request)
     }
   }
 }

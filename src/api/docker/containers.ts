@@ -9,6 +9,7 @@ import { type Call, param, type Route } from "./call.ts"
 import { changes, commit, exported } from "./container-files.ts"
 import { create } from "./create.ts"
 import { readJson } from "./json-body.ts"
+import { withoutKernelMemory } from "./kernel-memory.ts"
 import { logs } from "./logs.ts"
 import { updateRequest } from "./schema/host-config.ts"
 import { stats } from "./stats.ts"
@@ -150,11 +151,13 @@ async function inspect(containers: Containers, call: Call): Promise<Reply> {
 }
 
 async function update(containers: Containers, call: Call): Promise<Reply> {
-  const { PidsLimit, ...changes } = await readJson(call.request, updateRequest)
+  const { resources, warnings } = withoutKernelMemory(await readJson(call.request, updateRequest), call.api)
+  const { PidsLimit, ...changes } = resources
   // Any limit that is not positive has always meant none.
   const limited =
     call.api >= 40 && PidsLimit !== undefined ? { ...changes, PidsLimit: Math.max(PidsLimit, 0) } : changes
-  return json(200, await containers.update(param(call, "name"), limited))
+  const { Warnings } = await containers.update(param(call, "name"), limited)
+  return json(200, { Warnings: [...(Warnings ?? []), ...warnings] })
 }
 
 function stopOptions({ query, api, request }: Call): { timeout?: number; signal?: string; by: Asker | undefined } {

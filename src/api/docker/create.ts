@@ -6,6 +6,7 @@ import type { Call } from "./call.ts"
 import { compatibility } from "./compatibility.ts"
 import { adaptCreate } from "./create-versions.ts"
 import { readJson } from "./json-body.ts"
+import { withoutKernelMemory } from "./kernel-memory.ts"
 import { containerCreateRequest } from "./schema/requests.ts"
 
 export async function create(containers: Containers, { request, query, api }: Call): Promise<Reply> {
@@ -14,8 +15,9 @@ export async function create(containers: Containers, { request, query, api }: Ca
   })
   if (Object.keys(config).length === 0)
     throw new DhowError("invalid", "config cannot be empty in order to create a container")
+  const { resources, warnings } = withoutKernelMemory(HostConfig ?? {}, api)
   const adapted = adaptCreate(
-    { config, hostConfig: HostConfig ?? {}, endpoints: NetworkingConfig?.EndpointsConfig ?? {} },
+    { config, hostConfig: resources, endpoints: NetworkingConfig?.EndpointsConfig ?? {} },
     api,
   )
   const name = query.optional("name")
@@ -32,5 +34,5 @@ export async function create(containers: Containers, { request, query, api }: Ca
     hostConfig: adapted.hostConfig,
     networkingConfig: { EndpointsConfig: adapted.endpoints },
   })
-  return json(201, { Id: created.Id, Warnings: [...created.Warnings, ...adapted.warnings] })
+  return json(201, { Id: created.Id, Warnings: [...created.Warnings, ...adapted.warnings, ...warnings] })
 }

@@ -32,3 +32,9 @@ export function errorReply(error: unknown, request: HttpRequest): Reply {
   // The hint once more by itself, for dhow's own client, which puts it on a line of its own.
   return json(status, { message: describeError(error), ...(hint === undefined ? {} : { hint }) })
 }
+
+/** For clients from before errors were JSON: they show the text as it comes. */
+export function plainErrorReply(error: unknown): Reply {
+  const headers = { "Content-Type": "text/plain; charset=utf-8", "X-Content-Type-Options": "nosniff" }
+  return { kind: "whole", status: statusOf(error), headers, body: `${describeError(error)}\n` }
+}

@@ -11,6 +11,9 @@ export class Query {
   readonly #parameters: URLSearchParams
 
   constructor(text: string) {
+    const escape = /%(?![0-9a-fA-F]{2}).{0,2}/.exec(text)?.[0]
+    if (escape !== undefined) throw new DhowError("invalid", `invalid URL escape ${JSON.stringify(escape)}`)
+    if (text.includes(";")) throw new DhowError("invalid", "invalid semicolon separator in query")
     this.#parameters = new URLSearchParams(text)
   }
 
@@ -40,11 +43,17 @@ export class Query {
     return this.has(name) ? this.bool(name) : otherwise
   }
 
+  /** A whole number, where there is one. */
   integer(name: string): number | undefined {
-    const text = this.optional(name)
-    if (text === undefined) return undefined
-    if (!/^[+-]?\d{1,15}$/.test(text))
-      throw new DhowError("invalid", `strconv.Atoi: parsing ${JSON.stringify(text)}: invalid syntax`)
+    return this.optional(name) === undefined ? undefined : this.number(name)
+  }
+
+  /** A whole number that must be there. */
+  number(name: string): number {
+    const text = this.text(name)
+    const fault = (what: string) => new DhowError("invalid", `strconv.Atoi: parsing ${JSON.stringify(text)}: ${what}`)
+    if (!/^[+-]?\d+$/.test(text)) throw fault("invalid syntax")
+    if (!Number.isSafeInteger(Number(text))) throw fault("value out of range")
     return Number(text)
   }
 

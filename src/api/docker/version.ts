@@ -19,7 +19,7 @@ export function splitVersion(path: string): { readonly version: string | undefin
 export function checkVersion(version: string | undefined): number {
   if (version === undefined) return MAXIMUM
   const [major = 0, minor = 0] = version.split(".").map(Number)
-  if (major < 1 || (major === 1 && minor < MINIMUM))
+  if (isBeforeJson(version))
     throw new DhowError(
       "invalid",
       `client version ${version} is too old. Minimum supported API version is ${MINIMUM_API_VERSION}, please upgrade your client to a newer version`,
@@ -30,4 +30,11 @@ export function checkVersion(version: string | undefined): number {
       `client version ${version} is too new. Maximum supported API version is ${API_VERSION}`,
     )
   return minor
+}
+
+/** Clients of versions that are served no more expect errors as text. */
+export function isBeforeJson(version: string | undefined): boolean {
+  if (version === undefined) return false
+  const [major = 0, minor = 0] = version.split(".").map(Number)
+  return major < 1 || (major === 1 && minor < MINIMUM)
 }

@@ -20,7 +20,7 @@ import {
 } from "./go-json.ts"
 
 /** An element that is null is one without any field. */
-function list<const Schema extends v.GenericSchema>(item: Schema, type = "[]object") {
+export function list<const Schema extends v.GenericSchema>(item: Schema, type = "[]object") {
   return v.array(
     v.pipe(
       v.unknown(),
@@ -43,6 +43,9 @@ const resources = {
   CpuShares: field(int),
   Memory: field(int),
   NanoCpus: field(int),
+  // No kernel that is about has these any more: taken, with a warning.
+  KernelMemory: field(int),
+  KernelMemoryTCP: field(int),
   CgroupParent: field(text),
   BlkioWeight: field(uint16),
   BlkioWeightDevice: field(weights),
@@ -234,7 +237,7 @@ export const updateRequest = fields({ ...resources, RestartPolicy: field(restart
   Resources: resources,
 })
 
-const endpointSettings = fields(
+export const endpointSettings = fields(
   {
     IPAMConfig: field(
       fields(
