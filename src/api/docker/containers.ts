@@ -152,7 +152,10 @@ async function inspect(containers: Containers, call: Call): Promise<Reply> {
 
 async function update(containers: Containers, call: Call): Promise<Reply> {
   const { resources, warnings } = withoutKernelMemory(await readJson(call.request, updateRequest), call.api)
-  const { PidsLimit, ...changes } = resources
+  const { PidsLimit, Init: init, ...changes } = resources
+  // It is in Docker's reference, but no engine changes it so.
+  if (init !== undefined)
+    throw new DhowError("invalid", "the init process of a container cannot be changed by an update")
   // Any limit that is not positive has always meant none.
   const limited =
     call.api >= 40 && PidsLimit !== undefined ? { ...changes, PidsLimit: Math.max(PidsLimit, 0) } : changes

@@ -1,5 +1,6 @@
 // Limits of the kernel's own memory, which current kernels do not have: as on Docker they are discarded with a warning.
-const LIMIT = "Your kernel does not support kernel memory limit capabilities or the cgroup is not mounted. Limitation discarded."
+const LIMIT =
+  "Your kernel does not support kernel memory limit capabilities or the cgroup is not mounted. Limitation discarded."
 const TCP_LIMIT =
   "Your kernel does not support kernel memory TCP limit capabilities or the cgroup is not mounted. Limitation discarded."
 

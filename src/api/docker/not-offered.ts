@@ -15,8 +15,6 @@ const BUILD = "Building images is not supported yet"
 const MISSING: readonly (readonly [Method, string, what: string, Check?])[] = [
   ["POST", "/build", BUILD],
   ["POST", "/build/cancel", BUILD],
-  ["POST", "/session", BUILD],
-  ["POST", "/grpc", BUILD],
   ["GET", "/containers/:name/checkpoints", EXPERIMENTAL],
   ["POST", "/containers/:name/checkpoints", EXPERIMENTAL],
   ["DELETE", "/containers/:name/checkpoints/:checkpoint", EXPERIMENTAL],

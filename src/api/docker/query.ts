@@ -11,8 +11,8 @@ export class Query {
   readonly #parameters: URLSearchParams
 
   constructor(text: string) {
-    const escape = /%(?![0-9a-fA-F]{2}).{0,2}/.exec(text)?.[0]
-    if (escape !== undefined) throw new DhowError("invalid", `invalid URL escape ${JSON.stringify(escape)}`)
+    const fault = /%(?![0-9a-fA-F]{2}).{0,2}/.exec(text)?.[0]
+    if (fault !== undefined) throw new DhowError("invalid", `invalid URL escape ${JSON.stringify(fault)}`)
     if (text.includes(";")) throw new DhowError("invalid", "invalid semicolon separator in query")
     this.#parameters = new URLSearchParams(text)
   }

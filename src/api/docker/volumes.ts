@@ -4,6 +4,7 @@ import { empty, json, type Reply } from "../http/reply.ts"
 import { type Call, param, type Route } from "./call.ts"
 import { readJson } from "./json-body.ts"
 import { volumeCreateRequest } from "./schema/requests.ts"
+import { notAManager } from "./swarm.ts"
 
 export function volumeRoutes(volumes: Volumes): Route[] {
   return [
@@ -26,8 +27,10 @@ export function volumeRoutes(volumes: Volumes): Route[] {
   ]
 }
 
-async function create(volumes: Volumes, { request }: Call): Promise<Reply> {
-  const { Name, Driver, DriverOpts, Labels } = await readJson(request, volumeCreateRequest)
+async function create(volumes: Volumes, { request, api }: Call): Promise<Reply> {
+  const { Name, Driver, DriverOpts, Labels, ClusterVolumeSpec } = await readJson(request, volumeCreateRequest)
+  // Volumes of a cluster came with 1.42, and need one.
+  if (ClusterVolumeSpec !== undefined && api >= 42) throw notAManager()
   const volume = await volumes.create({
     ...(Name ? { name: Name } : {}),
     ...(Driver ? { driver: Driver } : {}),

@@ -233,9 +233,13 @@ export const hostConfig = fields(
   { Resources: resources },
 )
 
-export const updateRequest = fields({ ...resources, RestartPolicy: field(restartPolicy) }, "container.UpdateConfig", {
-  Resources: resources,
-})
+export const updateRequest = fields(
+  { ...resources, RestartPolicy: field(restartPolicy), Init: field(flag) },
+  "container.UpdateConfig",
+  {
+    Resources: resources,
+  },
+)
 
 export const endpointSettings = fields(
   {

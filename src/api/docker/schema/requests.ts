@@ -50,6 +50,8 @@ export const volumeCreateRequest = fields(
     Driver: field(text),
     DriverOpts: field(textMap),
     Labels: field(textMap),
+    // Refused as a whole, so what is in it does not matter.
+    ClusterVolumeSpec: field(fields({}, "volume.ClusterVolumeSpec")),
   },
   "volume.CreateOptions",
 )
