@@ -33,6 +33,7 @@ import { openRegistry, type Registry } from "./engine/registry/registry.ts"
 import { restWhenIdle } from "./engine/rest.ts"
 import { openSystem } from "./engine/system.ts"
 import { LocalVolumes } from "./engine/volumes.ts"
+import { exitsOf, explainContainer } from "./engine/why/gather.ts"
 import { copyMounts, imageMounts, layerMounts, prepareExecRoot, uppersMounts } from "./exec-root.ts"
 import { Background } from "./lib/background.ts"
 import { describeError } from "./lib/errors.ts"
@@ -222,6 +223,11 @@ export async function openEngine(config: Config): Promise<OpenEngine> {
     networks: openNetworksNoun(networks, store, events),
     volumes,
     events,
+    exits: {
+      why: (reference) => explainContainer(parts, reference),
+      of: async (reference) => exitsOf(parts, reference),
+      since: async (milliseconds) => parts.exits.since(milliseconds).map(({ report }) => report),
+    },
     platforms: openPlatforms(),
     system: openSystem(parts, images, {
       registries: settings,

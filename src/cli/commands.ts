@@ -88,6 +88,7 @@ const load = {
   volumeList: async () => (await import("./volume/list.ts")).list,
   volumePrune: async () => (await import("./volume/prune.ts")).prune,
   volumeRemove: async () => (await import("./volume/remove.ts")).remove,
+  why: async () => (await import("./container/why.ts")).why,
   wait: async () => (await import("./container/wait.ts")).wait,
 } as const satisfies Record<string, Load>
 
@@ -115,6 +116,7 @@ const ofContainers = {
   unpause: entry("Resume all processes of one or more containers", load.unpause),
   update: entry("Change the limits of one or more containers", load.update),
   wait: entry("Wait for containers to stop, and print their exit codes", load.wait),
+  why: entry("Explain how a container ended, or what holds it back", load.why),
 } as const
 
 const ofImages = {

@@ -6,6 +6,7 @@ import type { FsckLine } from "../wire/fsck.ts"
 import type { PlatformStatus } from "../wire/platform.ts"
 import type { DiskUsage, EventMessage, NetworkInspect, VolumeInspect } from "../wire/system.ts"
 import type { Containers, Execs } from "./contract/containers.ts"
+import type { Exits } from "./contract/exits.ts"
 import type { Filters } from "./contract/filters.ts"
 import type { ImageContents, Images } from "./contract/images.ts"
 import type { Manifests, RegistryAccess } from "./contract/registries.ts"
@@ -82,6 +83,7 @@ export interface Engine {
   readonly networks: Networks
   readonly volumes: Volumes
   readonly events: Events
+  readonly exits: Exits
   readonly system: System
   readonly platforms: Platforms
 }

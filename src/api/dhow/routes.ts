@@ -2,17 +2,19 @@
 import type { Engine } from "../../engine/contract.ts"
 import type { Route } from "../docker/call.ts"
 import { json } from "../http/reply.ts"
+import { exitRoutes } from "./exits.ts"
 import { fsck } from "./fsck.ts"
 import { imageContentRoutes } from "./image-contents.ts"
 import { manifestRoutes } from "./manifests.ts"
 
-export function dhowRoutes({ images, contents, manifests, system }: Engine): Route[] {
+export function dhowRoutes({ images, contents, exits, manifests, system }: Engine): Route[] {
   return [
     ["GET", "/dhow/images/prune", async (call) => json(200, await images.prunePlan(call.query.filters()))],
     ["GET", "/dhow/disk", async () => json(200, await system.diskMap())],
     ["GET", "/dhow/gc", async () => json(200, await images.gcStatus())],
     ["POST", "/dhow/gc", async () => json(200, await images.gc())],
     ["POST", "/dhow/fsck", (call) => fsck(system, call)],
+    ...exitRoutes(exits),
     ...manifestRoutes(manifests),
     ...imageContentRoutes(contents),
   ]

@@ -16,7 +16,7 @@ export function engineWith(parts: { [Noun in keyof Engine]?: Partial<Engine[Noun
         }
       },
     })
-  const nouns = ["containers", "execs", "images", "networks", "volumes", "events", "system"] as const
+  const nouns = ["containers", "execs", "images", "networks", "volumes", "events", "exits", "system"] as const
   return Object.fromEntries(nouns.map((name) => [name, noun(name, parts[name] ?? {})])) as unknown as Engine
 }
 

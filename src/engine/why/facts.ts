@@ -1,0 +1,41 @@
+// What is known of a container when somebody asks why: plain values, so that the rules can be tried on any of them.
+import type { ContainerStatus } from "../../wire/container.ts"
+import type { ExitReport, Health, Limits, LogLine, Usage } from "../../wire/exit.ts"
+import type { Finding } from "../../wire/why.ts"
+
+export type Facts = {
+  readonly id: string
+  readonly name: string
+  readonly image: string
+  readonly status: ContainerStatus | "removed"
+  /** Of the last end; undefined where it never ended. */
+  readonly last: ExitReport | undefined
+  /** Newest first, without the last. */
+  readonly earlier: readonly ExitReport[]
+  readonly running: Running | undefined
+  readonly health: Health | undefined
+  readonly healthCommand: readonly string[]
+}
+
+export type Running = {
+  readonly since: string
+  readonly usage: Partial<Usage>
+  readonly limits: Limits
+  readonly lines: readonly LogLine[]
+}
+
+/** The facts of a container that has ended. */
+export type Ended = Facts & { readonly last: ExitReport }
+
+/** What explains the facts, or one side of them; undefined where it does not apply. */
+export type Rule<F extends Facts = Facts> = (facts: F) => Finding | undefined
+
+export function linesOf({ running, last }: Facts): readonly LogLine[] {
+  return running?.lines ?? last?.Detail?.LastLines ?? []
+}
+
+/** The command that makes it run again, with other flags where only a new container can have them. */
+export function again({ name, status, image }: Facts, flags = ""): string {
+  const words = ["dhow", "run", flags, status === "removed" ? "" : `--name ${name}`, image, "..."]
+  return status !== "removed" && flags === "" ? `dhow start ${name}` : words.filter((word) => word !== "").join(" ")
+}
