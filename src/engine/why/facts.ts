@@ -34,8 +34,8 @@ export function linesOf({ running, last }: Facts): readonly LogLine[] {
   return running?.lines ?? last?.Detail?.LastLines ?? []
 }
 
-/** The command that makes it run again, with other flags where only a new container can have them. */
+/** The command that runs it once more; with other flags, which only a new container can have, the dots stand for its own. */
 export function again({ name, status, image }: Facts, flags = ""): string {
-  const words = ["dhow", "run", flags, status === "removed" ? "" : `--name ${name}`, image, "..."]
-  return status !== "removed" && flags === "" ? `dhow start ${name}` : words.filter((word) => word !== "").join(" ")
+  if (flags === "") return status === "removed" ? `dhow run ... ${image}` : `dhow start ${name}`
+  return `dhow run ${flags} ... ${image}`
 }

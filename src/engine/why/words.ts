@@ -21,6 +21,7 @@ export function sizeFlag(bytes: number): string {
 /** "0.17 s", "3 min 20 s", "2 h 5 min" of nanoseconds. */
 export function span(nanoseconds: number): string {
   const seconds = nanoseconds / 1e9
+  if (seconds < 0.01) return "less than 0.01 s"
   if (seconds < 10) return `${Number(seconds.toFixed(2))} s`
   if (seconds < 60) return `${Math.round(seconds)} s`
   const minutes = Math.floor(seconds / 60)

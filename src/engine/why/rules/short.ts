@@ -20,8 +20,8 @@ export const noInput: Rule<Ended> = (facts) => {
     What: `Its program, ${program}, reads from standard input, which was empty: there was nothing to do`,
     Evidence: [`It ended with 0 after ${span(last.Usage?.WallTime ?? 0)}`, "It was run without -i"],
     Fixes: [
-      { Text: "For a shell in your terminal", Command: again(facts, "--rm -it").replace(" ...", "") },
-      { Text: "To keep it running, for dhow exec", Command: again(facts, "-d").replace("...", "sleep infinity") },
+      { Text: "For a shell in your terminal", Command: `dhow run --rm -it ${facts.image}` },
+      { Text: "To keep it running, for dhow exec", Command: `dhow run -d ${facts.image} sleep infinity` },
     ],
   }
 }
