@@ -1,6 +1,6 @@
 // Runs that are over at once: nothing to do without a terminal, a program that went to the background, a loop of restarts.
 import { posix } from "node:path"
-import { again, type Ended, linesOf, type Rule } from "../facts.ts"
+import { type Ended, linesOf, type Rule } from "../facts.ts"
 import { span } from "../words.ts"
 
 const SHORT = 3e9
