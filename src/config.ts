@@ -23,6 +23,8 @@ export type Config = {
   /** Where containers log whose creator names no driver; undefined for the engine's own file. */
   readonly logDriver: string | undefined
   readonly logOptions: Readonly<Record<string, string>>
+  /** Where specifications of CDI devices are, the last one counting most. */
+  readonly cdiSpecDirs: readonly string[]
   /** Interface of the default bridge where the user names one, and its subnet where the user fixes it ("172.17.0.1/16"). */
   readonly bridge: string | undefined
   readonly bip: string | undefined

@@ -32,6 +32,7 @@ const FileSchema = v.strictObject({
   "cgroup-parent": v.optional(v.string()),
   dns: v.optional(v.array(v.string())),
   "dns-search": v.optional(v.array(v.string())),
+  "cdi-spec-dirs": v.optional(v.array(v.string())),
   "dns-opts": v.optional(v.array(v.string())),
   "log-driver": v.optional(v.string()),
   "log-opts": v.optional(v.record(v.string(), v.string())),
@@ -66,6 +67,7 @@ const FLAGS = {
   "cgroup-parent": { type: "string" },
   dns: { type: "string", multiple: true },
   "dns-search": { type: "string", multiple: true },
+  "cdi-spec-dir": { type: "string", multiple: true },
   "dns-opt": { type: "string", multiple: true },
   "log-driver": { type: "string" },
   "log-opt": { type: "string", multiple: true },
@@ -115,6 +117,7 @@ export function loadConfig(args: readonly string[], environment: NodeJS.ProcessE
     cgroupParent: resolve("/", flags["cgroup-parent"] ?? file["cgroup-parent"] ?? "dhow"),
     dns,
     dnsSearch: flags["dns-search"] ?? file["dns-search"] ?? [],
+    cdiSpecDirs: flags["cdi-spec-dir"] ?? file["cdi-spec-dirs"] ?? ["/etc/cdi", "/var/run/cdi"],
     dnsOptions: flags["dns-opt"] ?? file["dns-opts"] ?? [],
     // Checked when the engine opens: their words are the drivers'.
     logDriver: flags["log-driver"] ?? file["log-driver"],

@@ -6,6 +6,7 @@ import type { RegistriesConfig } from "../config.ts"
 import { readIfExists } from "../lib/files.ts"
 import { timestamp } from "../lib/time.ts"
 import { COMMIT, VERSION } from "../lib/version.ts"
+import { readCdiDevices } from "../runtime/cdi/devices.ts"
 import type { HostFacts } from "../runtime/host-facts.ts"
 import type { ContainerParts } from "./containers/parts.ts"
 import type { Images, System } from "./contract.ts"
@@ -114,6 +115,11 @@ export function openSystem(
         ServerVersion: VERSION,
         Runtimes: Object.fromEntries(parts.runtimeNames.map((name) => [name, { path: parts.runtime(name).path }])),
         DefaultRuntime: parts.config.defaultRuntime,
+        CDISpecDirs: [...parts.config.cdiSpecDirs],
+        DiscoveredDevices: [...readCdiDevices(parts.config.cdiSpecDirs).devices.keys()].map((ID) => ({
+          Source: "cdi",
+          ID,
+        })),
         Swarm: {
           NodeID: "",
           NodeAddr: "",

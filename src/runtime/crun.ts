@@ -1,7 +1,7 @@
 // crun, with the fast ways that its documented state directory allows: start is one byte into a fifo, a signal needs
 // only the recorded process id, and removing an ended container is a few directories. Whatever looks unfamiliar there is
-// left to crun itself. Specs made here have no hooks, which crun's own start and delete would run.
-import { closeSync, constants, openSync, writeSync } from "node:fs"
+// left to crun itself, and so is a container with hooks, which crun's own start and delete run.
+import { closeSync, constants, existsSync, mkdirSync, openSync, writeFileSync, writeSync } from "node:fs"
 import { readFile, rm } from "node:fs/promises"
 import { join } from "node:path"
 import { DhowError, errnoName } from "../lib/errors.ts"
@@ -26,6 +26,8 @@ export function crunRuntime(options: GenericOptions): Runtime {
   const generic = genericRuntime(options)
   const cgroup = facts.cgroup
   const compiled = new CompiledSeccomp(`${root}-seccomp`, options.path)
+  /** An empty file for each container that has hooks, by id. */
+  const hooked = `${root}-hooks`
 
   const status = (id: string): CrunStatus | undefined => {
     const text = readIfExists(join(stateDirectory(root, id), "status"))
@@ -36,6 +38,10 @@ export function crunRuntime(options: GenericOptions): Runtime {
     ...generic,
 
     config(id, spec) {
+      if (spec.hooks !== undefined) {
+        mkdirSync(hooked, { recursive: true, mode: 0o700 })
+        writeFileSync(join(hooked, id), "")
+      }
       const { seccomp } = spec.linux
       if (seccomp === undefined || spec.annotations?.[SECCOMP_ANNOTATION] !== undefined) return serializeSpec(spec)
       const program = compiled.lookUp(id, seccomp)
@@ -46,7 +52,8 @@ export function crunRuntime(options: GenericOptions): Runtime {
 
     async start(id) {
       await compiled.harvest(id, stateDirectory(root, id))
-      if (!writeFifo(join(stateDirectory(root, id), "exec.fifo"))) await generic.start(id)
+      if (existsSync(join(hooked, id)) || !writeFifo(join(stateDirectory(root, id), "exec.fifo")))
+        await generic.start(id)
     },
 
     async kill(id, signal, pid) {
@@ -63,6 +70,11 @@ export function crunRuntime(options: GenericOptions): Runtime {
 
     async delete(id, cgroupsPath) {
       compiled.forget(id)
+      if (existsSync(join(hooked, id))) {
+        await generic.delete(id, cgroupsPath)
+        unlinkIfExists(join(hooked, id))
+        return
+      }
       const directory = stateDirectory(root, id)
       let text: string
       try {

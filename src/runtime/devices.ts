@@ -30,7 +30,6 @@ export function resolveDevices(hostConfig: HostConfig): ResolvedDevices {
     !h.Privileged &&
     !h.Devices?.length &&
     !h.DeviceCgroupRules?.length &&
-    !h.DeviceRequests?.length &&
     !h.BlkioWeightDevice?.length &&
     !h.BlkioDeviceReadBps?.length &&
     !h.BlkioDeviceWriteBps?.length &&
@@ -38,12 +37,6 @@ export function resolveDevices(hostConfig: HostConfig): ResolvedDevices {
     !h.BlkioDeviceWriteIOps?.length
   )
     return NONE
-  const request = h.DeviceRequests?.[0]
-  if (request !== undefined)
-    throw new DhowError(
-      "invalid",
-      `could not select device driver "${request.Driver ?? ""}" with capabilities: ${goList(request.Capabilities ?? [])}`,
-    )
   const devices: RuntimeDevice[] = []
   const rules: DeviceRule[] = [DENY_ALL]
   const warnings: string[] = []
@@ -105,7 +98,7 @@ function devicesFromPath(onHost: string, inside: string): RuntimeDevice[] {
   } catch (cause) {
     return fail(cause)
   }
-  const device = deviceOf(inside, stats)
+  const device = deviceNumbers(inside, stats)
   if (device !== undefined) return [device]
   const inDirectory = stats.isDirectory()
     ? hostDevices(real, []).map((child) => ({ ...child, path: inside + child.path.slice(real.length) }))
@@ -126,13 +119,14 @@ function hostDevices(directory: string, skipped: Iterable<string> = NOT_COPIED):
     }
     if (!entry.isCharacterDevice() && !entry.isBlockDevice()) continue
     const stats = lstatSync(path, { throwIfNoEntry: false })
-    const device = stats === undefined ? undefined : deviceOf(path, stats)
+    const device = stats === undefined ? undefined : deviceNumbers(path, stats)
     if (device !== undefined) found.push(device)
   }
   return found
 }
 
-function deviceOf(path: string, stats: Stats): RuntimeDevice | undefined {
+/** A node's kind, numbers and owner; undefined for what is no device. */
+export function deviceNumbers(path: string, stats: Stats): RuntimeDevice | undefined {
   if (!stats.isCharacterDevice() && !stats.isBlockDevice()) return undefined
   return {
     path,
@@ -166,9 +160,4 @@ function numbers(path: string): { major: number; minor: number } {
 
 function throttles(entries: readonly ThrottleDevice[] | null | undefined): ThrottleLimit[] {
   return (entries ?? []).map((entry) => ({ ...numbers(entry.Path), rate: entry.Rate }))
-}
-
-/** [["gpu"]] as Go prints it: [[gpu]] */
-function goList(list: readonly (readonly string[])[]): string {
-  return `[${list.map((inner) => `[${inner.join(" ")}]`).join(" ")}]`
 }

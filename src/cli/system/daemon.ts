@@ -10,6 +10,7 @@ export const daemon = defineCommand({
     "add-runtime": list("", "A further OCI runtime", { value: "name=path" }),
     bip: string("", "Address and subnet of the default bridge", { value: "address/bits" }),
     bridge: string("b", "Interface of the default bridge (default dhow0, or the next that is free)"),
+    "cdi-spec-dir": list("", "Where specifications of CDI devices are"),
     "cgroup-parent": string("", "Parent of the containers' cgroups", { default: "/dhow" }),
     "config-file": string("", "Configuration file", { default: "/etc/dhow/daemon.json" }),
     "data-root": string("", "Where images and containers are kept", { default: "/var/lib/dhow" }),

@@ -8,6 +8,7 @@ import { log } from "../../lib/log.ts"
 import { Phases } from "../../lib/phases.ts"
 import { now } from "../../lib/time.ts"
 import { Undo } from "../../lib/undo.ts"
+import { withCdiDevices } from "../../runtime/cdi/apply.ts"
 import type { Runtime } from "../../runtime/contract.ts"
 import { resolveDevices } from "../../runtime/devices.ts"
 import { CREATE_FAILED, runtimeError } from "../../runtime/errors.ts"
@@ -95,7 +96,7 @@ async function run(parts: ContainerParts, record: ContainerRecord, restarts: num
   crashpoint("container.start:after-network")
   const namespaces = chooseNamespaces(parts, id, hostConfig)
   const mounts = await runtimeMounts(mountImages(parts.snapshotter, record, paths), paths.rootfs)
-  const { spec, warnings } = containerSpec({
+  const { spec: plain, warnings } = containerSpec({
     id,
     hostname: hostnameOf(parts, record),
     config,
@@ -121,6 +122,7 @@ async function run(parts: ContainerParts, record: ContainerRecord, restarts: num
     host: parts.host,
   })
   for (const warning of warnings) log.warn(warning, { container: record.name })
+  const spec = withCdiDevices(plain, hostConfig.DeviceRequests, parts.config.cdiSpecDirs)
   writeFileSync(join(paths.bundle, "config.json"), runtime.config(id, spec))
 
   phases.mark("spec")
