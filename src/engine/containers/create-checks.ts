@@ -6,6 +6,7 @@ import { checkBindings } from "../../network/ports.ts"
 import { checkDeviceRules } from "../../runtime/devices.ts"
 import { tmpfsMount } from "../../runtime/mounts.ts"
 import type { ContainerConfig, HostConfig, NetworkingConfig } from "../../wire/container.ts"
+import { checkEndpoint } from "./endpoint-checks.ts"
 
 export function checkCreate(config: ContainerConfig, hostConfig: HostConfig, networking: NetworkingConfig): void {
   checkNames(config, hostConfig)
@@ -18,11 +19,7 @@ export function checkCreate(config: ContainerConfig, hostConfig: HostConfig, net
   checkBindings(Object.keys(config.ExposedPorts ?? {}), hostConfig.PortBindings ?? {})
   checkDeviceRules(hostConfig)
   checkTmpfs(hostConfig)
-  for (const [name, settings] of Object.entries(networking.EndpointsConfig ?? {})) {
-    const mac = settings?.MacAddress
-    if (mac && !/^[0-9a-f]{2}(?:[:-][0-9a-f]{2}){5}$/i.test(mac))
-      throw invalid(`invalid endpoint settings for network ${name}: invalid MAC address ${mac}`)
-  }
+  for (const [name, settings] of Object.entries(networking.EndpointsConfig ?? {})) checkEndpoint(name, settings ?? {})
   checkUnsupported(hostConfig)
 }
 

@@ -1,7 +1,7 @@
 // What a container was created with, as `inspect` shows it: every field that Docker always shows is there, empty where
 // nothing was asked for, since clients read them without looking first.
 import { defaultMaskedPaths, defaultReadonlyPaths } from "../../runtime/spec.ts"
-import type { ContainerConfig, EndpointSettings, HostConfig } from "../../wire/container.ts"
+import type { ContainerConfig, EndpointSettings, HostConfig, NetworkingConfig } from "../../wire/container.ts"
 import { shownLogConfig } from "./log-settings.ts"
 
 const CONFIG: ContainerConfig = {
@@ -128,12 +128,29 @@ export function inspectHostConfig(
   }
 }
 
-/** The networks by name. A container that does not run keeps the name of the one it will be on, with nothing in it. */
+/**
+ * The networks by name, with what was asked for on each. A container that does not run keeps the name of the one it will be
+ * on, without an address.
+ */
 export function inspectNetworks(
   endpoints: Readonly<Record<string, EndpointSettings>>,
   networkMode: string,
+  asked?: NetworkingConfig["EndpointsConfig"],
 ): Record<string, EndpointSettings> {
   const names = Object.keys(endpoints)
   if (names.length === 0 && !networkMode.startsWith("container:")) names.push(networkMode)
-  return Object.fromEntries(names.map((name) => [name, { ...ENDPOINT, ...endpoints[name] }]))
+  return Object.fromEntries(
+    names.map((name) => [name, { ...ENDPOINT, ...endpoints[name], ...wishes(asked?.[name] ?? {}) }]),
+  )
+}
+
+/** What of an endpoint is the user's to choose, where it was chosen. */
+function wishes({ IPAMConfig, Links, Aliases, DriverOpts, GwPriority }: EndpointSettings): EndpointSettings {
+  return {
+    ...(IPAMConfig ? { IPAMConfig } : {}),
+    ...(Links ? { Links } : {}),
+    ...(Aliases ? { Aliases } : {}),
+    ...(DriverOpts ? { DriverOpts } : {}),
+    ...(GwPriority ? { GwPriority } : {}),
+  }
 }

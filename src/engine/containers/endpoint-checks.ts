@@ -1,0 +1,43 @@
+// What may be asked of a container's place on a network, with Docker's words. Pure.
+import { DhowError } from "../../lib/errors.ts"
+import type { EndpointSettings } from "../../wire/container.ts"
+
+/** Networks that every engine has: addresses and names on them are not the user's to choose. */
+const PREDEFINED = new Set(["default", "bridge", "host", "none"])
+const SYSCTLS = "com.docker.network.endpoint.sysctls"
+const IFNAME = "com.docker.network.endpoint.ifname"
+
+export function checkEndpoint(network: string, settings: EndpointSettings): void {
+  const invalid = (message: string): DhowError =>
+    new DhowError("invalid", `invalid config for network ${network}: ${message}`)
+  const faults: string[] = []
+  const { IPv4Address, IPv6Address } = settings.IPAMConfig ?? {}
+  if (PREDEFINED.has(network)) {
+    if (IPv4Address || IPv6Address) faults.push("user specified IP address is supported on user defined networks only")
+    if (settings.Aliases?.length)
+      faults.push("network-scoped alias is supported only for containers in user defined networks")
+  }
+  const mac = settings.MacAddress
+  if (mac && !/^[0-9a-f]{2}(?:[:-][0-9a-f]{2}){5}$/i.test(mac)) throw invalid(`invalid MAC address ${mac}`)
+  for (const sysctl of settings.DriverOpts?.[SYSCTLS]?.split(",") ?? []) {
+    if (/^[^.]*\.(ipv4|ipv6|mpls)\.[^.]*\.(IFNAME|ifname)\../.test(sysctl)) continue
+    faults.push(
+      `unrecognised network interface sysctl '${sysctl}'; represent 'net.X.Y.ethN.Z=V' as 'net.X.Y.IFNAME.Z=V', 'X' must be 'ipv4', 'ipv6' or 'mpls'`,
+    )
+  }
+  if (faults.length > 0) {
+    const text = faults.length === 1 ? faults[0] : faults.map((fault) => `* ${fault}`).join("\n")
+    throw invalid(`invalid endpoint settings:\n${text}`)
+  }
+  for (const option of [SYSCTLS, IFNAME])
+    if (settings.DriverOpts?.[option] !== undefined) throw unavailable(network, `the driver option ${option}`)
+  if (settings.Links?.length) throw unavailable(network, "links")
+  if (settings.IPAMConfig?.LinkLocalIPs?.length) throw unavailable(network, "link-local addresses")
+}
+
+function unavailable(network: string, what: string): DhowError {
+  return new DhowError(
+    "not-implemented",
+    `invalid config for network ${network}: ${what}: not available in this version`,
+  )
+}
