@@ -23,6 +23,7 @@ import { ExitTable } from "./engine/exits/table.ts"
 import { openFsck } from "./engine/fsck/fsck.ts"
 import { openCollector } from "./engine/gc.ts"
 import { openImages } from "./engine/images/images.ts"
+import { LogForwarders } from "./engine/logging/forwarders.ts"
 import { checkLogDefaults } from "./engine/logging/options.ts"
 import { openNetworksNoun } from "./engine/networks.ts"
 import { openPlatforms } from "./engine/platforms.ts"
@@ -187,6 +188,7 @@ export async function openEngine(config: Config): Promise<OpenEngine> {
     copies,
     networks,
     supervisor,
+    forwarders: new LogForwarders(),
     runtime: (name) => runtimes.get(name),
     runtimeNames: [...runtimes.list().keys()],
     host,

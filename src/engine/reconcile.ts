@@ -6,6 +6,7 @@ import { log } from "../lib/log.ts"
 import { now } from "../lib/time.ts"
 import { erase } from "./containers/erase.ts"
 import { recordExit, restartNow, watchExit } from "./containers/exits.ts"
+import { feedLog, feedRest } from "./containers/feed-log.ts"
 import { freshHealth } from "./containers/health.ts"
 import { beginHealthChecks } from "./containers/health-checks.ts"
 import { logOf } from "./containers/log-settings.ts"
@@ -63,6 +64,7 @@ async function reconcileContainer(parts: ContainerParts, container: Container): 
     await finishReport(parts, record)
     await tearDown(parts, record)
   }
+  feedRest(parts, record)
   // Its --rm was decided by the exit, and the engine died before the removal.
   if (record.hostConfig.AutoRemove && state.finishedAt !== NEVER) await erase(parts, id, { volumes: true })
 }
@@ -77,6 +79,7 @@ async function adopt(parts: ContainerParts, { record, state, intent }: Container
     pid: state.process.pid,
     ...logOf(parts, record),
   })
+  if (found === "lost" || !("exited" in found)) feedRest(parts, record)
   if (found === "lost") {
     log.warn("A container's monitor is gone without a record of its end", { container: id })
     const finishedAt = new Date()
@@ -87,6 +90,7 @@ async function adopt(parts: ContainerParts, { record, state, intent }: Container
   if (intent === "freezing") await settleFreeze(parts, { record, state })
   else if (intent === "committing") await endCommit(parts, { record, state })
   else parts.store.intend(id, undefined)
+  feedLog(parts, record, { monitor: found })
   watchExit(parts, id, found)
   if (parts.store.get(id).state.status === "running") beginHealthChecks(parts, id)
   log.info("Adopted a running container", { container: id, name: record.name })
@@ -135,8 +139,12 @@ async function settleStart(parts: ContainerParts, { record, state }: Container):
   const restartCount = state.status === "restarting" ? state.restartCount + 1 : 0
   const history = { ...freshRun(state), startedAt: now(), restartCount, stoppedByUser: false }
   parts.store.observe(id, { ...history, status: "running", ...freshHealth(record.config), process })
-  if (!("exited" in found)) return await recordExit(parts, id, found, "afterwards")
+  if (!("exited" in found)) {
+    feedRest(parts, record)
+    return await recordExit(parts, id, found, "afterwards")
+  }
   parts.live.of(id).monitor = found
+  feedLog(parts, record, { monitor: found })
   watchExit(parts, id, found)
   beginHealthChecks(parts, id)
 }

@@ -11,6 +11,8 @@ export type LogRotation = {
   readonly maxFile: number
   /** Keep rotated files compressed (zstd). */
   readonly compress?: boolean | undefined
+  /** Number of the oldest file that somebody still has to read; older ones go. Undefined: what is too many goes. */
+  readonly neededFrom?: (() => number | undefined) | undefined
 }
 
 export type LaunchOptions = {

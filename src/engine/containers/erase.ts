@@ -17,6 +17,8 @@ export async function erase(parts: ContainerParts, id: string, options: { readon
   const { record, state } = parts.store.get(id)
   const live = parts.live.of(id)
   clearTimeout(live.restart?.timer)
+  // What it wrote last goes out first, as far as its receiver takes it.
+  await parts.forwarders.end(id)
   crashpoint("container.remove:before-row")
   const volumes = options.volumes ? ownVolumes(parts, record) : []
   parts.store.delete(id, () => parts.volumes.condemn(volumes))

@@ -20,11 +20,19 @@ export function shownLogConfig({ LogConfig = {} }: HostConfig): LogConfig {
 
 /** In the form the supervisor takes it, at launch and at adoption. */
 export function logOf(
-  parts: Pick<ContainerParts, "config">,
+  parts: Pick<ContainerParts, "config" | "forwarders">,
   { id, hostConfig }: ContainerRecord,
 ): { readonly logPath: string | undefined; readonly logRotation?: LogRotation } {
   if (hostConfig.LogConfig?.Type === "none") return { logPath: undefined }
-  return { logPath: containerPaths(parts.config, id).log, logRotation: rotationOf(hostConfig.LogConfig ?? {}) }
+  return {
+    logPath: containerPaths(parts.config, id).log,
+    logRotation: {
+      ...rotationOf(hostConfig.LogConfig ?? {}),
+      ...(hostConfig.LogConfig?.Config?.["mode"] === "blocking"
+        ? { neededFrom: () => parts.forwarders.needs(id) }
+        : {}),
+    },
+  }
 }
 
 /** Docker's for its cache of what goes elsewhere. */

@@ -15,6 +15,7 @@ import type { Supervisor } from "../../supervisor/contract.ts"
 import type { EventLog } from "../events.ts"
 import type { ExitTable } from "../exits/table.ts"
 import type { Committer } from "../images/commit.ts"
+import type { LogForwarders } from "../logging/forwarders.ts"
 import type { LocalVolumes } from "../volumes.ts"
 import type { LiveContainers } from "./live.ts"
 import type { ContainerStore } from "./store.ts"
@@ -52,6 +53,7 @@ export type ContainerParts = {
   readonly copies: Copies
   readonly networks: Networks
   readonly supervisor: Supervisor
+  readonly forwarders: LogForwarders
   /** Throws for an unknown name. */
   readonly runtime: (name: string) => Runtime
   readonly runtimeNames: readonly string[]

@@ -20,6 +20,7 @@ import { reportFailure } from "../exits/report.ts"
 import { attributesOf } from "./attributes.ts"
 import { erase } from "./erase.ts"
 import { watchExit } from "./exits.ts"
+import { feedLog, prepareLog } from "./feed-log.ts"
 import { freshHealth } from "./health.ts"
 import { beginHealthChecks } from "./health-checks.ts"
 import { mountImages } from "./image-mounts.ts"
@@ -128,6 +129,8 @@ async function run(parts: ContainerParts, record: ContainerRecord, restarts: num
   phases.mark("spec")
   undo.defer(() => parts.supervisor.forget(id))
   undo.defer(() => runtime.delete(id, spec.linux.cgroupsPath))
+  const prepared = await prepareLog(parts, record)
+  undo.defer(() => prepared?.close())
   const monitor = await launch(parts, record, runtime)
   if (hasMounts(record))
     refuseProgram(mountedProgramProblem(parts, record, { pid: monitor.pid, program: programOf(record.config) }))
@@ -142,6 +145,7 @@ async function run(parts: ContainerParts, record: ContainerRecord, restarts: num
   phases.mark("start")
   crashpoint("container.start:after-process")
   observeRunning(parts, record, { monitor, network, restarts })
+  feedLog(parts, record, { monitor, prepared })
   undo.forget()
   await joinLate(live, monitor)
   phases.mark("record")

@@ -1,7 +1,7 @@
 // Tells a follower when to look again: the log's directory has changed, the container has ended, or the client is gone.
 // A change between two waits is remembered, so none is missed between looking and waiting.
 import { type FSWatcher, watch } from "node:fs"
-import { dirname } from "node:path"
+import { basename, dirname } from "node:path"
 import { errnoName } from "../../lib/errors.ts"
 import type { ReadLogOptions } from "../contract.ts"
 
@@ -65,7 +65,10 @@ export class LogChanges {
 
   #watch(): void {
     try {
-      this.#watcher = watch(dirname(this.#path), () => {
+      const name = basename(this.#path)
+      this.#watcher = watch(dirname(this.#path), (_event, file) => {
+        // Others write beside it.
+        if (file !== null && !file.startsWith(name)) return
         this.#notice()
         clearTimeout(this.#again)
         this.#again = setTimeout(() => this.#notice(), SWALLOWED_MS)

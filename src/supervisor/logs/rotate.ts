@@ -16,7 +16,7 @@ const SOONEST_LOOK_MS = 50
 const LATEST_LOOK_MS = 1000
 
 /** Begins a new file; false where the last rotation is not through yet, or there is no log. */
-export function rotate(path: string, keepRotated: number, reopen: () => void): boolean {
+export function rotate(path: string, keepRotated: number, reopen: () => void, needed?: number): boolean {
   const { segments, rotating } = listSegments(path)
   const live = segments.at(-1)
   if (rotating || live === undefined || live.path !== path) return false
@@ -24,6 +24,7 @@ export function rotate(path: string, keepRotated: number, reopen: () => void): b
   crashpoint("supervisor.rotate:before-reopen")
   reopen()
   for (const old of segments.slice(0, Math.max(0, segments.length - keepRotated))) {
+    if (needed !== undefined && old.number >= needed) break
     unlinkIfExists(`${path}.${old.number}`)
     unlinkIfExists(`${path}.${old.number}${COMPRESSED}`)
   }
@@ -54,6 +55,7 @@ export class LogKeeper {
   readonly #limit: number
   readonly #keepRotated: number
   readonly #compress: boolean
+  readonly #neededFrom: LogRotation["neededFrom"]
   #timer: ReturnType<typeof setTimeout> | undefined
   #watcher: FSWatcher | undefined
   #size = 0
@@ -63,7 +65,7 @@ export class LogKeeper {
   #compressing = false
   #stopped = false
 
-  constructor(path: string, { maxSize, maxFile, compress }: LogRotation, reopen: () => void) {
+  constructor(path: string, { maxSize, maxFile, compress, neededFrom }: LogRotation, reopen: () => void) {
     this.#path = path
     this.#reopen = reopen
     // A single file would forget everything at each rotation; two of half the size keep the same bound.
@@ -71,6 +73,7 @@ export class LogKeeper {
     this.#keepRotated = Math.max(1, maxFile - 1)
     this.#toCompress = compress ?? false
     this.#compress = this.#toCompress
+    this.#neededFrom = neededFrom
     this.#lookIn(FIRST_LOOK_MS)
   }
 
@@ -101,7 +104,7 @@ export class LogKeeper {
     this.#size = size
     this.#lookedAt = now
     if (size >= this.#limit) {
-      if (rotate(this.#path, this.#keepRotated, this.#reopen)) {
+      if (rotate(this.#path, this.#keepRotated, this.#reopen, this.#neededFrom?.())) {
         this.#size = 0
         this.#toCompress = this.#compress
       }

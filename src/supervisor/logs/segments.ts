@@ -1,7 +1,7 @@
 // The files of one log. `path` is the one conmon writes; rotated ones are `path.1`, `path.2`, ... with growing numbers,
 // perhaps compressed (`path.1.zst`). The live file's number is the one it will get. Rotation first links the live file
 // under its number and then lets conmon begin a new one, so for a moment both names mean one file: it is listed once.
-import { readdirSync, statSync } from "node:fs"
+import { closeSync, openSync, readdirSync, readSync, statSync } from "node:fs"
 import { basename, dirname, join } from "node:path"
 import { errnoName } from "../../lib/errors.ts"
 
@@ -70,5 +70,24 @@ function readDirectory(path: string): readonly string[] {
   } catch (error) {
     if (errnoName(error) === "ENOENT") return []
     throw error
+  }
+}
+
+const FIRST_BYTES = 64
+
+/** How a plain file begins: with the time of its first record, which tells it from another file under its number. */
+export function firstRecord(path: string): string {
+  let fd: number
+  try {
+    fd = openSync(path, "r")
+  } catch (error) {
+    if (errnoName(error) === "ENOENT") return ""
+    throw error
+  }
+  try {
+    const buffer = Buffer.alloc(FIRST_BYTES)
+    return buffer.toString("latin1", 0, readSync(fd, buffer, 0, FIRST_BYTES, 0))
+  } finally {
+    closeSync(fd)
   }
 }
