@@ -11,6 +11,7 @@ import { logDefaults } from "./engine/containers/log-settings.ts"
 import type { ContainerParts } from "./engine/containers/parts.ts"
 import { isRunning } from "./engine/containers/record.ts"
 import { startLocked } from "./engine/containers/start.ts"
+import { killContainer, restartContainer, stopContainer } from "./engine/containers/stop.ts"
 import { ContainerStore } from "./engine/containers/store.ts"
 import { volumeUsers } from "./engine/containers/volume-users.ts"
 import type { Engine } from "./engine/contract.ts"
@@ -198,6 +199,12 @@ export async function openEngine(config: Config): Promise<OpenEngine> {
     describeManifest: (digest) => images.describeManifest(digest),
     booted: Promise.withResolvers(),
     start: (id, restarts) => startLocked(parts, id, restarts),
+    act: (id, action, by) =>
+      action === "stop"
+        ? stopContainer(parts, id, { by })
+        : action === "restart"
+          ? restartContainer(parts, id, { by })
+          : killContainer(parts, id, "KILL", { by }),
     prepareCommit: (options) => images.prepareCommit(options),
     imageUsed: (id) => images.touch(id),
     probe: (id, command, options) => runProbe(execs, id, command, options),

@@ -17,6 +17,7 @@ import { type Container, type ContainerState, freshRun, isRunning, NEVER } from 
 import { runtimeOf } from "./containers/runtime.ts"
 import { startContainer } from "./containers/start.ts"
 import { tearDown } from "./containers/teardown.ts"
+import { armTimeLimit } from "./containers/time-limit.ts"
 import { finishReport } from "./exits/detail.ts"
 import { sweep } from "./sweep.ts"
 
@@ -43,9 +44,14 @@ export function resumeRestarts(parts: ContainerParts): void {
     if (state.status === "restarting") {
       // What ended while the engine was away has its timer already.
       if (parts.live.of(record.id).restart === undefined) parts.background.add(restartNow(parts, record.id))
-    } else if (!isRunning(state) && startsAtBoot(record.hostConfig.RestartPolicy?.Name, state))
+    } else if (!isRunning(state) && (isBetween(state) || startsAtBoot(record.hostConfig.RestartPolicy?.Name, state)))
       parts.background.add(startContainer(parts, record.id).then(() => undefined))
   }
+}
+
+/** An earlier engine had stopped it in order to start it again, for its health, and was killed before it could. */
+function isBetween({ status, asked }: ContainerState): boolean {
+  return status === "exited" && asked?.Action === "restart" && asked.By?.Kind === "engine"
 }
 
 function startsAtBoot(policy: string | undefined, state: ContainerState): boolean {
@@ -92,7 +98,8 @@ async function adopt(parts: ContainerParts, { record, state, intent }: Container
   else parts.store.intend(id, undefined)
   feedLog(parts, record, { monitor: found })
   watchExit(parts, id, found)
-  if (parts.store.get(id).state.status === "running") beginHealthChecks(parts, id)
+  if (parts.store.get(id).state.status === "running") beginHealthChecks(parts, id, { adopted: true })
+  armTimeLimit(parts, id)
   log.info("Adopted a running container", { container: id, name: record.name })
 }
 
@@ -147,4 +154,5 @@ async function settleStart(parts: ContainerParts, { record, state }: Container):
   feedLog(parts, record, { monitor: found })
   watchExit(parts, id, found)
   beginHealthChecks(parts, id)
+  armTimeLimit(parts, id)
 }

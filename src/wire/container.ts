@@ -154,7 +154,15 @@ export type HostConfig = Resources & {
   Mounts?: Mount[] | null
   /** null: the daemon's default. */
   Init?: boolean | null
+  /** dhow's own: what is done when the health check fails. */
+  HealthAction?: HealthAction | ""
+  /** dhow's own: seconds after which a run is stopped; 0 for no limit. */
+  Timeout?: number
+  /** dhow's own: containers that come first, "NAME" or "NAME:started", "NAME:healthy", "NAME:completed". */
+  Requires?: string[] | null
 }
+
+export type HealthAction = "none" | "restart" | "stop" | "kill"
 
 export type EndpointSettings = {
   IPAMConfig?: { IPv4Address?: string; IPv6Address?: string; LinkLocalIPs?: string[] } | null
@@ -287,6 +295,8 @@ export type ContainerSummary = {
   ImageManifestDescriptor?: ManifestDescriptor
   /** dhow's own: programs of the image run in an emulator. */
   Emulated?: true
+  /** dhow's own: what the last run used, once it has ended. */
+  Usage?: Usage
 }
 
 /** Header X-Docker-Container-Path-Stat: what is at a path of a container. */

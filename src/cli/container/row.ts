@@ -1,8 +1,10 @@
 // A container as a row of `ps`, with the fields that docker's templates know.
 import { formatPlatform, hostPlatform, samePlatform } from "../../oci/platform.ts"
 import type { ContainerSummary, SummaryPort } from "../../wire/container.ts"
-import { ellipsis, formatTime, humanSize, shortId, timeAgo } from "../render/human.ts"
+import type { Usage } from "../../wire/exit.ts"
+import { binarySize, ellipsis, formatTime, humanSize, shortId, timeAgo } from "../render/human.ts"
 import { type Columns, labelsText, type Row } from "../render/rows.ts"
+import { spanText, usageText } from "../render/usage.ts"
 
 export const CONTAINER_HEADERS = {
   ID: "CONTAINER ID",
@@ -21,6 +23,10 @@ export const CONTAINER_HEADERS = {
   Networks: "NETWORKS",
   Platform: "PLATFORM",
   PlatformNote: "PLATFORM",
+  Usage: "USAGE",
+  WallTime: "WALL TIME",
+  CPUTime: "CPU TIME",
+  MemoryPeak: "MEMORY PEAK",
 } as const
 
 /** `platforms`: whether some are of another platform than this host's. */
@@ -67,6 +73,17 @@ export function containerRow(container: ContainerSummary, options: { truncate: b
     Size: sizeText(container),
     State: container.State,
     Status: container.Status,
+    ...usageFields(container.Usage),
+  }
+}
+
+/** Of the last run, once it has ended; empty before that. */
+function usageFields(usage: Usage | undefined): Row {
+  return {
+    Usage: usage === undefined ? "" : usageText(usage),
+    WallTime: usage === undefined ? "" : spanText(usage.WallTime),
+    CPUTime: usage?.CPUTime === undefined ? "" : spanText(usage.CPUTime),
+    MemoryPeak: usage?.MemoryPeak === undefined ? "" : binarySize(usage.MemoryPeak, 3),
   }
 }
 

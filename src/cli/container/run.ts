@@ -22,6 +22,7 @@ const flags = {
   detach: boolean("d", "Run in the background and print the container's ID"),
   "detach-keys": string("", "Keys that detach from the container", { default: "ctrl-p,ctrl-q" }),
   "sig-proxy": boolean("", "Pass signals on to the container's process", { default: "true" }),
+  usage: string("", "Write what it used to a file as JSON ('-' for stderr)", { value: "file" }),
 } as const
 
 export const run = defineCommand({
@@ -39,6 +40,8 @@ export const run = defineCommand({
     refuseUnsupported(flags)
     parseDetachKeys(flags["detach-keys"])
     const request = createRequest(flags, args[0]!, args.slice(1))
+    if (flags.detach === true && flags.usage !== undefined)
+      throw new DhowError("invalid", "conflicting options: cannot specify both --usage and --detach", { exitCode: 1 })
     if (flags.detach === true) detachStreams(request, flags.attach)
     else if (request.AttachStdin === true && request.Tty === true && !isTerminal(0))
       throw new DhowError("invalid", "the input device is not a TTY", { exitCode: 1 })
@@ -49,7 +52,11 @@ export const run = defineCommand({
       throw withStartStatus(error)
     }
     const attached = request.AttachStdin || request.AttachStdout || request.AttachStderr
-    if (attached) return runAttached(client, id, request, flags)
+    if (attached) {
+      const status = await runAttached(client, id, request, flags)
+      if (flags.usage !== undefined) await (await import("./run-usage.ts")).writeUsage(client, id, flags.usage)
+      return status
+    }
     try {
       await startContainer(client, id)
     } catch (error) {

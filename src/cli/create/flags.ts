@@ -15,6 +15,7 @@ import {
 import { checkEnvironment, checkLabel } from "./key-values.ts"
 import { parseMount } from "./mounts.ts"
 import { parseNetwork } from "./networks.ts"
+import { parseHealthAction, parseTimeLimit } from "./supervision.ts"
 
 const bytes = { value: "bytes", check: checkedBy(parseBytes) }
 
@@ -56,6 +57,9 @@ export const containerFlags = {
   expose: list("", "Expose a port or a range of ports"),
   gpus: list("", "GPUs to add to the container ('all' for all)", { value: "gpu-request", check: checkedBy(parseGpus) }),
   "group-add": list("", "Additional groups to join"),
+  "health-action": string("", "What to do when the check fails (none|restart|stop|kill)", {
+    check: checkedBy(parseHealthAction),
+  }),
   "health-cmd": string("", "Command that checks the container's health"),
   "health-interval": duration("", "Time between checks (ms|s|m|h)"),
   "health-retries": int("", "Consecutive failures that make it unhealthy"),
@@ -100,6 +104,7 @@ export const containerFlags = {
   publish: list("p", "Publish a container's port(s) to the host"),
   "publish-all": boolean("P", "Publish all exposed ports to random ports"),
   "read-only": boolean("", "Mount the container's root file system read-only"),
+  requires: list("", "Container to start first (NAME[:started|:healthy|:completed])"),
   restart: string("", "Restart policy when the container exits", { default: "no" }),
   rm: boolean("", "Remove the container and its anonymous volumes at exit"),
   runtime: string("", "OCI runtime for the container"),
@@ -109,6 +114,10 @@ export const containerFlags = {
   "stop-timeout": int("", "Seconds to wait before killing at stop"),
   "storage-opt": list("", "Options of the storage driver"),
   sysctl: list("", "Kernel parameters", { value: "map", check: checkSysctl }),
+  timeout: string("", "Stop the container after this time (90s, 2h)", {
+    value: "duration",
+    check: checkedBy(parseTimeLimit),
+  }),
   tmpfs: list("", "Mount a tmpfs directory"),
   tty: boolean("t", "Allocate a pseudo-terminal"),
   ulimit: list("", "Resource limits of processes", { value: "ulimit", check: checkedBy(parseUlimit) }),

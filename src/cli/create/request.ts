@@ -18,6 +18,7 @@ import { parseMount, parseTmpfs, parseVolumes } from "./mounts.ts"
 import { checkMac, type Networks, parseNetworks } from "./networks.ts"
 import { parseHealth, parseRestartPolicy, parseSecurityOptions, parseStorageOptions } from "./policies.ts"
 import { addExposed, parsePublished } from "./ports.ts"
+import { parseHealthAction, parseTimeLimit } from "./supervision.ts"
 
 export type ContainerFlagValues = FlagValues<typeof containerFlags>
 
@@ -143,6 +144,9 @@ function hostConfig(flags: ContainerFlagValues, parts: HostParts): HostConfig {
     Runtime: flags.runtime ?? "",
     Mounts: flags.mount.map(parseMount),
     Annotations: keyValueMap(flags.annotation),
+    HealthAction: flags["health-action"] === undefined ? "" : parseHealthAction(flags["health-action"]),
+    Timeout: flags.timeout === undefined ? 0 : parseTimeLimit(flags.timeout),
+    Requires: [...flags.requires],
   })
   if (flags.init !== undefined) config.Init = flags.init
   // Empty lists, not absent ones: absent means the engine's defaults.

@@ -14,7 +14,7 @@ import type { Containers } from "../contract.ts"
 import type { PreparedVolume } from "../volumes.ts"
 import { attributesOf } from "./attributes.ts"
 import { checkCreate } from "./create-checks.ts"
-import { checkHealthcheck } from "./health.ts"
+import { checkHealthcheck, checkOf } from "./health.ts"
 import { completeHostConfig, type HostConfigFacts } from "./host-config.ts"
 import { imageMountKey } from "./image-mounts.ts"
 import { isInit } from "./init.ts"
@@ -27,6 +27,7 @@ import { checkNetworkMode } from "./network.ts"
 import type { ContainerParts } from "./parts.ts"
 import { containerPaths } from "./paths.ts"
 import { type ContainerRecord, NEW_STATE } from "./record.ts"
+import { resolveRequirements } from "./requirements.ts"
 import { parseSignal } from "./signals.ts"
 import { nameConflict } from "./store.ts"
 
@@ -55,6 +56,7 @@ export async function createContainer(
   inRequest(() => {
     checkNetworkMode(parts, hostConfig.NetworkMode ?? "bridge")
     nameDonorsById(parts, hostConfig)
+    if (hostConfig.Requires) hostConfig.Requires = resolveRequirements(parts.store, hostConfig.Requires)
   })
   if (options.platform === undefined && !samePlatform(image.platform, hostPlatform()))
     warnings.push(
@@ -62,8 +64,10 @@ export async function createContainer(
     )
 
   if (options.config.StopSignal) parseSignal(options.config.StopSignal)
-  const id = newId()
   const merged = mergeConfig(options.config, image.config.config ?? {})
+  if (hostConfig.HealthAction && hostConfig.HealthAction !== "none" && checkOf(merged) === undefined)
+    warnings.push("The health action is of no effect: the container has no health check")
+  const id = newId()
   const ownProcesses = !hostConfig.PidMode
   if (options.init === "auto" && hostConfig.Init === null)
     hostConfig.Init = ownProcesses && !isInit(commandOf(merged).path)

@@ -13,7 +13,9 @@ import { endHealthChecks, healthOf, uncheckedHealth } from "./health-checks.ts"
 import type { Live } from "./live.ts"
 import type { ContainerParts } from "./parts.ts"
 import { type ContainerRecord, type ContainerState, historyOf, isRunning } from "./record.ts"
+import { startRequirements } from "./requirements.ts"
 import { tearDown } from "./teardown.ts"
+import { disarmTimeLimit } from "./time-limit.ts"
 import { emitGivenBack } from "./usage-events.ts"
 
 const FIRST_DELAY = 100
@@ -58,6 +60,7 @@ export async function recordExit(
   const live = parts.live.of(id)
   const health = healthOf(parts, id, state)
   endHealthChecks(parts, id)
+  disarmTimeLimit(parts, id)
   const ending = reportExit(parts, { record, state, exit, seen })
   const { FinishedAt: finishedAt, OOMKilled: oomKilled, Usage: usage } = ending
   const ended = { exitCode: exit.exitCode, oomKilled, finishedAt, error: "", ...(usage === undefined ? {} : { usage }) }
@@ -126,6 +129,16 @@ function scheduleRestart(parts: ContainerParts, id: string, lasted: number): voi
 /** A restart by policy: counted, and given up where the container cannot be started at all. */
 export async function restartNow(parts: ContainerParts, id: string): Promise<void> {
   await parts.booted.promise
+  try {
+    await startRequirements(parts, id)
+  } catch (error) {
+    log.warn("A restart by policy is put off: what the container requires is not there", {
+      container: id,
+      error: describeError(error),
+    })
+    if (parts.store.find(id)?.state.status === "restarting") scheduleRestart(parts, id, 0)
+    return
+  }
   try {
     await parts.locks.hold(id, async () => {
       const container = parts.store.find(id)

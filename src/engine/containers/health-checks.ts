@@ -6,33 +6,63 @@ import { log } from "../../lib/log.ts"
 import { now } from "../../lib/time.ts"
 import type { InspectState } from "../../wire/container.ts"
 import { attributesOf } from "./attributes.ts"
-import { type Check, checkOf, type HealthResult, judge, nextInterval } from "./health.ts"
+import { type Check, checkOf, freshHealth, type HealthResult, judge, nextInterval } from "./health.ts"
+import { endHealthAction, followHealth } from "./health-action.ts"
 import type { ContainerParts } from "./parts.ts"
-import type { ContainerState } from "./record.ts"
+import { type ContainerState, isRunning } from "./record.ts"
 
 const RESULTS_KEPT = 5
 
-/** From now on the container's check runs, if it has one: after a start, an unpause, or a restart of the engine. */
-export function beginHealthChecks(parts: ContainerParts, id: string): void {
+/**
+ * From now on the container's check runs, if it has one: after a start, an unpause, or a restart of the engine, after
+ * which it goes on as if nothing had been (`adopted`).
+ */
+export function beginHealthChecks(
+  parts: ContainerParts,
+  id: string,
+  options: { readonly adopted?: boolean } = {},
+): void {
   const { record, state } = parts.store.get(id)
   const check = checkOf(record.config)
   if (check === undefined) return
   const live = parts.live.of(id)
   live.healthChecks?.abort()
   live.healthChecks = new AbortController()
-  // A streak that an earlier engine counted is known by its outcome only.
-  if (state.health === "starting") live.health.failingStreak = 0
-  else if (state.health === "unhealthy") live.health.failingStreak ||= check.retries
-  runChecks(parts, { id, check, signal: live.healthChecks.signal }).catch((error: unknown) =>
+  if (!live.health.known) {
+    // The first time in this engine: an earlier one may have checked it.
+    live.health = { ...(parts.store.healthRecord(id) ?? { failingStreak: 0, results: [] }), known: true }
+    if (state.health === "unhealthy") live.health.failingStreak ||= check.retries
+  }
+  if (state.health === "starting" && !isOfThisRun(live.health.results.at(-1), state)) live.health.failingStreak = 0
+  const adopted = options.adopted === true ? live.health.results.at(-1) : undefined
+  const since = isOfThisRun(adopted, state) ? Date.parse(adopted.End) : Date.now()
+  runChecks(parts, { id, check, signal: live.healthChecks.signal }, since).catch((error: unknown) =>
     log.error("The health of a container is not looked after any more", { container: id, error: describeError(error) }),
   )
+}
+
+function isOfThisRun(result: HealthResult | undefined, { startedAt }: ContainerState): result is HealthResult {
+  return result !== undefined && Date.parse(result.Start) >= Date.parse(startedAt)
+}
+
+/** After a change of the check in the row of a container that runs: what is checked, and how often, is as it says now. */
+export function changeHealthChecks(parts: ContainerParts, id: string): void {
+  const { record, state, intent } = parts.store.get(id)
+  endHealthChecks(parts, id)
+  if (!isRunning(state)) return
+  const { health: _health, ...unchecked } = state
+  parts.store.observe(id, { ...unchecked, ...freshHealth(record.config) }, intent)
+  parts.live.of(id).health = { failingStreak: 0, results: [], known: true }
+  if (state.status === "running") beginHealthChecks(parts, id)
 }
 
 /** The container ended or is frozen: a run that is under way is given up, and its result counts for nothing. */
 export function endHealthChecks(parts: ContainerParts, id: string): void {
   const live = parts.live.find(id)
   live?.healthChecks?.abort()
-  if (live !== undefined) live.healthChecks = undefined
+  if (live === undefined) return
+  live.healthChecks = undefined
+  endHealthAction(live.healthActions)
 }
 
 /** The status after the checks have ended: as in Docker, what is not checked is not healthy. */
@@ -49,14 +79,16 @@ export function healthOf(parts: ContainerParts, id: string, { health }: Containe
 
 type Run = { readonly id: string; readonly check: Check; readonly signal: AbortSignal }
 
-async function runChecks(parts: ContainerParts, run: Run): Promise<void> {
+/** `since`: when the last one ended, or else the first interval begins. */
+async function runChecks(parts: ContainerParts, run: Run, since: number): Promise<void> {
   const { id, check, signal } = run
+  let passed = Date.now() - since
   for (;;) {
     const state = parts.store.find(id)?.state
     if (state === undefined) return
-    await sleep(nextInterval(check, state.health ?? "starting", ageOf(state)), undefined, { signal }).catch(
-      () => undefined,
-    )
+    const interval = nextInterval(check, state.health ?? "starting", ageOf(state))
+    await sleep(Math.max(0, interval - passed), undefined, { signal }).catch(() => undefined)
+    passed = 0
     if (signal.aborted) return
     const begun = Date.now()
     const result = await runOnce(parts, run)
@@ -89,15 +121,17 @@ function recordResult(parts: ContainerParts, { id, check }: Run, result: HealthR
   const verdict = judge(check, before, result.ExitCode, begun - Date.parse(state.startedAt))
   health.failingStreak = verdict.failingStreak
   health.results = [...health.results, result].slice(-RESULTS_KEPT)
-  if (verdict.status === state.health) return
+  const changed = verdict.status !== state.health
   try {
-    parts.store.observe(id, { ...state, health: verdict.status }, intent)
+    if (changed) parts.store.observe(id, { ...state, health: verdict.status }, intent)
+    parts.store.recordHealth(id, { failingStreak: health.failingStreak, results: health.results })
   } catch (error) {
     // A full disk, as a rule: the next result finds the old status, and tries again.
     log.error("The health of a container cannot be recorded", { container: id, error: describeError(error) })
     return
   }
-  parts.events.emit("container", `health_status: ${verdict.status}`, id, attributesOf(record))
+  if (changed) parts.events.emit("container", `health_status: ${verdict.status}`, id, attributesOf(record))
+  followHealth(parts, id, verdict.status)
 }
 
 function ageOf(state: ContainerState): number {

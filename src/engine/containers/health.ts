@@ -14,6 +14,9 @@ export type HealthResult = {
   readonly Output: string
 }
 
+/** What outlives the engine. */
+export type HealthRecord = { readonly failingStreak: number; readonly results: readonly HealthResult[] }
+
 /** A check ready to be run; times in milliseconds. */
 export type Check = {
   readonly command: readonly string[]

@@ -6,6 +6,8 @@ import { verifyResources } from "../../runtime/verify-resources.ts"
 import type { HostConfig } from "../../wire/container.ts"
 import { completeLogConfig, type LogDefaults } from "../logging/options.ts"
 
+import { checkHealthAction } from "./health-action.ts"
+
 export type HostConfigFacts = {
   readonly defaultRuntime: string
   readonly knownRuntimes: readonly string[]
@@ -26,6 +28,8 @@ export function completeHostConfig(
   if (!facts.knownRuntimes.includes(runtime)) throw invalid(`unknown or invalid runtime name: ${runtime}`)
   const restart = asked.RestartPolicy?.Name || "no"
   checkRestartPolicy(asked)
+  checkHealthAction(asked.HealthAction)
+  if ((asked.Timeout ?? 0) < 0) throw invalid(`invalid timeout ${asked.Timeout}: expected seconds, or 0 for no limit`)
   if (asked.AutoRemove && restart !== "no") throw invalid("can't create 'AutoRemove' container with restart policy")
   const { resources, warnings: dropped } = verifyResources(asked, facts.host, options)
   const warnings = [...dropped]

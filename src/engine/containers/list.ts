@@ -62,6 +62,7 @@ async function summary(
     Mounts: record.mounts.filter(({ Type }) => Type !== "tmpfs").map(mountPoint),
     ImageManifestDescriptor: manifestDescriptor(parts, record),
     ...emulatedMark(parts, record),
+    ...(state.usage === undefined ? {} : { Usage: state.usage }),
   }
 }
 

@@ -5,6 +5,7 @@ import type { ContainerWaitResponse } from "../../wire/container.ts"
 import type { WaitCondition } from "../contract.ts"
 import { Clients } from "./clients.ts"
 import type { HealthResult } from "./health.ts"
+import type { HealthActions } from "./health-action.ts"
 
 type Waiter = { readonly condition: WaitCondition; readonly resolve: (response: ContainerWaitResponse) => void }
 
@@ -12,7 +13,15 @@ export class Live {
   monitor: Monitor | undefined
   readonly clients = new Clients()
   readonly execIds = new Set<string>()
-  readonly health: { failingStreak: number; results: readonly HealthResult[] } = { failingStreak: 0, results: [] }
+  /** `known` once the row has been asked what an earlier engine saw. */
+  health: { failingStreak: number; results: readonly HealthResult[]; known: boolean } = {
+    failingStreak: 0,
+    results: [],
+    known: false,
+  }
+  readonly healthActions: HealthActions = { timer: undefined, acting: false, last: 0, delay: 0 }
+  /** Ends a run whose time is over. */
+  timeLimit: NodeJS.Timeout | undefined
   /** Ends the health checks; there while they run. */
   healthChecks: AbortController | undefined
   /** A stop or kill by a user is under way: the exit it causes is not followed by a restart. */

@@ -12,6 +12,7 @@ import type { Snapshotter } from "../../snapshot/contract.ts"
 import type { Copies } from "../../snapshot/copies.ts"
 import type { Uppers } from "../../snapshot/uppers.ts"
 import type { Supervisor } from "../../supervisor/contract.ts"
+import type { Asker } from "../../wire/exit.ts"
 import type { EventLog } from "../events.ts"
 import type { ExitTable } from "../exits/table.ts"
 import type { Committer } from "../images/commit.ts"
@@ -71,6 +72,8 @@ export type ContainerParts = {
   readonly imageIds: (reference: string) => readonly Digest[]
   /** Starts a container whose lock is held: what a restart by policy calls, which start itself leads to. It is the nth of those. */
   readonly start: (id: string, restarts: number) => Promise<unknown>
+  /** Ends or restarts a container on the engine's own wish; throws where it does not run. A kill leaves it to its restart policy. */
+  readonly act: (id: string, action: "stop" | "restart" | "kill", by: Asker) => Promise<unknown>
   /** Runs a command in a running container to its end: what a health check is made of. */
   readonly probe: (id: string, command: readonly string[], options: ProbeOptions) => Promise<ProbeOutcome>
   /** Resolved when the boot has made rows and reality agree: no restart by policy before that. */

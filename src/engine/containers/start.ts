@@ -34,14 +34,28 @@ import type { ContainerParts } from "./parts.ts"
 import { cgroupsPathOf, containerPaths } from "./paths.ts"
 import { mountedProgramProblem, type ProgramProblem, programProblem } from "./program.ts"
 import { rootPropagation } from "./propagation.ts"
-import { type ContainerRecord, freshRun, historyOf, isRunning, NEVER } from "./record.ts"
+import { type ContainerRecord, freshRun, isRunning, NEVER } from "./record.ts"
+import { startRequirements } from "./requirements.ts"
 import { runtimeOf } from "./runtime.ts"
 import { removeBundle } from "./teardown.ts"
+import { armTimeLimit } from "./time-limit.ts"
 import { emitTaken } from "./usage-events.ts"
 
-/** Starts under the container's lock. */
+/** Starts under the container's lock, once what it requires is there. */
 export async function startContainer(parts: ContainerParts, reference: string): Promise<"started" | "unchanged"> {
-  const { id } = parts.store.resolve(reference).record
+  const { record, state: before } = parts.store.resolve(reference)
+  const { id } = record
+  if (record.hostConfig.Requires?.length && !isRunning(before)) {
+    try {
+      await startRequirements(parts, id)
+    } catch (error) {
+      await parts.locks.hold(id, async () => {
+        const state = parts.store.find(id)?.state
+        if (state !== undefined && !isRunning(state)) await recordFailure(parts, record, error)
+      })
+      throw error
+    }
+  }
   return await parts.locks.hold(id, () => startLocked(parts, id, 0))
 }
 
@@ -237,6 +251,7 @@ function observeRunning(
   parts.events.emit("container", "start", id, attributesOf(record))
   watchExit(parts, id, monitor)
   beginHealthChecks(parts, id)
+  if (record.hostConfig.Timeout) armTimeLimit(parts, id)
 }
 
 /** Clients that came while the process was being let go; what it wrote before that is in the log. */
@@ -251,7 +266,7 @@ async function recordFailure(parts: ContainerParts, record: ContainerRecord, err
   const { id } = record
   const exitCode = (error instanceof DhowError ? error.exitCode : undefined) ?? 128
   const { state } = parts.store.get(id)
-  const history = historyOf(state)
+  const history = freshRun(state)
   const message = describeError(error)
   const report = reportFailure({ record, state }, { exitCode, error: message, at: now() })
   try {

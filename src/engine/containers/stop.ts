@@ -92,7 +92,9 @@ export async function killContainer(
     return
   }
   // A kill with a stop signal is a user's wish that it ends: no restart follows, as in Docker.
-  const stops = signal === SIGKILL || signal === parseSignal(record.config.StopSignal || "SIGTERM")
+  const stops =
+    options.by?.Kind !== "engine" &&
+    (signal === SIGKILL || signal === parseSignal(record.config.StopSignal || "SIGTERM"))
   const { ended } = await parts.locks.hold(id, async () => {
     const container = parts.store.get(id)
     if (!isRunning(container.state)) throw notRunning(id)

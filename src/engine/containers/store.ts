@@ -3,6 +3,7 @@
 import { DhowError } from "../../lib/errors.ts"
 import type { Database } from "../../state/database.ts"
 import { readJsonColumn } from "../../state/json-column.ts"
+import type { HealthRecord } from "./health.ts"
 import type { Container, ContainerRecord, ContainerState, Intent } from "./record.ts"
 
 type Row = {
@@ -130,6 +131,22 @@ export class ContainerStore {
     }
     this.#database.essential(() => (together === undefined ? write() : this.#database.transaction(write)))
     return this.#remember({ record, state, intent })
+  }
+
+  /** Results of health checks, which another engine goes on with. */
+  recordHealth(id: string, record: HealthRecord): void {
+    this.#database
+      .query<never, { id: string; record: string }>(
+        "INSERT INTO health (container, record) VALUES ($id, $record) ON CONFLICT DO UPDATE SET record = $record",
+      )
+      .run({ id, record: JSON.stringify(record) })
+  }
+
+  healthRecord(id: string): HealthRecord | undefined {
+    const row = this.#database
+      .query<{ record: string }, { id: string }>("SELECT record FROM health WHERE container = $id")
+      .get({ id })
+    return row === null ? undefined : readJsonColumn<HealthRecord>(row.record, `health of container ${id}`)
   }
 
   /** Records what is about to be done. */

@@ -62,11 +62,27 @@ export function explain(facts: Facts, now = Date.now()): Why {
 }
 
 function findings(facts: Facts): Finding[] {
-  if (facts.running !== undefined) return ask(OF_A_RUN, facts)
-  if (!hasEnded(facts)) return ask([neverStarted], facts)
-  const ofTheEnd = ask(OF_THE_END, facts)
+  if (facts.running !== undefined) return [...ask(OF_A_RUN, facts), ...ask([startedAgain], facts)]
+  return hasEnded(facts) ? ofTheEnd(facts) : ask([neverStarted], facts)
+}
+
+/** It runs because it was started again by itself: what had ended it may do so once more. */
+const startedAgain: Rule = (facts) => {
+  if (!hasEnded(facts) || !(facts.last.WillRestart || facts.last.Asked?.By?.Kind === "engine")) return undefined
+  const [first] = ofTheEnd({ ...facts, running: undefined })
+  const { ExitCode, RestartCount } = facts.last
+  return {
+    Code: "started-again",
+    What: `It was started again after it had ended with ${ExitCode}${RestartCount > 0 ? `, as ${RestartCount} times before` : ""}`,
+    Evidence: first === undefined ? [] : [first.What, ...first.Evidence],
+    Fixes: first?.Fixes ?? [],
+  }
+}
+
+function ofTheEnd(facts: Ended): Finding[] {
+  const known = ask(OF_THE_END, facts)
   const loop = ask([restartLoop], facts)
-  if (ofTheEnd.length > 0) return [...ofTheEnd, ...loop]
+  if (known.length > 0) return [...known, ...loop]
   const found = ask(facts.last.ExitCode === 0 ? OF_SUCCESS : OF_A_FAILURE, facts)
   return [...(found.length > 0 ? found : ask([byItself], facts)), ...loop]
 }

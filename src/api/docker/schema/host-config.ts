@@ -183,6 +183,18 @@ export const consoleSize = v.pipe(
   v.transform(([rows = 0, columns = 0]): [number, number] => [rows, columns]),
 )
 
+/** What Docker has not. */
+export const supervision = {
+  HealthAction: field(
+    oneOf(
+      ["", "none", "restart", "stop", "kill"],
+      (word) => `invalid health action "${word}": expected none, restart, stop or kill`,
+    ),
+  ),
+  Timeout: field(int),
+  Requires: field(texts),
+} satisfies v.ObjectEntries
+
 export const hostConfig = fields(
   {
     ...resources,
@@ -228,6 +240,7 @@ export const hostConfig = fields(
     ReadonlyPaths: field(texts),
     Mounts: field(list(mount, "[]mount.Mount")),
     Init: field(flag),
+    ...supervision,
   },
   "container.HostConfig",
   { Resources: resources },
