@@ -1,4 +1,5 @@
-// Where everything is and how the daemon behaves: defaults < file < environment < flags, one frozen object.
+// Where everything is and how the daemon behaves: defaults < Docker's file < file < environment < flags. The engine reads a
+// view of it whose values change with a reload (src/settings/live.ts), so it asks when it needs one and keeps none.
 export type Config = {
   /** State that survives a reboot: database, content, snapshots, containers, volumes. */
   readonly dataRoot: string
@@ -10,11 +11,28 @@ export type Config = {
   readonly hosts: readonly string[]
   readonly configFile: string
   readonly logLevel: "debug" | "info" | "warn" | "error"
+  /** Members of it may use the sockets; undefined for the first of "dhow" and "docker" that there is. */
+  readonly group: string | undefined
+  readonly pidfile: string | undefined
+  /** "key=value", as GET /info shows them. */
+  readonly labels: readonly string[]
   readonly defaultRuntime: string
   /** Further runtimes by name. */
   readonly runtimes: Readonly<Record<string, { readonly path: string; readonly runtimeArgs?: readonly string[] }>>
   /** Whether containers whose creator says nothing get an init process. */
   readonly init: boolean
+  /** Program of that; undefined for catatonit, wherever it is. */
+  readonly initPath: string | undefined
+  /** What containers get whose creator says nothing. */
+  readonly defaultShmSize: number
+  readonly defaultIpcMode: "private" | "shareable"
+  /** undefined for what suits the host's cgroups. */
+  readonly defaultCgroupnsMode: "host" | "private" | undefined
+  readonly defaultUlimits: readonly { readonly Name: string; readonly Soft: number; readonly Hard: number }[]
+  readonly noNewPrivileges: boolean
+  /** "builtin", "unconfined", or a file. */
+  readonly seccompProfile: string
+  readonly hostGatewayIps: readonly string[]
   /** Parent of the containers' cgroups, absolute in each hierarchy: "/dhow". */
   readonly cgroupParent: string
   readonly dns: readonly string[]
@@ -34,12 +52,14 @@ export type Config = {
   readonly platformCompat: boolean
   /** Bytes per second of a pull or push that asks for nothing else; undefined for no bound. */
   readonly limitRate: number | undefined
-  /** How the disk is kept from filling up with images; read from the file again whenever it has changed. */
+  readonly maxConcurrentDownloads: number
+  readonly maxConcurrentUploads: number
+  /** To registries; each stands before what the environment says. */
+  readonly proxies: { readonly http?: string; readonly https?: string; readonly no?: string }
+  /** How the disk is kept from filling up with images. */
   readonly gc: GcConfig | undefined
-  /** How registries are reached; read from the file again whenever it has changed (src/load-config.ts). */
+  /** How registries are reached. */
   readonly registries: RegistriesConfig
-  /** What the flags add to the file's. */
-  readonly registryFlags: { readonly insecure: readonly string[]; readonly mirrors: readonly string[] }
 }
 
 export type GcConfig = {

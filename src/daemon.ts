@@ -2,7 +2,7 @@
 // the end of the process: being killed at any instant is normal.
 import { join } from "node:path"
 import { serve } from "./api/serve.ts"
-import type { Config } from "./config.ts"
+import type { RegistriesConfig } from "./config.ts"
 import { openContentStore } from "./content/store.ts"
 import { openContainers } from "./engine/containers/containers.ts"
 import { imagesOf } from "./engine/containers/image-mounts.ts"
@@ -32,6 +32,7 @@ import { reconcile, resumeRestarts } from "./engine/reconcile.ts"
 import { openRegistryAccess } from "./engine/registries/access.ts"
 import { registryRecords } from "./engine/registry/records.ts"
 import { openRegistry, type Registry } from "./engine/registry/registry.ts"
+import { emitReload } from "./engine/reload-event.ts"
 import { restWhenIdle } from "./engine/rest.ts"
 import { openSystem } from "./engine/system.ts"
 import { LocalVolumes } from "./engine/volumes.ts"
@@ -40,16 +41,19 @@ import { copyMounts, imageMounts, layerMounts, prepareExecRoot, uppersMounts } f
 import { Background } from "./lib/background.ts"
 import { describeError } from "./lib/errors.ts"
 import { KeyedLock } from "./lib/keyed-lock.ts"
-import { log, setLogLevel } from "./lib/log.ts"
+import { log } from "./lib/log.ts"
 import { ownCommand } from "./lib/own-command.ts"
 import { VERSION } from "./lib/version.ts"
-import { gcSettings, loadConfig, registrySettings } from "./load-config.ts"
 import { openNetworks } from "./network/open.ts"
 import type { Digest } from "./oci/digest.ts"
 import { openRegistries } from "./registry/client.ts"
 import { claimExecRoot, lockRoot, makeRoot } from "./root-lock.ts"
 import { prepareHost, probeHost } from "./runtime/host.ts"
 import { openRuntimes } from "./runtime/runtimes.ts"
+import { applySettings, beginSettings, writePidFile } from "./settings/apply.ts"
+import { inKey } from "./settings/build.ts"
+import { LiveConfig } from "./settings/live.ts"
+import { sourcesOf } from "./settings/sources.ts"
 import { openCopies } from "./snapshot/copies.ts"
 import { openSnapshotter } from "./snapshot/open.ts"
 import { openStacks } from "./snapshot/stacks.ts"
@@ -60,11 +64,27 @@ import { openSupervisor } from "./supervisor/conmon.ts"
 
 /** Serves until the process is told to end; resolves with its exit status. */
 export async function runDaemon(args: readonly string[]): Promise<number> {
-  const config = loadConfig(args, process.env)
-  checkLogDefaults(logDefaults(config))
-  setLogLevel(config.logLevel)
-  const { engine, registry, parts, close } = await openEngine(config)
-  const server = await serve({ engine, registry, hosts: config.hosts, version: VERSION })
+  const sources = sourcesOf(args, process.env)
+  const live = new LiveConfig(sources, (config) => inKey("log-opts", () => checkLogDefaults(logDefaults(config))))
+  if (sources.validate) {
+    process.stdout.write("configuration OK\n")
+    return 0
+  }
+  const config = live.view
+  beginSettings(config)
+  const { engine, registry, parts, close } = await openEngine(live)
+  const server = await serve({ engine, registry, hosts: config.hosts, group: config.group, version: VERSION })
+  writePidFile(config)
+  live.follow({
+    bridgeUsers: () => parts.networks.owners().length,
+    apply: (now, keys) => applySettings(now, keys, { server, networks: parts.networks }),
+    reloaded: () => emitReload(parts),
+  })
+  process.on("SIGHUP", () => {
+    live.reload().catch((error: unknown) => {
+      log.error("The configuration stays as it was", { error: describeError(error) })
+    })
+  })
   surviveSurprises()
   resumeRestarts(parts)
   restWhenIdle(parts.events)
@@ -103,7 +123,8 @@ export type OpenEngine = {
 }
 
 /** The engine over one state root, reconciled. `close` lets go of the database; nothing is stopped. */
-export async function openEngine(config: Config): Promise<OpenEngine> {
+export async function openEngine(live: LiveConfig): Promise<OpenEngine> {
+  const config = live.view
   prepareHost()
   const host = probeHost()
   makeRoot(config.dataRoot)
@@ -129,14 +150,27 @@ export async function openEngine(config: Config): Promise<OpenEngine> {
     directory: copyMounts(config),
     internalCommand: [...ownCommand(), "internal"],
   })
-  const runtimes = openRuntimes({ ...config, facts: host })
+  const runtimes = openRuntimes({
+    execRoot: config.execRoot,
+    facts: host,
+    get defaultRuntime() {
+      return config.defaultRuntime
+    },
+    get runtimes() {
+      return config.runtimes
+    },
+  })
   const supervisor = openSupervisor({ execRoot: config.execRoot })
   const networks = openNetworks({
     database,
     execRoot: config.execRoot,
     bridge: config.bridge,
-    bip: config.bip,
-    pool: config.networkPool,
+    get bip() {
+      return config.bip
+    },
+    get pool() {
+      return config.networkPool
+    },
   })
   const events = new EventLog(database)
   const store = new ContainerStore(database)
@@ -149,7 +183,10 @@ export async function openEngine(config: Config): Promise<OpenEngine> {
     snapshotter,
     held: () => [...pushed.contents(), ...images.manifests.held()],
   })
-  const settings = registrySettings(config)
+  const settings = (): RegistriesConfig => {
+    live.refresh()
+    return config.registries
+  }
   const registries = openRegistries({ settings })
   const images = openImages({
     internalCommand: [...ownCommand(), "internal"],
@@ -157,11 +194,15 @@ export async function openEngine(config: Config): Promise<OpenEngine> {
     content,
     snapshotter,
     collector,
-    platformCompat: config.platformCompat,
-    ...(config.limitRate === undefined ? {} : { limitRate: config.limitRate }),
+    platformCompat: () => config.platformCompat,
+    limitRate: () => config.limitRate,
+    transfers: () => ({ downloads: config.maxConcurrentDownloads, uploads: config.maxConcurrentUploads }),
     registries,
     root: config.dataRoot,
-    gc: gcSettings(config),
+    gc: () => {
+      live.refresh()
+      return config.gc
+    },
     emit: (action, id, attributes) => {
       events.emit("image", action, id, attributes)
       if (BRINGS_BYTES.has(action)) images.watchDisk()
@@ -191,9 +232,12 @@ export async function openEngine(config: Config): Promise<OpenEngine> {
     supervisor,
     forwarders: new LogForwarders(),
     runtime: (name) => runtimes.get(name),
-    runtimeNames: [...runtimes.list().keys()],
+    refreshConfig: () => live.refresh(),
+    runtimeNames: () => [...runtimes.list().keys()],
     host,
-    initPath: Bun.which("catatonit") ?? undefined,
+    get initPath() {
+      return Bun.which(config.initPath ?? "catatonit") ?? undefined
+    },
     resolveImage: (reference, platform, choice) => images.resolve(reference, platform, choice),
     imageIds: (reference) => images.imageIds(reference),
     describeManifest: (digest) => images.describeManifest(digest),
@@ -238,6 +282,7 @@ export async function openEngine(config: Config): Promise<OpenEngine> {
       since: async (milliseconds) => parts.exits.since(milliseconds).map(({ report }) => report),
     },
     platforms: openPlatforms(),
+    config: live,
     system: openSystem(parts, images, {
       registries: settings,
       diskUsage: openDiskUsage({ containers, images, volumes }),

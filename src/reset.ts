@@ -7,13 +7,15 @@ import { layerMounts } from "./exec-root.ts"
 import { describeError, errnoName } from "./lib/errors.ts"
 import { log } from "./lib/log.ts"
 import { unmount } from "./lib/syscalls/mount.ts"
-import { loadConfig } from "./load-config.ts"
 import { cgroupDirectories } from "./runtime/cgroups.ts"
+import { LiveConfig } from "./settings/live.ts"
+import { sourcesOf } from "./settings/sources.ts"
 import { unmountLayers } from "./snapshot/erofs.ts"
 
 export async function reset(args: readonly string[]): Promise<number> {
-  const config = loadConfig(args, process.env)
-  const { engine, parts, close } = await openEngine(config)
+  const live = new LiveConfig(sourcesOf(args, process.env))
+  const config = live.view
+  const { engine, parts, close } = await openEngine(live)
   for (const { record } of parts.store.all()) {
     try {
       await removeContainer(parts, record.id, { force: true, volumes: true })

@@ -12,6 +12,12 @@ const entry = (summary: string, load: Load, extra: Partial<CommandEntry> = {}): 
 const load = {
   attach: async () => (await import("./container/attach.ts")).attach,
   completion: async () => (await import("./completion/completion.ts")).completion,
+  configGet: async () => (await import("./config/show.ts")).get,
+  configReload: async () => (await import("./config/change.ts")).reload,
+  configSet: async () => (await import("./config/change.ts")).set,
+  configShow: async () => (await import("./config/show.ts")).show,
+  configUnset: async () => (await import("./config/change.ts")).unset,
+  configValidate: async () => (await import("./config/validate.ts")).validate,
   containerPrune: async () => (await import("./container/prune.ts")).prune,
   commit: async () => (await import("./container/commit.ts")).commit,
   cp: async () => (await import("./container/copy/cp.ts")).cp,
@@ -204,6 +210,16 @@ const manifest: Record<string, CommandEntry> = {
   rm: entry("Forget one or more lists that were made here", load.manifestRemove),
 }
 
+const config: Record<string, CommandEntry> = {
+  get: entry("Print the value of a key", load.configGet),
+  ls: entry("Show every key, and where its value comes from", load.configShow),
+  list: entry("Show every key, and where its value comes from", load.configShow, hidden),
+  reload: entry("Read the configuration files again", load.configReload),
+  set: entry("Set a key in dhow's configuration file", load.configSet),
+  unset: entry("Take keys out of dhow's configuration file", load.configUnset),
+  validate: entry("Check a configuration file", load.configValidate),
+}
+
 const system: Record<string, CommandEntry> = {
   df: entry("Show what takes up the disk", load.diskUsage),
   events: entry("Show what happens, as it happens", load.events),
@@ -226,6 +242,11 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
   search: entry("Search a registry for images", load.search, common),
   version: entry("Show the versions of client and daemon", load.version, common),
   info: entry("Show the daemon's configuration and host", load.info, common),
+  config: {
+    ...entry("Show or change the daemon's configuration", load.configShow),
+    subcommands: config,
+    ...management,
+  },
   container: { summary: "Manage containers", subcommands: container, ...management },
   image: { summary: "Manage images", subcommands: image, ...management },
   manifest: { summary: "Manage manifests and lists of them", subcommands: manifest, ...management },

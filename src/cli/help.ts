@@ -34,13 +34,16 @@ export function groupHelp(name: string, group: CommandEntry): string {
   )
 }
 
-export function commandHelp(name: string, command: AnyCommand): string {
+/** A command may have subcommands too: `dhow config` shows, `dhow config set` changes. */
+export function commandHelp(name: string, command: AnyCommand, subcommands: CommandEntry["subcommands"] = {}): string {
+  const more = Object.entries(subcommands).filter(([, { hidden }]) => !hidden)
   const flags = flagDefinitions(command.flags)
   const examples = (command.examples ?? []).map((line) => `  ${line}\n`).join("")
   return (
     `Usage:  dhow ${name} ${command.usage}\n\n${command.summary}\n` +
     (examples === "" ? "" : `\nExamples:\n${examples}`) +
-    (flags.length === 0 ? "" : `\nOptions:\n${definitions(flags)}`)
+    (flags.length === 0 ? "" : `\nOptions:\n${definitions(flags)}`) +
+    (more.length === 0 ? "" : `\nCommands:\n${definitions(more.map(([word, { summary }]) => [word, summary]))}`)
   )
 }
 

@@ -49,7 +49,7 @@ async function dispatch(argv: readonly string[]): Promise<number> {
   const parsed = parseFlags(command.flags, rest, { interspersed: command.interspersed ?? true })
   if (parsed.help) {
     const { commandHelp } = await import("./help.ts")
-    writeAll(1, commandHelp(name, command))
+    writeAll(1, commandHelp(name, command, entry.subcommands))
     return 0
   }
   checkArguments(command, name, parsed.args)

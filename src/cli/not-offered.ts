@@ -6,7 +6,6 @@ const NOT_OFFERED: ReadonlySet<string> = new Set(
   buildx
   checkpoint
   compose
-  config
   context
   image build
   network connect

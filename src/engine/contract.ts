@@ -1,6 +1,7 @@
 // What the engine offers to whoever speaks to it (src/api, src/build). One interface per noun; docker's words and
 // outcomes; errors are DhowError with Docker's text. References to containers are ids, unique id prefixes or names.
 import type { Platform } from "../oci/platform.ts"
+import type { ConfigEdit, ConfigReload, ConfigReport } from "../wire/config.ts"
 import type { DiskMap } from "../wire/disk.ts"
 import type { FsckLine } from "../wire/fsck.ts"
 import type { PlatformStatus } from "../wire/platform.ts"
@@ -52,7 +53,7 @@ export interface System {
   /** Body of GET /info, as Docker's. */
   info(): Promise<Record<string, unknown>>
   /** Body of GET /version, as Docker's. */
-  version(): Record<string, unknown>
+  version(): Promise<Record<string, unknown>>
   /** What the objects of these types hold on the disk. */
   diskUsage(types: ReadonlySet<DiskUsageType>): Promise<DiskUsage>
   /** Every byte under the state root, and whose it is. */
@@ -73,6 +74,15 @@ export interface Platforms {
   remove(platforms: readonly Platform[]): Promise<PlatformStatus[]>
 }
 
+/** What the engine is told to do, and what another reading of that would change. */
+export interface Configuration {
+  report(): ConfigReport
+  /** Throws "invalid" with the place for files that cannot be meant; nothing has changed then. */
+  reload(options?: { readonly dryRun?: boolean }): Promise<ConfigReload>
+  /** Changes dhow's own file, and reads it. */
+  edit(edit: ConfigEdit, options?: { readonly dryRun?: boolean }): Promise<ConfigReload>
+}
+
 export interface Engine {
   readonly containers: Containers
   readonly execs: Execs
@@ -86,4 +96,5 @@ export interface Engine {
   readonly exits: Exits
   readonly system: System
   readonly platforms: Platforms
+  readonly config: Configuration
 }

@@ -33,6 +33,7 @@ export class EventLog implements Events {
   readonly #listeners = new Set<Listener>()
   #pending: StoredEvent[] = []
   #sincePrune = 0
+  #ownListeners = 0
   #lastMilliseconds = 0
   #again: NodeJS.Timeout | undefined
 
@@ -59,8 +60,14 @@ export class EventLog implements Events {
     for (const listener of this.#listeners) listener(stored)
   }
 
+  /** Clients that wait for events. */
+  get listening(): number {
+    return this.#listeners.size - this.#ownListeners
+  }
+
   /** Calls back at every event, for as long as the engine lives. */
   onEvent(callback: () => void): void {
+    this.#ownListeners++
     this.#listeners.add(callback)
   }
 

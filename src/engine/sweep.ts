@@ -47,7 +47,7 @@ async function sweepBundle(parts: ContainerParts, id: string): Promise<void> {
   // A monitor that still lives is known from here on, and with it the exit file that it will write.
   await parts.supervisor.adopt({ id, bundle: paths.bundle, pid: 0 })
   const cgroup = join("/", parts.config.cgroupParent, id)
-  for (const name of parts.runtimeNames)
+  for (const name of parts.runtimeNames())
     await attempt(`state of ${id} in ${name}`, () => parts.runtime(name).delete(id, cgroup))
   await parts.networks.release(id)
   parts.supervisor.forget(id)

@@ -1,16 +1,19 @@
 // `info` and `version`: what this engine is, and what it found on its host.
 
-import { readFileSync } from "node:fs"
+import { readdirSync, readFileSync } from "node:fs"
 import { hostname } from "node:os"
+import { basename } from "node:path"
 import type { RegistriesConfig } from "../config.ts"
 import { readIfExists } from "../lib/files.ts"
 import { timestamp } from "../lib/time.ts"
 import { COMMIT, VERSION } from "../lib/version.ts"
 import { readCdiDevices } from "../runtime/cdi/devices.ts"
-import type { HostFacts } from "../runtime/host-facts.ts"
 import type { ContainerParts } from "./containers/parts.ts"
 import type { Images, System } from "./contract.ts"
+import { engineId } from "./engine-id.ts"
+import { hostWarnings, securityOptions } from "./host-report.ts"
 import { LOG_DRIVERS, SHOWN_DEFAULT } from "./logging/options.ts"
+import { type ProgramVersion, programVersion } from "./programs.ts"
 import { proxyInfo, registryInfo } from "./registries/info.ts"
 
 const API_VERSION = "1.51"
@@ -26,13 +29,12 @@ export function openSystem(
     registries,
   }: Pick<System, "diskMap" | "diskUsage" | "fsck"> & { readonly registries: () => RegistriesConfig },
 ): System {
-  const startedAt = new Date()
   const architecture = parts.host.architecture
   return {
     diskMap,
     diskUsage,
     fsck,
-    version: () => ({
+    version: async () => ({
       Platform: { Name: "dhow" },
       Components: [
         {
@@ -49,6 +51,7 @@ export function openSystem(
             Os: "linux",
           },
         },
+        ...(await components(parts)),
       ],
       Version: VERSION,
       ApiVersion: API_VERSION,
@@ -65,6 +68,8 @@ export function openSystem(
         containers.filter(({ state }) => statuses.includes(state.status)).length
       const list = await images.list({ all: false, filters: new Map(), sharedSize: false, manifests: false })
       const { cgroup } = parts.host
+      const { config } = parts
+      const [runtime, init] = await Promise.all([runtimeVersion(parts), programVersion(parts.initPath)])
       return {
         ID: engineId(),
         Containers: containers.length,
@@ -82,6 +87,7 @@ export function openSystem(
         },
         MemoryLimit: cgroup.controllers.has("memory"),
         SwapLimit: cgroup.swapAccounting,
+        KernelMemoryTCP: cgroup.mode !== "v2" && cgroup.controllers.has("memory"),
         CpuCfsPeriod: cgroup.controllers.has("cpu"),
         CpuCfsQuota: cgroup.controllers.has("cpu"),
         CPUShares: cgroup.controllers.has("cpu"),
@@ -89,14 +95,15 @@ export function openSystem(
         PidsLimit: cgroup.controllers.has("pids"),
         IPv4Forwarding: readIfExists("/proc/sys/net/ipv4/ip_forward")?.trim() === "1",
         Debug: parts.config.logLevel === "debug",
-        NFd: -1,
+        NFd: readdirSync("/proc/self/fd").length,
         OomKillDisable: cgroup.mode !== "v2",
-        NGoroutines: -1,
+        // There are none: what Docker's client shows of them would be a number nobody counted.
+        NGoroutines: 0,
         SystemTime: timestamp(Date.now()),
         LoggingDriver: parts.config.logDriver ?? SHOWN_DEFAULT,
         CgroupDriver: cgroup.mode === "none" ? "none" : "cgroupfs",
         CgroupVersion: cgroup.mode === "v2" ? "2" : "1",
-        NEventsListener: 0,
+        NEventsListener: parts.events.listening,
         KernelVersion: parts.host.kernel.release,
         OperatingSystem: operatingSystem(),
         OSVersion: osRelease()["VERSION_ID"] ?? "",
@@ -110,10 +117,10 @@ export function openSystem(
         DockerRootDir: parts.config.dataRoot,
         ...proxyInfo(process.env),
         Name: hostname(),
-        Labels: [],
+        Labels: config.labels,
         ExperimentalBuild: false,
         ServerVersion: VERSION,
-        Runtimes: Object.fromEntries(parts.runtimeNames.map((name) => [name, { path: parts.runtime(name).path }])),
+        Runtimes: Object.fromEntries(parts.runtimeNames().map((name) => [name, { path: parts.runtime(name).path }])),
         DefaultRuntime: parts.config.defaultRuntime,
         CDISpecDirs: [...parts.config.cdiSpecDirs],
         DiscoveredDevices: [...readCdiDevices(parts.config.cdiSpecDirs).devices.keys()].map((ID) => ({
@@ -130,46 +137,33 @@ export function openSystem(
         },
         LiveRestoreEnabled: true,
         Isolation: "",
-        InitBinary: parts.initPath ?? "",
-        ContainerdCommit: { ID: "" },
-        RuncCommit: { ID: "" },
-        InitCommit: { ID: "" },
-        SecurityOptions: [
-          ...(parts.host.seccomp ? ["name=seccomp,profile=builtin"] : []),
-          ...(parts.host.apparmor ? ["name=apparmor"] : []),
-          ...(cgroup.mode === "v2" ? ["name=cgroupns"] : []),
-        ],
-        Warnings: hostWarnings(parts.host),
-        SystemStatus: null,
-        StartedAt: startedAt.toISOString(),
+        InitBinary: parts.initPath === undefined ? "" : basename(parts.initPath),
+        ContainerdCommit: { ID: "N/A" },
+        RuncCommit: { ID: runtime.commit || "N/A" },
+        InitCommit: { ID: init.commit || "N/A" },
+        SecurityOptions: securityOptions(parts),
+        FirewallBackend: { Driver: "nftables" },
+        Warnings: hostWarnings(parts),
       }
     },
   }
 }
 
-/** What containers cannot be given on this host, in Docker's words where it has any. */
-function hostWarnings({ cgroup, capabilities, seccomp }: HostFacts): string[] {
-  const missing: readonly (readonly [boolean, string])[] = [
-    [cgroup.controllers.has("memory"), "WARNING: No memory limit support"],
-    [cgroup.swapAccounting, "WARNING: No swap limit support"],
-    [cgroup.controllers.has("cpu"), "WARNING: No cpu shares support"],
-    [cgroup.controllers.has("cpuset"), "WARNING: No cpuset support"],
-    [cgroup.controllers.has("pids"), "WARNING: No pids limit support"],
-    [cgroup.blockWeight, "WARNING: No blkio weight support"],
-    [seccomp, "WARNING: No seccomp support: system calls of containers are not filtered"],
-    [
-      capabilities.has("CAP_SYS_RESOURCE"),
-      "WARNING: No CAP_SYS_RESOURCE: limits of processes cannot be raised, nor OOM scores lowered",
-    ],
-  ]
-  return missing.flatMap(([isThere, text]) => (isThere ? [] : [text]))
+function runtimeVersion({ config, runtime }: ContainerParts): Promise<ProgramVersion> {
+  return programVersion(runtime(config.defaultRuntime).path)
 }
 
-/** Stable for a machine, as clients expect. */
-function engineId(): string {
-  const seed = readIfExists("/etc/machine-id")?.trim() || hostname()
-  const hash = new Bun.CryptoHasher("sha256").update(`dhow ${seed}`).digest("hex")
-  return hash.slice(0, 32).replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5")
+/** The programs that containers are made with, as Docker names containerd, runc and docker-init. */
+async function components(
+  parts: ContainerParts,
+): Promise<{ Name: string; Version: string; Details: { GitCommit: string } }[]> {
+  const programs = [
+    runtimeVersion(parts),
+    ...["conmon", "catatonit"].map((name) => programVersion(Bun.which(name) ?? undefined)),
+  ]
+  return (await Promise.all(programs))
+    .filter(({ version }) => version !== "")
+    .map(({ name, version, commit }) => ({ Name: name, Version: version, Details: { GitCommit: commit } }))
 }
 
 function osRelease(): Record<string, string> {

@@ -1,16 +1,17 @@
-// A bound on how many do the same thing at once; who comes later waits in line.
+// A bound on how many do the same thing at once; who comes later waits in line. The bound may change meanwhile.
 import { DhowError } from "./errors.ts"
 
 export class Slots {
-  #free: number
+  readonly #count: () => number
+  #used = 0
   readonly #waiting: (() => void)[] = []
 
-  constructor(count: number) {
-    this.#free = count
+  constructor(count: number | (() => number)) {
+    this.#count = typeof count === "number" ? () => count : count
   }
 
   get isFull(): boolean {
-    return this.#free === 0
+    return this.#used >= this.#count()
   }
 
   async hold<T>(signal: AbortSignal | undefined, body: () => Promise<T>): Promise<T> {
@@ -18,16 +19,20 @@ export class Slots {
     try {
       return await body()
     } finally {
-      const next = this.#waiting.shift()
-      if (next === undefined) this.#free++
-      else next()
+      this.#used--
+      while (!this.isFull) {
+        const next = this.#waiting.shift()
+        if (next === undefined) break
+        this.#used++
+        next()
+      }
     }
   }
 
   async #enter(signal: AbortSignal | undefined): Promise<void> {
     throwIfCancelled(signal)
-    if (this.#free > 0) {
-      this.#free--
+    if (!this.isFull) {
+      this.#used++
       return
     }
     const { promise, resolve } = Promise.withResolvers<boolean>()

@@ -63,4 +63,6 @@ export interface Networks {
   sweep(alive: ReadonlySet<string>): Promise<readonly string[]>
   /** Tears the pool down: for tests and uninstallation, so that nothing is left behind. */
   close(): Promise<void>
+  /** Takes options that have changed: at once where nobody is on the bridge. */
+  reconfigure(): Promise<void>
 }

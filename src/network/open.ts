@@ -74,8 +74,14 @@ class HostNetworks implements Networks {
     this.#tables = new Tables(options.database)
     this.#namespaces = new Namespaces(options.execRoot)
     this.#netavark = new Netavark(options.execRoot)
-    this.#bridged = new Pool(options.pool, () => prepareBridged(this.#parts(), this.#settled()))
-    this.#isolated = new Pool(Math.min(options.pool, 2), () => prepareIsolated(this.#parts()))
+    this.#bridged = new Pool(
+      () => options.pool,
+      () => prepareBridged(this.#parts(), this.#settled()),
+    )
+    this.#isolated = new Pool(
+      () => Math.min(options.pool, 2),
+      () => prepareIsolated(this.#parts()),
+    )
   }
 
   async open(): Promise<void> {
@@ -184,6 +190,19 @@ class HostNetworks implements Networks {
     }
     this.#tables.deleteStrayAddresses()
     return [...removed, ...this.#tidy()]
+  }
+
+  /** The options may have changed: ready namespaces are made to the new measure, the bridge too while nobody is on it. */
+  async reconfigure(): Promise<void> {
+    this.#bridged.fill()
+    this.#isolated.fill()
+    const before = this.#settled().record.subnets[0]
+    if (this.#tables.owners().length > 0) return
+    const { subnet, gateway } = this.#settle().record.subnets[0] ?? {}
+    if (before?.subnet === subnet && before?.gateway === gateway) return
+    for (const { key } of this.#bridged.drain()) destroyNamespace(this.#parts(), key)
+    this.#bridgeReady = undefined
+    await this.#makeBridge()
   }
 
   async close(): Promise<void> {

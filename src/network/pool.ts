@@ -6,13 +6,14 @@ const LATER_MS = 200
 const SOON_MS = 5
 
 export class Pool<T> {
-  readonly #size: number
+  readonly #size: () => number
   readonly #make: () => T
   readonly #ready: T[] = []
   #timer: NodeJS.Timeout | undefined
   #closed = false
 
-  constructor(size: number, make: () => T) {
+  /** The size may change; what is ready beyond it is taken before new ones are made. */
+  constructor(size: () => number, make: () => T) {
     this.#size = size
     this.#make = make
   }
@@ -37,7 +38,7 @@ export class Pool<T> {
 
   /** Begins to refill in the background, after a pause. */
   fill(pause = LATER_MS): void {
-    if (this.#closed || this.#timer !== undefined || this.#ready.length >= this.#size) return
+    if (this.#closed || this.#timer !== undefined || this.#ready.length >= this.#size()) return
     this.#timer = setTimeout(() => {
       this.#timer = undefined
       if (this.#closed) return

@@ -22,6 +22,8 @@ export type RuntimesOptions = {
   readonly facts: HostFacts
 }
 
+type Entry = { readonly path: string; readonly runtimeArgs?: readonly string[] }
+
 const BUILT_IN = ["crun", "runc"]
 /** Containerd's name for what Docker calls its default: clients that send it mean no runtime in particular. */
 const DEFAULT_ALIASES = new Set(["", "io.containerd.runc.v2"])
@@ -29,29 +31,32 @@ const DEFAULT_ALIASES = new Set(["", "io.containerd.runc.v2"])
 const EXTRA_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 export function openRuntimes(options: RuntimesOptions): Runtimes {
-  const known = new Map<string, { readonly path: string; readonly runtimeArgs?: readonly string[] }>()
-  for (const name of BUILT_IN) known.set(name, { path: name })
-  for (const [name, entry] of Object.entries(options.runtimes)) known.set(name, entry)
-  if (!known.has(options.defaultRuntime))
+  /** Read whenever it is needed: the configuration may have changed. */
+  const known = (): Map<string, Entry> =>
+    new Map([...BUILT_IN.map((name) => [name, { path: name }] as const), ...Object.entries(options.runtimes)])
+  if (!known().has(options.defaultRuntime))
     throw new DhowError("invalid", `specified default runtime '${options.defaultRuntime}' does not exist`)
-  const opened = new Map<string, Runtime>()
+  const opened = new Map<string, { readonly runtime: Runtime; readonly entry: Entry }>()
 
   return {
-    defaultName: options.defaultRuntime,
+    get defaultName() {
+      return options.defaultRuntime
+    },
 
     get(asked = "") {
       const name = DEFAULT_ALIASES.has(asked) ? options.defaultRuntime : asked
       const before = opened.get(name)
-      if (before !== undefined) return before
-      const entry = known.get(name)
+      const entry = known().get(name)
+      // A container may outlive the entry of its runtime: what was known goes on to serve it.
+      if (before !== undefined && (entry === undefined || Bun.deepEquals(before.entry, entry))) return before.runtime
       if (entry === undefined) throw new DhowError("invalid", `unknown or invalid runtime name: ${name}`)
       const made = openRuntime(name, entry, options)
-      opened.set(name, made)
+      opened.set(name, { runtime: made, entry })
       return made
     },
 
     list() {
-      return new Map([...known].filter(([name, entry]) => !BUILT_IN.includes(name) || find(entry.path) !== undefined))
+      return new Map([...known()].filter(([name, entry]) => !BUILT_IN.includes(name) || find(entry.path) !== undefined))
     },
   }
 }

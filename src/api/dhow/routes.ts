@@ -2,12 +2,13 @@
 import type { Engine } from "../../engine/contract.ts"
 import type { Route } from "../docker/call.ts"
 import { json } from "../http/reply.ts"
+import { configRoutes } from "./config.ts"
 import { exitRoutes } from "./exits.ts"
 import { fsck } from "./fsck.ts"
 import { imageContentRoutes } from "./image-contents.ts"
 import { manifestRoutes } from "./manifests.ts"
 
-export function dhowRoutes({ images, contents, exits, manifests, system }: Engine): Route[] {
+export function dhowRoutes({ config, images, contents, exits, manifests, system }: Engine): Route[] {
   return [
     ["GET", "/dhow/images/prune", async (call) => json(200, await images.prunePlan(call.query.filters()))],
     ["GET", "/dhow/disk", async () => json(200, await system.diskMap())],
@@ -15,6 +16,7 @@ export function dhowRoutes({ images, contents, exits, manifests, system }: Engin
     ["POST", "/dhow/gc", async () => json(200, await images.gc())],
     ["POST", "/dhow/fsck", (call) => fsck(system, call)],
     ...exitRoutes(exits),
+    ...configRoutes(config),
     ...manifestRoutes(manifests),
     ...imageContentRoutes(contents),
   ]

@@ -154,6 +154,6 @@ export function hostEngine(): Engine {
         return { ID: id, Running: running, ExitCode: exitCode ?? null, DetachKeys: "" } as ExecInspect
       },
     },
-    system: { version: () => ({ ApiVersion: "1.51", Version: "0" }) },
+    system: { version: async () => ({ ApiVersion: "1.51", Version: "0" }) },
   })
 }

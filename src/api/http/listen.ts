@@ -43,8 +43,13 @@ function handlers(options: ConnectionOptions, open: Set<Connection>): Handlers {
   }
 }
 
+export type ListenOptions = ConnectionOptions & {
+  /** Members of it may use the socket, in place of the usual groups. */
+  readonly group?: string | undefined
+}
+
 /** Starts to listen. `host` is "unix://PATH", or "fd://" for all sockets systemd passed. */
-export async function listen(host: string, options: ConnectionOptions): Promise<Listener[]> {
+export async function listen(host: string, options: ListenOptions): Promise<Listener[]> {
   if (host === "fd://" || host === "systemd://") return systemdSockets().map((fd) => listenOnFd(fd, options))
   if (!host.startsWith("unix://"))
     throw new DhowError("invalid", `Cannot listen on "${host}": only unix:// and fd:// addresses are supported`, {
@@ -58,7 +63,7 @@ export async function listen(host: string, options: ConnectionOptions): Promise<
   return [listenOnPath(path, options)]
 }
 
-function listenOnPath(path: string, options: ConnectionOptions): Listener {
+function listenOnPath(path: string, options: ListenOptions): Listener {
   const open = new Set<Connection>()
   // The file must not be open to others even for the moment before chmod.
   const umask = process.umask(0o177)
@@ -69,7 +74,7 @@ function listenOnPath(path: string, options: ConnectionOptions): Listener {
       data: undefined as Connection | undefined,
       socket: handlers(options, open),
     })
-    giveToGroup(path)
+    giveToGroup(path, options.group)
     chmodSync(path, 0o660)
     return { address: `unix://${path}`, close: () => close(server, open) }
   } catch (error) {
@@ -133,14 +138,20 @@ async function answers(path: string): Promise<boolean> {
   }
 }
 
-function giveToGroup(path: string): void {
+/** The group by its name or number, else the first of the usual ones that there is. */
+export function giveToGroup(path: string, wanted?: string): void {
   const groups = new Map<string, number>()
   for (const line of readFileSync("/etc/group", "utf8").split("\n")) {
     const [name, , gid] = line.split(":")
     if (name !== undefined && gid !== undefined) groups.set(name, Number(gid))
   }
-  const name = GROUPS.find((group) => groups.has(group))
-  if (name === undefined) return
+  if (wanted !== undefined && /^\d+$/.test(wanted)) groups.set(wanted, Number(wanted))
+  const name = (wanted === undefined ? GROUPS : [wanted]).find((group) => groups.has(group))
+  if (name === undefined) {
+    if (wanted !== undefined)
+      log.warn("the socket stays with its group: there is none of that name", { path, group: wanted })
+    return
+  }
   try {
     chownSync(path, -1, groups.get(name)!)
   } catch (error) {

@@ -38,6 +38,7 @@ export async function createContainer(
   options: CreateOptions,
 ): Promise<{ Id: string; Warnings: string[] }> {
   const { store, config, snapshotter } = parts
+  parts.refreshConfig()
   const name = options.name ? parseName(options.name) : newName((taken) => store.idOfName(taken) !== undefined)
   const holder = store.idOfName(name)
   if (holder !== undefined) throw nameConflict(name, holder)
@@ -98,6 +99,7 @@ export async function createContainer(
     config: { ...merged, Hostname: merged.Hostname || defaultHostname(hostConfig, id), Image: reference },
     hostConfig,
     networkingConfig: options.networkingConfig,
+    cgroupParent: config.cgroupParent,
     mounts: inRequest(() => resolveMounts(merged, hostConfig, mountSources(parts, prepared))),
   }
 
@@ -160,10 +162,15 @@ export function hostConfigFacts(parts: ContainerParts): HostConfigFacts {
   return {
     defaultRuntime: parts.config.defaultRuntime,
     // The default one is always known; where it is not installed, the start says what to install.
-    knownRuntimes: [...parts.runtimeNames, parts.config.defaultRuntime],
+    knownRuntimes: [...parts.runtimeNames(), parts.config.defaultRuntime],
     host: parts.host,
     init: parts.config.init,
     log: logDefaults(parts.config),
+    defaults: {
+      shmSize: parts.config.defaultShmSize,
+      ipcMode: parts.config.defaultIpcMode,
+      cgroupnsMode: parts.config.defaultCgroupnsMode,
+    },
   }
 }
 

@@ -15,9 +15,13 @@ export type HostConfigFacts = {
   /** The daemon's `init` key. */
   readonly init: boolean
   readonly log: LogDefaults
+  /** The daemon's, for what the creator leaves open. */
+  readonly defaults: {
+    readonly shmSize: number
+    readonly ipcMode: string
+    readonly cgroupnsMode: "host" | "private" | undefined
+  }
 }
-
-const DEFAULT_SHM = 64 * 1024 * 1024
 
 export function completeHostConfig(
   asked: HostConfig,
@@ -51,9 +55,10 @@ export function completeHostConfig(
       NetworkMode: networkMode,
       RestartPolicy: { Name: restart, MaximumRetryCount: asked.RestartPolicy?.MaximumRetryCount ?? 0 },
       LogConfig: completeLogConfig(asked.LogConfig, facts.log),
-      IpcMode: asked.IpcMode || "private",
-      CgroupnsMode: asked.CgroupnsMode || (facts.host.cgroup.mode === "v2" ? "private" : "host"),
-      ShmSize: asked.ShmSize || DEFAULT_SHM,
+      IpcMode: asked.IpcMode || facts.defaults.ipcMode,
+      CgroupnsMode:
+        asked.CgroupnsMode || facts.defaults.cgroupnsMode || (facts.host.cgroup.mode === "v2" ? "private" : "host"),
+      ShmSize: asked.ShmSize || facts.defaults.shmSize,
       Runtime: runtime,
       Init: asked.Init ?? (facts.init ? true : null),
       MemorySwappiness: resources.MemorySwappiness ?? null,

@@ -1,5 +1,6 @@
 // One container as `inspect` shows it.
 import type { ContainerInspect, InspectNetworkSettings, InspectState } from "../../wire/container.ts"
+import { withDefaultUlimits } from "./daemon-defaults.ts"
 import { healthOf } from "./health-checks.ts"
 import { inspectConfig, inspectHostConfig, inspectNetworks } from "./inspect-config.ts"
 import { emulatedMark, manifestDescriptor } from "./manifest-descriptor.ts"
@@ -40,7 +41,7 @@ export async function inspectContainer(
     ProcessLabel: "",
     AppArmorProfile: "",
     ExecIDs: execIds.length > 0 ? execIds : null,
-    HostConfig: inspectHostConfig(record.hostConfig, parts.host),
+    HostConfig: inspectHostConfig(withDefaultUlimits(record.hostConfig, parts.config), parts.host),
     GraphDriver: {
       Name: parts.snapshotter.name === "directory" ? "overlay2" : parts.snapshotter.name,
       Data: {

@@ -141,7 +141,10 @@ function writeFiles(parts: ContainerParts, record: ContainerRecord, paths: Conta
     domainname: config.Domainname ?? "",
     addresses: facts.addresses,
     extraHosts: hostConfig.ExtraHosts ?? [],
-    hostGateway: facts.gateway || (parts.networks.inspect("bridge").IPAM.Config[0]?.Gateway ?? ""),
+    hostGateway:
+      parts.config.hostGatewayIps[0] ||
+      facts.gateway ||
+      (parts.networks.inspect("bridge").IPAM.Config[0]?.Gateway ?? ""),
   })
   writeFileSync(paths.hosts, hosts, { mode: 0o644 })
   const resolver = resolvConf({

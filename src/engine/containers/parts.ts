@@ -40,7 +40,10 @@ export type ProbeOptions = {
 export type ProbeOutcome = { readonly exitCode: number; readonly output: string }
 
 export type ContainerParts = {
+  /** Its values are those of the moment; nobody keeps one. */
   readonly config: Config
+  /** Reads the configuration's files again where they have changed. */
+  readonly refreshConfig: () => void
   readonly store: ContainerStore
   readonly live: LiveContainers
   readonly locks: KeyedLock
@@ -57,7 +60,8 @@ export type ContainerParts = {
   readonly forwarders: LogForwarders
   /** Throws for an unknown name. */
   readonly runtime: (name: string) => Runtime
-  readonly runtimeNames: readonly string[]
+  /** Of those that can be used now. */
+  readonly runtimeNames: () => readonly string[]
   readonly host: HostFacts
   /** Path of catatonit, or undefined where it is not installed. */
   readonly initPath: string | undefined

@@ -2,7 +2,7 @@
 // run of it.
 import { join } from "node:path"
 import type { Config } from "../../config.ts"
-import type { HostConfig } from "../../wire/container.ts"
+import type { ContainerRecord } from "./record.ts"
 
 export type ContainerPaths = {
   /** hosts, hostname, resolv.conf, log */
@@ -38,7 +38,10 @@ export function containerPaths(config: Pick<Config, "dataRoot" | "execRoot">, id
   }
 }
 
-/** In every hierarchy, "/dhow/<id>" unless the user names another parent. */
-export function cgroupsPathOf(config: Pick<Config, "cgroupParent">, id: string, hostConfig: HostConfig): string {
-  return join("/", hostConfig.CgroupParent || config.cgroupParent, id)
+/** In every hierarchy, "/dhow/<id>" unless the user names another parent. The daemon's may have changed since the create. */
+export function cgroupsPathOf(
+  config: Pick<Config, "cgroupParent">,
+  { id, hostConfig, cgroupParent }: Pick<ContainerRecord, "id" | "hostConfig" | "cgroupParent">,
+): string {
+  return join("/", hostConfig.CgroupParent || cgroupParent || config.cgroupParent, id)
 }

@@ -29,6 +29,8 @@ export type ContainerRecord = {
   readonly config: ContainerConfig
   readonly hostConfig: HostConfig
   readonly networkingConfig: NetworkingConfig
+  /** The daemon's at create, where the user names none. Absent in rows of old. */
+  readonly cgroupParent?: string
   /** Everything mounted into the container, resolved at create; anonymous volumes have their names. */
   readonly mounts: readonly ResolvedMount[]
 }

@@ -14,6 +14,7 @@ const facts = {
   host: hostFacts({ cpus: 2 }),
   init: false,
   log: { driver: "default", options: {} },
+  defaults: { shmSize: 64 << 20, ipcMode: "private", cgroupnsMode: undefined },
 }
 
 describe("completeHostConfig()", () => {

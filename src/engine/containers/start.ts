@@ -18,6 +18,7 @@ import type { Monitor } from "../../supervisor/contract.ts"
 import type { ContainerConfig } from "../../wire/container.ts"
 import { reportFailure } from "../exits/report.ts"
 import { attributesOf } from "./attributes.ts"
+import { withDaemonDefaults } from "./daemon-defaults.ts"
 import { erase } from "./erase.ts"
 import { watchExit } from "./exits.ts"
 import { feedLog, prepareLog } from "./feed-log.ts"
@@ -115,7 +116,7 @@ async function run(parts: ContainerParts, record: ContainerRecord, restarts: num
     id,
     hostname: hostnameOf(parts, record),
     config,
-    hostConfig,
+    hostConfig: withDaemonDefaults(hostConfig, parts.config),
     rootfs: paths.rootfs,
     mounts: [
       ...network.mounts.filter((file) => !mounts.some((mount) => mount.destination === file.destination)),
@@ -133,7 +134,7 @@ async function run(parts: ContainerParts, record: ContainerRecord, restarts: num
     uts: namespaces.uts,
     cgroup: namespaces.cgroup,
     init: hostConfig.Init && namespaces.pid === "private" ? parts.initPath : undefined,
-    cgroupsPath: cgroupsPathOf(parts.config, id, hostConfig),
+    cgroupsPath: cgroupsPathOf(parts.config, record),
     host: parts.host,
   })
   for (const warning of warnings) log.warn(warning, { container: record.name })

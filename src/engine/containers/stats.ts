@@ -84,7 +84,7 @@ function read(parts: ContainerParts, { id }: ContainerRecord): ContainerStats {
   }
   if (!isRunning(state)) return nothing
   try {
-    const usage = readUsage(cgroupsPathOf(parts.config, id, record.hostConfig), parts.host.cgroup, parts.host.memory)
+    const usage = readUsage(cgroupsPathOf(parts.config, record), parts.host.cgroup, parts.host.memory)
     const networks = networksOf(record, state.process?.pid)
     return {
       ...nothing,

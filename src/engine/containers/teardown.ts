@@ -12,7 +12,7 @@ import { runtimeOf } from "./runtime.ts"
 
 /** Gives back what one run held. Goes on after a failure, and says what failed. */
 export async function tearDown(parts: ContainerParts, record: ContainerRecord): Promise<void> {
-  const { id, hostConfig } = record
+  const { id } = record
   const paths = containerPaths(parts.config, id)
   const attempt = async (what: string, step: () => unknown): Promise<void> => {
     try {
@@ -22,7 +22,7 @@ export async function tearDown(parts: ContainerParts, record: ContainerRecord): 
     }
   }
   await attempt("remove the runtime state", () =>
-    runtimeOf(parts, record).delete(id, cgroupsPathOf(parts.config, id, hostConfig)),
+    runtimeOf(parts, record).delete(id, cgroupsPathOf(parts.config, record)),
   )
   crashpoint("container.teardown:after-runtime")
   await attempt("release the network", () => parts.networks.release(id))

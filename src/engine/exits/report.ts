@@ -21,7 +21,7 @@ export type Ended = Pick<Container, "record" | "state"> & {
 
 /** Of a run that ended. Reads the cgroup, which must still be there. */
 export function reportExit(parts: ContainerParts, { record, state, exit, seen }: Ended): ExitReport {
-  const { usage, limits } = readFinalUsage(cgroupsPathOf(parts.config, record.id, record.hostConfig), parts.host.cgroup)
+  const { usage, limits } = readFinalUsage(cgroupsPathOf(parts.config, record), parts.host.cgroup)
   const oomKilled = exit.oomKilled || limits.OOMKills > 0
   const finishedAt = timestamp(exit.finishedAt.getTime())
   const { asked } = state

@@ -43,6 +43,8 @@ export type ImagesContext = {
   readonly lastUsed: LastUsed
   readonly content: ContentStore
   readonly snapshotter: Snapshotter
+  /** Layers that are fetched and sent at once. */
+  readonly transfers: () => { readonly downloads: number; readonly uploads: number }
   readonly emit: EmitImageEvent
   readonly mounts: MountRows
   readonly containers: () => readonly ContainerUse[]

@@ -64,12 +64,14 @@ export function openImages(options: {
   readonly collector: Collector
   readonly registries: Registries
   /** Requests for a platform take what it runs as well. */
-  readonly platformCompat?: boolean
+  readonly platformCompat?: () => boolean
   /** Bytes per second of transfers that ask for nothing else. */
-  readonly limitRate?: number
+  readonly limitRate?: () => number | undefined
   readonly emit: EmitImageEvent
   /** The policy against a full disk, as it is configured now. */
   readonly gc?: () => GcConfig | undefined
+  /** Layers of images that are fetched and sent at once. */
+  readonly transfers?: () => { readonly downloads: number; readonly uploads: number }
   readonly containers: () => readonly ContainerUse[]
 }): Images &
   LayersSize &
@@ -86,6 +88,7 @@ export function openImages(options: {
   const configs = imageConfigs(content)
   const context: ImagesContext = {
     ...options,
+    transfers: options.transfers ?? (() => ({ downloads: 4, uploads: 5 })),
     records,
     configs,
     layerSources: layerSources(database),
@@ -98,7 +101,10 @@ export function openImages(options: {
       await collector.collect()
     },
   }
-  const usual = options.limitRate === undefined ? {} : { limitRate: options.limitRate }
+  const usual = (): { readonly limitRate?: number } => {
+    const limitRate = options.limitRate?.()
+    return limitRate === undefined ? {} : { limitRate }
+  }
   const pull = openPuller(context, options)
   const pruner = imagePruner(context)
   const pressure = diskPressure(context, options.gc ?? (() => undefined))
@@ -121,7 +127,7 @@ export function openImages(options: {
     ...imageResolver(records, configs, {
       offers: (target) => platformsIn(content, target),
       touch: (id) => context.lastUsed.touch(id),
-      compatible: options.platformCompat ?? false,
+      compatible: () => options.platformCompat?.() ?? false,
     }),
     async reconcile() {
       collector.forgetLeases()
@@ -159,8 +165,8 @@ export function openImages(options: {
     watchDisk: () => pressure.look(),
     prunePlan: async (filters) => pruner.plan(filters),
     pull: (reference, request) =>
-      orCollect(pull(reference, { compatible: options.platformCompat ?? false, ...usual, ...request })),
-    push: (reference, request) => push(reference, { ...usual, ...request }),
+      orCollect(pull(reference, { compatible: options.platformCompat?.() ?? false, ...usual(), ...request })),
+    push: (reference, request) => push(reference, { ...usual(), ...request }),
     load: (archive, request) => orCollect(loadImages(context, archive, request)),
     import: (archive, request) => orCollect(importImage(context, archive, request)),
     save: (references, request) => saveImages(context, references, request),

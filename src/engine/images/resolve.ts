@@ -49,11 +49,11 @@ export function imageResolver(
   {
     offers,
     touch,
-    compatible = false,
-  }: { readonly offers: Offers; readonly touch: LastUsed["touch"] } & PlatformChoice,
+    compatible = () => false,
+  }: { readonly offers: Offers; readonly touch: LastUsed["touch"]; readonly compatible?: () => boolean },
 ): Resolver {
   return {
-    resolve(reference, platform, choice = { compatible }) {
+    resolve(reference, platform, choice = { compatible: compatible() }) {
       const candidates = findCandidates(records, reference)
       const row = chooseRow(candidates, reference, { platform, choice })
       if (platform === undefined) refuseForeign(row, reference, offers)

@@ -85,7 +85,7 @@ async function running(
   parts: ContainerParts,
   { record, state }: Pick<Container, "record" | "state">,
 ): Promise<Running> {
-  const { usage, limits } = readFinalUsage(cgroupsPathOf(parts.config, record.id, record.hostConfig), parts.host.cgroup)
+  const { usage, limits } = readFinalUsage(cgroupsPathOf(parts.config, record), parts.host.cgroup)
   let lines: LogLine[] = []
   try {
     if (record.hostConfig.LogConfig?.Type !== "none")

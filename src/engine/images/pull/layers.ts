@@ -11,7 +11,6 @@ import { SharedWork } from "../shared-work.ts"
 import type { Place } from "./target.ts"
 import { transferLayer } from "./transfer.ts"
 
-const TRANSFERS = 4
 const EXTRACTIONS = 2
 
 export type PulledLayer = { readonly descriptor: Descriptor; readonly diffId: Digest; readonly id: string }
@@ -19,7 +18,7 @@ export type PulledLayer = { readonly descriptor: Descriptor; readonly diffId: Di
 export function layerFetcher(context: ImagesContext) {
   const { content, snapshotter } = context
   const work = new SharedWork<void>()
-  const transfers = new Slots(TRANSFERS)
+  const transfers = new Slots(() => context.transfers().downloads)
   const extractions = new Slots(EXTRACTIONS)
 
   async function fetchLayer(layer: PulledLayer, options: Omit<Place, "lease"> & { progress: Progress }): Promise<void> {

@@ -14,13 +14,12 @@ import { type Layer, type LayerForm, layersOf } from "./forms.ts"
 import type { PushTo } from "./image.ts"
 import { layerSender, type SendTo, type Sent } from "./send.ts"
 
-const TRANSFERS = 5
 const MOST_SOURCES = 3
 
 export function layerPusher(context: ImagesContext, registries: Registries) {
   const { content, blobPlaces } = context
   const work = new SharedWork<LayerForm>()
-  const slots = new Slots(TRANSFERS)
+  const slots = new Slots(() => context.transfers().uploads)
   const sender = layerSender(context, registries)
 
   return async (manifest: Manifest, config: ImageConfig, to: PushTo): Promise<readonly LayerForm[]> => {

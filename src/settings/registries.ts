@@ -1,30 +1,26 @@
 // The part of the configuration that says how registries are reached: the key `registries`, and dockerd's two keys and
-// flags, which say the same of hosts and of docker.io. Looked at again whenever the file has changed.
+// flags, which say the same of hosts and of docker.io.
 import { isIP } from "node:net"
 import * as v from "valibot"
-import type { RegistriesConfig } from "./config.ts"
-import { DhowError } from "./lib/errors.ts"
+import type { RegistriesConfig } from "../config.ts"
+import { DhowError } from "../lib/errors.ts"
 
 const text = v.exactOptional(v.string())
 const flag = v.exactOptional(v.boolean())
 
-export const registryKeys = {
-  registries: v.optional(
-    v.strictObject({
-      default: text,
-      prefixes: v.exactOptional(
-        v.record(
-          v.string(),
-          v.strictObject({ rewrite: text, mirrors: v.exactOptional(v.array(v.string())), blocked: flag }),
-        ),
+export const registryShapes = {
+  registries: v.strictObject({
+    default: text,
+    prefixes: v.exactOptional(
+      v.record(
+        v.string(),
+        v.strictObject({ rewrite: text, mirrors: v.exactOptional(v.array(v.string())), blocked: flag }),
       ),
-      hosts: v.exactOptional(
-        v.record(v.string(), v.strictObject({ insecure: flag, ca: text, cert: text, key: text, auth: text })),
-      ),
-    }),
-  ),
-  "insecure-registries": v.optional(v.array(v.string())),
-  "registry-mirrors": v.optional(v.array(v.string())),
+    ),
+    hosts: v.exactOptional(
+      v.record(v.string(), v.strictObject({ insecure: flag, ca: text, cert: text, key: text, auth: text })),
+    ),
+  }),
 }
 
 type File = {
@@ -33,16 +29,13 @@ type File = {
   readonly "registry-mirrors"?: readonly string[] | undefined
 }
 
-/** What the flags say, in addition to the file. */
-export type RegistryFlags = { readonly insecure: readonly string[]; readonly mirrors: readonly string[] }
-
-export function registriesOf(file: File, flags: RegistryFlags): RegistriesConfig {
+export function registriesOf(file: File): RegistriesConfig {
   const { default: standard, prefixes = {}, hosts = {} } = file.registries ?? {}
   for (const name of [standard ?? [], Object.keys(hosts)].flat()) checkHost(name)
   for (const [prefix, { mirrors = [], rewrite = prefix }] of Object.entries(prefixes))
     for (const name of [prefix, rewrite, ...mirrors]) checkPlace(name)
-  const entries = [...(file["insecure-registries"] ?? []), ...flags.insecure].map(insecureEntry)
-  const mirrors = [...(file["registry-mirrors"] ?? []), ...flags.mirrors].map(mirrorOf)
+  const entries = (file["insecure-registries"] ?? []).map(insecureEntry)
+  const mirrors = (file["registry-mirrors"] ?? []).map(mirrorOf)
   const inPlain = mirrors.flatMap(({ place, isPlain }) => (isPlain ? [place.split("/", 1)[0]!] : []))
   const insecure = [...entries.flatMap(({ host }) => host ?? []), ...inPlain]
   const blocks = entries.flatMap(({ block }) => block ?? [])

@@ -1,22 +1,20 @@
 import { expect, test } from "bun:test"
-import { registriesOf } from "./load-registries.ts"
+import { registriesOf } from "./registries.ts"
 
-const NO_FLAGS = { insecure: [], mirrors: [] }
-
-test("registriesOf() reads dockerd's keys and flags: hosts, blocks of addresses, mirrors with a scheme", () => {
+test("registriesOf() reads dockerd's keys: hosts, blocks of addresses, mirrors with a scheme", () => {
   const file = {
     "insecure-registries": ["lab.example:5000", "10.0.0.0/8", "http://old.example", "fd00::/8", "[::2]:5000"],
     "registry-mirrors": ["https://mirror.example/hub/", "http://plain.example:5000"],
   }
-  expect(registriesOf(file, { insecure: ["192.168.0.0/16"], mirrors: ["https://last.example"] })).toEqual({
-    prefixes: { "docker.io": { mirrors: ["mirror.example/hub", "plain.example:5000", "last.example"] } },
+  expect(registriesOf(file)).toEqual({
+    prefixes: { "docker.io": { mirrors: ["mirror.example/hub", "plain.example:5000"] } },
     hosts: {
       "lab.example:5000": { insecure: true },
       "old.example": { insecure: true },
       "[::2]:5000": { insecure: true },
       "plain.example:5000": { insecure: true },
     },
-    insecureBlocks: ["10.0.0.0/8", "fd00::/8", "192.168.0.0/16"],
+    insecureBlocks: ["10.0.0.0/8", "fd00::/8"],
   })
 })
 
@@ -29,7 +27,7 @@ test("registriesOf() lets the key of its own say more of a host or of docker.io 
     "insecure-registries": ["lab.example"],
     "registry-mirrors": ["https://mirror.example"],
   }
-  const { prefixes, hosts } = registriesOf(file, NO_FLAGS)
+  const { prefixes, hosts } = registriesOf(file)
   expect({ prefixes, hosts }).toEqual(file.registries)
 })
 
@@ -43,5 +41,5 @@ test.each([
   [{ registries: { prefixes: { "a.example": { rewrite: "b.example/UPPER" } } } }, "is not a host with a path"],
   [{ registries: { hosts: { "a.example/team": { insecure: true } } } }, "is not a host, or a host with a port"],
 ])("registriesOf() refuses %j", (file, message) => {
-  expect(() => registriesOf(file, NO_FLAGS)).toThrow(message)
+  expect(() => registriesOf(file)).toThrow(message)
 })
