@@ -80,10 +80,17 @@ export function renameContainer(client: Client, name: string, newName: string): 
 
 export type RemoveOptions = { readonly force?: boolean; readonly volumes?: boolean; readonly link?: boolean }
 
-export function removeContainer(client: Client, name: string, options: RemoveOptions = {}): Promise<number> {
-  return client.call("DELETE", at(name), {
+/** `warning`: what of it hangs in the kernel. */
+export async function removeContainer(
+  client: Client,
+  name: string,
+  options: RemoveOptions = {},
+): Promise<{ readonly warning: string | undefined }> {
+  const answer = await client.request("DELETE", at(name), {
     query: { force: options.force, v: options.volumes, link: options.link },
   })
+  for await (const _ of answer.body);
+  return { warning: answer.headers.get("x-dhow-warning") }
 }
 
 export type ListOptions = {

@@ -18,6 +18,7 @@ import { runtimeOf } from "./containers/runtime.ts"
 import { startContainer } from "./containers/start.ts"
 import { tearDown } from "./containers/teardown.ts"
 import { armTimeLimit } from "./containers/time-limit.ts"
+import { resumeRestart, resumeStop } from "./containers/unfinished-stop.ts"
 import { finishReport } from "./exits/detail.ts"
 import { sweep } from "./sweep.ts"
 
@@ -40,8 +41,9 @@ export async function reconcile(parts: ContainerParts): Promise<void> {
 /** The restarts that are due, behind the caller's back: policies at boot, and those that an earlier engine put off. */
 export function resumeRestarts(parts: ContainerParts): void {
   parts.booted.resolve()
-  for (const { record, state } of parts.store.all()) {
-    if (state.status === "restarting") {
+  for (const { record, state, intent } of parts.store.all()) {
+    if (intent === "restarting" && !isRunning(state)) parts.background.add(resumeRestart(parts, record.id))
+    else if (state.status === "restarting") {
       // What ended while the engine was away has its timer already.
       if (parts.live.of(record.id).restart === undefined) parts.background.add(restartNow(parts, record.id))
     } else if (!isRunning(state) && (isBetween(state) || startsAtBoot(record.hostConfig.RestartPolicy?.Name, state)))
@@ -64,7 +66,8 @@ async function reconcileContainer(parts: ContainerParts, container: Container): 
   const { record, state, intent } = container
   const { id } = record
   if (intent === "removing" || state.status === "removing") return await erase(parts, id, { volumes: true })
-  if (intent === "starting" && !isRunning(state)) return await settleStart(parts, container)
+  if ((intent === "starting" || intent === "restarting") && !isRunning(state))
+    return await settleStart(parts, container)
   if (isRunning(state)) return await adopt(parts, container)
   if (existsSync(containerPaths(parts.config, id).bundle)) {
     await finishReport(parts, record)
@@ -95,9 +98,10 @@ async function adopt(parts: ContainerParts, { record, state, intent }: Container
   parts.live.of(id).monitor = found
   if (intent === "freezing") await settleFreeze(parts, { record, state })
   else if (intent === "committing") await endCommit(parts, { record, state })
-  else parts.store.intend(id, undefined)
+  else if (state.stop === undefined) parts.store.intend(id, undefined)
   feedLog(parts, record, { monitor: found })
   watchExit(parts, id, found)
+  if (state.stop !== undefined) resumeStop(parts, { record })
   if (parts.store.get(id).state.status === "running") beginHealthChecks(parts, id, { adopted: true })
   armTimeLimit(parts, id)
   log.info("Adopted a running container", { container: id, name: record.name })
@@ -125,7 +129,7 @@ async function settleFreeze(
  * The engine died between the first and the last step of a start. Where the process was let go it runs, and the row
  * follows; where it was not, the start never happened.
  */
-async function settleStart(parts: ContainerParts, { record, state }: Container): Promise<void> {
+async function settleStart(parts: ContainerParts, { record, state, intent }: Container): Promise<void> {
   const { id, hostConfig } = record
   const paths = containerPaths(parts.config, id)
   const runtime = runtimeOf(parts, record)
@@ -136,6 +140,7 @@ async function settleStart(parts: ContainerParts, { record, state }: Container):
     found !== "lost" && (!("exited" in found) || known?.status === "running" || known?.status === "paused")
   if (!wasReleased) {
     await tearDown(parts, record)
+    if (intent === "restarting") return
     parts.store.intend(id, undefined)
     log.info("Undid a start that an earlier engine did not finish", { container: id, name: record.name })
     if (hostConfig.AutoRemove) await erase(parts, id, { volumes: true })

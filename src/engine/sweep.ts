@@ -5,6 +5,7 @@ import { join } from "node:path"
 import { describeError } from "../lib/errors.ts"
 import { log } from "../lib/log.ts"
 import { ownerOfSnapshot } from "./containers/image-mounts.ts"
+import { sweepLeftovers } from "./containers/leftovers.ts"
 import type { ContainerParts } from "./containers/parts.ts"
 import { containerPaths } from "./containers/paths.ts"
 import { isRunning } from "./containers/record.ts"
@@ -20,6 +21,7 @@ export async function sweep(parts: ContainerParts): Promise<void> {
   await attempt("bundles", () => sweepBundles(parts))
   await attempt("states of containers", () => sweepStates(parts))
   await attempt("execs", () => sweepExecs(parts))
+  await attempt("what removed containers left", () => sweepLeftovers(parts))
   await attempt("exit files", () => parts.supervisor.sweep(alive))
   await attempt("networks", () => parts.networks.sweep(alive))
   await attempt("snapshots", () => parts.snapshotter.sweep())

@@ -8,6 +8,8 @@ import { diskUsage } from "../lib/disk-usage.ts"
 import { DhowError, errnoName } from "../lib/errors.ts"
 import { ensureDirectory, syncDirectory } from "../lib/files.ts"
 import { log } from "../lib/log.ts"
+import { mountedBelow } from "../lib/mountinfo.ts"
+import { unmount } from "../lib/syscalls/mount.ts"
 import { timestamp } from "../lib/time.ts"
 import type { Database } from "../state/database.ts"
 import { readJsonColumn } from "../state/json-column.ts"
@@ -207,7 +209,7 @@ export class LocalVolumes implements Volumes {
       remove.run({ name })
     })
     crashpoint("volume.remove:after-row")
-    rmSync(aside, { recursive: true, force: true })
+    removeDirectory(aside)
     this.#events.emit("volume", "destroy", name, { driver: "local" })
   }
 
@@ -256,7 +258,7 @@ export class LocalVolumes implements Volumes {
         this.#database
           .query<never, { name: string }>("DELETE FROM volumes WHERE name = $name")
           .run({ name: name.slice(REMOVED.length) })
-        rmSync(join(this.#directory, name), { recursive: true, force: true })
+        removeDirectory(join(this.#directory, name))
         continue
       }
       if (this.#find(name) !== undefined) continue
@@ -305,6 +307,15 @@ export class LocalVolumes implements Volumes {
       Scope: "local",
     }
   }
+}
+
+/** What somebody mounted in there is let go first: behind it lie files that are no part of the volume. */
+function removeDirectory(directory: string): void {
+  for (const { path, type } of mountedBelow(directory)) {
+    log.warn("A removed volume had something mounted in it, which is let go", { path, type })
+    unmount(path)
+  }
+  rmSync(directory, { recursive: true, force: true })
 }
 
 function checkDriver(driver: string | undefined): void {

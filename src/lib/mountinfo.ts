@@ -23,6 +23,12 @@ export function mountedAt(path: string): MountEntry | undefined {
   return parseMountinfo(readFileSync("/proc/self/mountinfo", "utf8")).findLast((entry) => entry.path === path)
 }
 
+/** What is mounted below this path, and on it, the innermost first. */
+export function mountedBelow(path: string): readonly MountEntry[] {
+  const all = parseMountinfo(readFileSync("/proc/self/mountinfo", "utf8"))
+  return all.filter((entry) => entry.path === path || entry.path.startsWith(`${path}/`)).reverse()
+}
+
 /** Blanks and backslashes are written as three octal digits of a byte. */
 function unescaped(path: string): string {
   return path.replace(/\\([0-7]{3})/g, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 8)))

@@ -58,6 +58,7 @@ async function life(point: string): Promise<void> {
   await engine.must("POST", `/dhow/images/unmount?name=${Target}`)
   await engine.must("DELETE", "/images/scratch:committed")
   await engine.must("POST", "/containers/worker/rename?name=renamed")
+  await engine.must("POST", "/containers/renamed/restart?t=0")
   await engine.must("POST", "/containers/renamed/stop?t=0")
   await engine.must("POST", "/containers/renamed/start")
   await engine.must("POST", "/containers/renamed/kill")
@@ -73,14 +74,15 @@ async function life(point: string): Promise<void> {
   })
   await engine.must("POST", "/containers/chatty/start")
   await engine.must("POST", "/containers/chatty/wait")
-  await engine.must("DELETE", "/containers/chatty")
+  await create("stale", { Cmd: ["true"], Volumes: { "/vol": {} } })
+  await engine.must("POST", "/containers/prune")
   await engine.must("DELETE", "/volumes/v1")
   await engine.must("DELETE", "/images/scratch:one")
 }
 
 /** Takes away what an interrupted life left, as a user would. */
 async function tidy(): Promise<void> {
-  for (const name of ["worker", "renamed", "short", "chatty"])
+  for (const name of ["worker", "renamed", "short", "chatty", "stale"])
     await engine.call("DELETE", `/containers/${name}?force=1&v=1`)
   await engine.call("DELETE", "/volumes/v1?force=1")
   await engine.call("POST", "/dhow/images/unmount?name=scratch:committed")

@@ -54,7 +54,7 @@ export function containerRoutes(containers: Containers): Route[] {
     ["GET", "/containers/:name/export", (call) => exported(containers, call)],
     ["POST", "/commit", (call) => commit(containers, call)],
     ["POST", "/containers/prune", async (call) => json(200, await containers.prune(call.query.filters()))],
-    ["DELETE", "/containers/:name", (call) => done(remove(containers, call))],
+    ["DELETE", "/containers/:name", (call) => remove(containers, call)],
   ]
 }
 
@@ -102,14 +102,16 @@ async function saying<T>(words: string, work: () => Promise<T>, bare?: ErrorKind
   }
 }
 
-function remove(containers: Containers, call: Call): Promise<void> {
+async function remove(containers: Containers, call: Call): Promise<Reply> {
   const { query } = call
-  return containers.remove(param(call, "name"), {
+  const { warning } = await containers.remove(param(call, "name"), {
     force: query.bool("force"),
     volumes: query.bool("v"),
     link: query.bool("link"),
     by: call.request.peer?.(),
   })
+  // The body of 204 is empty: for dhow's own client.
+  return warning === undefined ? NO_CONTENT : empty(204, { "X-Dhow-Warning": warning })
 }
 
 async function list(containers: Containers, { query, api }: Call): Promise<Reply> {

@@ -134,6 +134,7 @@ export function hostEngine(): Engine {
         const process = find(reference)
         process.kill()
         containers.delete(process.id)
+        return {}
       },
     },
     execs: {

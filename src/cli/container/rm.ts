@@ -21,11 +21,12 @@ export const rm = defineCommand({
     await forEachName(
       names,
       async (name) => {
-        await removeContainer(client, name, {
+        const { warning } = await removeContainer(client, name, {
           force: flags.force === true,
           volumes: flags.volumes === true,
           link: flags.link === true,
         })
+        if (warning !== undefined) process.stderr.write(`WARNING: ${name}: ${warning}\n`)
         return name
       },
       (error) => {

@@ -13,7 +13,15 @@ import { tearDown } from "./teardown.ts"
 import { volumeUsers } from "./volume-users.ts"
 
 /** By whoever holds the lock; the container does not run. */
-export async function erase(parts: ContainerParts, id: string, options: { readonly volumes?: boolean }): Promise<void> {
+export async function erase(
+  parts: ContainerParts,
+  id: string,
+  options: {
+    readonly volumes?: boolean
+    /** Processes of it hang in the kernel: the runtime is not asked to delete what it cannot. */
+    readonly stuck?: boolean
+  },
+): Promise<void> {
   const { record, state } = parts.store.get(id)
   const live = parts.live.of(id)
   clearTimeout(live.restart?.timer)
@@ -30,7 +38,7 @@ export async function erase(parts: ContainerParts, id: string, options: { readon
   live.answer({ StatusCode: state.exitCode }, ["removed", "next-exit", "not-running"])
   parts.live.forget(id)
   // The answer does not wait for the files.
-  const cleared = live.teardown.then(() => clearFiles(parts, record, volumes))
+  const cleared = live.teardown.then(() => clearFiles(parts, record, { volumes, stuck: options.stuck }))
   parts.background.add(cleared)
 }
 
@@ -38,9 +46,9 @@ export async function erase(parts: ContainerParts, id: string, options: { readon
 export async function clearFiles(
   parts: ContainerParts,
   record: ContainerRecord,
-  volumes: readonly string[],
+  { volumes, stuck }: { readonly volumes: readonly string[]; readonly stuck?: boolean | undefined },
 ): Promise<void> {
-  await tearDown(parts, record)
+  await tearDown(parts, record, { stuck })
   try {
     for (const key of snapshotKeys(record)) await parts.snapshotter.remove(key)
     crashpoint("container.remove:after-snapshot")

@@ -70,7 +70,10 @@ export async function recordExit(
   let row = 0
   if (oomKilled) parts.events.emit("container", "oom", id, attributesOf(record))
   crashpoint("container.exit:before-row")
-  parts.store.observe(id, { ...history, status: restarts ? "restarting" : "exited" }, undefined, () => {
+  // The stop of a restart: the start that follows must not be forgotten, nor a container of --rm removed meanwhile.
+  const startsAgain = !restarts && state.stop?.restarts === true
+  const intent = startsAgain ? "restarting" : undefined
+  parts.store.observe(id, { ...history, status: restarts ? "restarting" : "exited" }, intent, () => {
     row = parts.exits.add(report)
   })
   crashpoint("container.exit:after-row")
@@ -81,7 +84,7 @@ export async function recordExit(
   live.runEnded()
   const response = { StatusCode: exit.exitCode }
   live.answer(response, restarts ? ["next-exit"] : ["next-exit", "not-running"])
-  if (record.hostConfig.AutoRemove && live.restarting === 0) {
+  if (record.hostConfig.AutoRemove && live.restarting === 0 && !startsAgain) {
     live.teardown = describeExit(parts, record, { row, report, health })
     // The row goes before the teardown: "removed" is answered now, and the files are garbage from here on.
     await removeIfAuto(parts, record, parts.store.get(id).state)
@@ -94,8 +97,9 @@ export async function recordExit(
 
 /** --rm and a restart policy exclude each other: what goes here never starts again by itself. */
 async function removeIfAuto(parts: ContainerParts, record: ContainerRecord, state: ContainerState): Promise<void> {
-  if (record.hostConfig.AutoRemove && state.status === "exited" && parts.live.of(record.id).restarting === 0)
-    await erase(parts, record.id, { volumes: true })
+  if (!record.hostConfig.AutoRemove || state.status !== "exited" || parts.live.of(record.id).restarting > 0) return
+  crashpoint("container.auto-remove:before-row")
+  await erase(parts, record.id, { volumes: true })
 }
 
 function shouldRestart(

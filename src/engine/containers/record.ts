@@ -81,11 +81,27 @@ export type ProcessReference = {
 export type ContainerState = History &
   (
     | { readonly status: "created" | "restarting" | "removing" | "exited" | "dead" }
-    | { readonly status: "running" | "paused"; readonly process: ProcessReference }
+    | {
+        readonly status: "running" | "paused"
+        readonly process: ProcessReference
+        /** There while a user's stop or restart waits for the end. */
+        readonly stop?: StopOrder
+      }
   )
 
+/** A stop as the engine that follows a crash has to finish it. */
+export type StopOrder = {
+  readonly signal: number
+  /** The process has been sent it; a crash just before this is noted makes it come twice. */
+  readonly isSent: boolean
+  /** RFC 3339: SIGKILL follows then. Absent where the process may take as long as it likes. */
+  readonly deadline?: string
+  /** A start follows. */
+  readonly restarts: boolean
+}
+
 /** A transition under way: finished or undone by reconciliation after a crash. */
-export type Intent = "starting" | "stopping" | "removing" | "freezing" | "committing"
+export type Intent = "starting" | "stopping" | "restarting" | "removing" | "freezing" | "committing"
 
 export type Container = {
   readonly record: ContainerRecord
@@ -108,7 +124,7 @@ export const NEW_STATE: ContainerState = {
 
 export function isRunning(
   state: ContainerState,
-): state is ContainerState & { readonly status: "running" | "paused"; readonly process: ProcessReference } {
+): state is Extract<ContainerState, { readonly status: "running" | "paused" }> {
   return state.status === "running" || state.status === "paused"
 }
 

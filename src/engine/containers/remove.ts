@@ -2,9 +2,12 @@
 import { DhowError } from "../../lib/errors.ts"
 import type { Asker } from "../../wire/exit.ts"
 import { erase } from "./erase.ts"
+import { endHealthChecks } from "./health-checks.ts"
+import { leaveBehind } from "./leftovers.ts"
 import type { ContainerParts } from "./parts.ts"
 import { type ContainerState, isRunning } from "./record.ts"
-import { killAndWait } from "./stop.ts"
+import { endByForce } from "./stop.ts"
+import { describeStuck } from "./stuck.ts"
 
 export type RemoveOptions = {
   readonly force?: boolean
@@ -13,11 +16,14 @@ export type RemoveOptions = {
   readonly by?: Asker | undefined
 }
 
+/** `warning`: what of it could not be taken away yet. */
+export type Removal = { readonly warning?: string }
+
 export async function removeContainer(
   parts: ContainerParts,
   reference: string,
   options: RemoveOptions = {},
-): Promise<void> {
+): Promise<Removal> {
   if (options.link) return refuseLink(parts, reference)
   const { record, state } = parts.store.resolve(reference)
   const { id } = record
@@ -29,11 +35,30 @@ export async function removeContainer(
       if (container !== undefined) await erase(parts, id, options)
       return undefined
     })
-    if (running === undefined) return
+    if (running === undefined) return {}
     // It was running, or a start that we waited for has come before us.
     if (!options.force) throw stillRuns(reference, running.state)
-    await killAndWait(parts, id, { action: "remove", by: options.by })
+    if (!(await endByForce(parts, id, { action: "remove", by: options.by })))
+      return await removeStuck(parts, id, options)
   }
+}
+
+/** The container goes, its name and its files with it; what hangs in the kernel is left to the sweep. */
+async function removeStuck(parts: ContainerParts, id: string, options: RemoveOptions): Promise<Removal> {
+  return await parts.locks.hold(id, async () => {
+    const container = parts.store.find(id)
+    // It let go at the last moment.
+    if (container === undefined) return {}
+    if (!isRunning(container.state)) {
+      await erase(parts, id, options)
+      return {}
+    }
+    const warning = await describeStuck(parts, id)
+    leaveBehind(parts, container.record, warning)
+    endHealthChecks(parts, id)
+    await erase(parts, id, { ...options, stuck: true })
+    return { warning: `Removed, but ${warning}; what it holds is taken away when it lets go` }
+  })
 }
 
 /** As in Docker, a container whose restart is due counts as running. */

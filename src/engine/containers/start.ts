@@ -69,7 +69,7 @@ export async function startLocked(
   id: string,
   restarts: number,
 ): Promise<"started" | "unchanged"> {
-  const { record, state } = parts.store.get(id)
+  const { record, state, intent } = parts.store.get(id)
   if (state.status === "paused") throw new DhowError("conflict", "cannot start a paused container, try unpause instead")
   if (isRunning(state)) return "unchanged"
   if (state.status === "removing" || state.status === "dead")
@@ -80,7 +80,8 @@ export async function startLocked(
   // A start by a user begins the pauses between restarts anew.
   if (restarts === 0) live.restartDelay = 0
   await live.teardown
-  parts.store.intend(id, "starting")
+  // The start of a restart is wanted after a crash too; any other start that did not come to its end never was.
+  parts.store.intend(id, intent === "restarting" ? intent : "starting")
   crashpoint("container.start:after-intent")
   try {
     await run(parts, record, restarts)

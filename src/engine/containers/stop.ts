@@ -1,22 +1,26 @@
 // Stop, kill, restart, pause. A stop is never followed by a restart of the policy.
 import { constants } from "node:os"
 import { crashpoint } from "../../lib/crashpoint.ts"
-import { DhowError, errnoName, isKind } from "../../lib/errors.ts"
+import { DhowError, describeError, errnoName, isKind } from "../../lib/errors.ts"
+import { log } from "../../lib/log.ts"
 import { now } from "../../lib/time.ts"
 import type { Ask, Asker } from "../../wire/exit.ts"
 import { attributesOf } from "./attributes.ts"
 import { stoppedState } from "./exits.ts"
 import { beginHealthChecks, endHealthChecks, uncheckedHealth } from "./health-checks.ts"
 import type { ContainerParts } from "./parts.ts"
-import { type Container, historyOf, isRunning } from "./record.ts"
+import { type Container, historyOf, isRunning, type StopOrder } from "./record.ts"
 import { runtimeOf } from "./runtime.ts"
 import { parseSignal } from "./signals.ts"
 import { startContainer } from "./start.ts"
+import { hangsInKernel, unkillable } from "./stuck.ts"
 
 const DEFAULT_TIMEOUT = 10
 const SIGKILL = constants.signals.SIGKILL
 /** After SIGKILL the kernel needs a moment; more than this means that a process hangs in the kernel. */
 const KILL_PATIENCE = 10_000
+const THAW_AFTER = 1000
+const STUCK_AFTER = 3000
 
 export type StopOptions = { readonly timeout?: number; readonly signal?: string; readonly by?: Asker | undefined }
 
@@ -39,8 +43,11 @@ export async function stopContainer(
   if (!isRunning(parts.store.get(id).state)) return "unchanged"
   const signal = parseSignal(options.signal || record.config.StopSignal || "SIGTERM")
   const timeout = options.timeout ?? record.config.StopTimeout ?? DEFAULT_TIMEOUT
-  const run = await stopRun(parts, id, { ...wish, signal })
+  const deadline = timeout < 0 ? {} : { deadline: new Date(Date.now() + timeout * 1000).toISOString() }
+  const order: StopOrder = { signal, isSent: false, ...deadline, restarts: action === "restart" }
+  const run = await stopRun(parts, id, { ...wish, signal, order })
   if (run === undefined) return "unchanged"
+  crashpoint("container.stop:after-signal")
   if (timeout < 0) await run.ended
   else if (!(await within(run.ended, timeout * 1000))) await killAndWait(parts, id, wish)
   const after = parts.store.find(id)
@@ -55,26 +62,67 @@ export async function stopContainer(
 async function stopRun(
   parts: ContainerParts,
   id: string,
-  { signal, ...wish }: Wish & { readonly signal: number },
+  { signal, order, ...wish }: Wish & { readonly signal: number; readonly order?: StopOrder },
 ): Promise<{ readonly ended: Promise<void> } | undefined> {
   return await parts.locks.hold(id, async () => {
     const container = parts.store.find(id)
     if (container === undefined || !isRunning(container.state)) return undefined
     const { ended } = parts.live.of(id)
-    markStopping(parts, id, ask(wish, signal))
+    markStopping(parts, id, { asked: ask(wish, signal), order })
+    crashpoint("container.stop:after-row")
     await signalContainer(parts, container, signal)
+    if (order !== undefined) noteSent(parts, id, order)
     return { ended }
   })
 }
 
+function noteSent(parts: ContainerParts, id: string, order: StopOrder): void {
+  const { state } = parts.store.get(id)
+  if (isRunning(state)) parts.store.observe(id, { ...state, stop: { ...order, isSent: true } }, "stopping")
+}
+
+/** What is left of a stop that another engine began: its signal where that was not sent, the wait, and SIGKILL at last. */
+export async function finishStop(parts: ContainerParts, id: string): Promise<void> {
+  const state = parts.store.find(id)?.state
+  if (state === undefined || !isRunning(state) || state.stop === undefined) return
+  const { stop, asked } = state
+  const wish: Wish = { action: asked?.Action ?? "stop", by: asked?.By }
+  const { ended } = parts.live.of(id)
+  if (!stop.isSent) await stopRun(parts, id, { ...wish, signal: stop.signal, order: stop })
+  const left = stop.deadline === undefined ? undefined : Date.parse(stop.deadline) - Date.now()
+  if (left === undefined) await ended
+  else if (!(await within(ended, Math.max(0, left)))) await killAndWait(parts, id, wish)
+  const after = parts.store.find(id)
+  if (after !== undefined) parts.events.emit("container", "stop", id, attributesOf(after.record))
+}
+
 /** SIGKILL, and the wait for its exit to be recorded. */
-export async function killAndWait(parts: ContainerParts, id: string, wish: Wish): Promise<void> {
+async function killAndWait(parts: ContainerParts, id: string, wish: Wish): Promise<void> {
   const run = await stopRun(parts, id, { ...wish, signal: SIGKILL })
-  if (run === undefined || (await within(run.ended, KILL_PATIENCE))) return
-  const name = parts.store.find(id)?.record.name ?? id
-  throw new DhowError("internal", `tried to kill container "${name}", but did not receive an exit event`, {
-    hint: "One of its processes hangs in the kernel, often on a file system that does not answer",
-  })
+  if (run !== undefined && !(await endsOfKill(parts, id, run))) throw await unkillable(parts, id)
+}
+
+/** The same; false where it does not end even so, the sooner where the kernel plainly holds it. */
+export async function endByForce(parts: ContainerParts, id: string, wish: Wish): Promise<boolean> {
+  const run = await stopRun(parts, id, { ...wish, signal: SIGKILL })
+  if (run === undefined || (await endsOfKill(parts, id, { ended: run.ended, patience: STUCK_AFTER }))) return true
+  if (await hangsInKernel(parts, id)) return false
+  return await within(run.ended, KILL_PATIENCE - STUCK_AFTER)
+}
+
+/** Waits for what SIGKILL does. Somebody who froze the processes, without the engine, is overruled: nothing dies frozen. */
+async function endsOfKill(
+  parts: ContainerParts,
+  id: string,
+  { ended, patience = KILL_PATIENCE }: { readonly ended: Promise<void>; readonly patience?: number },
+): Promise<boolean> {
+  if (await within(ended, THAW_AFTER)) return true
+  const record = parts.store.find(id)?.record
+  if (record !== undefined)
+    await runtimeOf(parts, record)
+      .resume(id)
+      .catch((error: unknown) => log.debug("Nothing to thaw", { container: id, error: describeError(error) }))
+  return await within(ended, patience - THAW_AFTER)
 }
 
 export async function killContainer(
@@ -101,12 +149,12 @@ export async function killContainer(
     // Inside an object, or this would wait for the end.
     const run = { ended: parts.live.of(id).ended }
     const asked = ask({ action: "kill", by: options.by }, signal)
-    if (stops) markStopping(parts, id, asked)
+    if (stops) markStopping(parts, id, { asked })
     else parts.store.observe(id, { ...container.state, asked }, container.intent)
     await signalContainer(parts, container, signal)
     return run
   })
-  if (signal === SIGKILL) await within(ended, KILL_PATIENCE)
+  if (signal === SIGKILL && !(await endsOfKill(parts, id, { ended }))) throw await unkillable(parts, id)
 }
 
 export async function restartContainer(
@@ -123,6 +171,7 @@ export async function restartContainer(
   } finally {
     live.restarting--
   }
+  crashpoint("container.restart:stopped")
   await startContainer(parts, record.id)
   parts.events.emit("container", "restart", record.id, attributesOf(record))
 }
@@ -171,7 +220,11 @@ function ask({ action, by }: Wish, signal: number): Ask {
   return { Action: action, Signal: signal, Time: now(), ...(by === undefined ? {} : { By: by }) }
 }
 
-function markStopping(parts: ContainerParts, id: string, asked: Ask): void {
+function markStopping(
+  parts: ContainerParts,
+  id: string,
+  { asked, order }: { readonly asked: Ask; readonly order?: StopOrder | undefined },
+): void {
   const live = parts.live.of(id)
   live.isStopping = true
   live.ended.then(() => {
@@ -182,7 +235,12 @@ function markStopping(parts: ContainerParts, id: string, asked: Ask): void {
   const { asked: before } = state
   const First = before?.First ?? (before === undefined ? undefined : { Signal: before.Signal, Time: before.Time })
   const whole = First === undefined || before?.Action !== asked.Action ? asked : { ...asked, First }
-  parts.store.observe(id, { ...state, stoppedByUser: true, asked: whole }, "stopping")
+  const stop = order ?? state.stop
+  parts.store.observe(
+    id,
+    { ...state, stoppedByUser: true, asked: whole, ...(stop === undefined ? {} : { stop }) },
+    "stopping",
+  )
 }
 
 async function signalContainer(parts: ContainerParts, { record }: Container, signal: number): Promise<void> {

@@ -11,7 +11,11 @@ import type { ContainerRecord } from "./record.ts"
 import { runtimeOf } from "./runtime.ts"
 
 /** Gives back what one run held. Goes on after a failure, and says what failed. */
-export async function tearDown(parts: ContainerParts, record: ContainerRecord): Promise<void> {
+export async function tearDown(
+  parts: ContainerParts,
+  record: ContainerRecord,
+  options: { readonly stuck?: boolean | undefined } = {},
+): Promise<void> {
   const { id } = record
   const paths = containerPaths(parts.config, id)
   const attempt = async (what: string, step: () => unknown): Promise<void> => {
@@ -21,9 +25,10 @@ export async function tearDown(parts: ContainerParts, record: ContainerRecord): 
       log.warn(`Cannot ${what} of a container that ended`, { container: id, error: describeError(error) })
     }
   }
-  await attempt("remove the runtime state", () =>
-    runtimeOf(parts, record).delete(id, cgroupsPathOf(parts.config, record)),
-  )
+  if (options.stuck !== true)
+    await attempt("remove the runtime state", () =>
+      runtimeOf(parts, record).delete(id, cgroupsPathOf(parts.config, record)),
+    )
   crashpoint("container.teardown:after-runtime")
   await attempt("release the network", () => parts.networks.release(id))
   await attempt("forget the monitor", () => parts.supervisor.forget(id))

@@ -54,6 +54,7 @@ export interface Containers {
     condition: WaitCondition,
     signal: AbortSignal,
   ): Promise<{ readonly result: Promise<ContainerWaitResponse> }>
+  /** `warning`: what of it hangs in the kernel, and is taken away when it lets go. */
   remove(
     reference: string,
     options?: {
@@ -62,7 +63,7 @@ export interface Containers {
       readonly link?: boolean
       readonly by?: Asker | undefined
     },
-  ): Promise<void>
+  ): Promise<{ readonly warning?: string }>
   list(options: {
     readonly all: boolean
     readonly limit?: number

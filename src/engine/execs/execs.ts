@@ -3,6 +3,7 @@
 import { randomBytes } from "node:crypto"
 import { mkdirSync, rmSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
+import { crashpoint } from "../../lib/crashpoint.ts"
 import { parseDetachKeys } from "../../lib/detach-keys.ts"
 import { DhowError, describeError } from "../../lib/errors.ts"
 import { log } from "../../lib/log.ts"
@@ -215,6 +216,7 @@ export class ContainerExecs implements Execs {
       })
       writeFileSync(join(bundle, "process.json"), JSON.stringify(process))
       refuseProgram(parts, { config, record, state: container.state })
+      crashpoint("exec.start:before-launch")
       const runtime = runtimeOf(parts, record)
       const attached = exec.clients.waiting
       exec.monitor = await parts.supervisor.exec({
@@ -233,6 +235,7 @@ export class ContainerExecs implements Execs {
       this.#clean(exec, bundle)
       throw failure
     }
+    crashpoint("exec.start:after-launch")
     exec.status = "running"
     const { monitor } = exec
     monitor.exited
