@@ -17,6 +17,7 @@ export function hostFacts(changes: Partial<HostFacts> = {}): HostFacts {
       missing: new Set(),
       cpusetCpus: "0-3",
       cpusetMems: "0",
+      hugePageSizes: ["2MB"],
     },
     knownCapabilities: CAPABILITY_NAMES,
     capabilities: new Set(CAPABILITY_NAMES),
@@ -48,6 +49,7 @@ export function v2Facts(): HostFacts["cgroup"] {
     missing: new Set(["realtime", "swappiness", "oom-control"]),
     cpusetCpus: "0-3",
     cpusetMems: "0",
+    hugePageSizes: ["2MB"],
   }
 }
 

@@ -39,7 +39,7 @@ export function parseCgroupMounts(mountinfo: string): readonly CgroupMount[] {
 }
 
 /** What is left for the prober to find out. */
-type ProbedFacts = "swapAccounting" | "blockWeight" | "missing" | "cpusetCpus" | "cpusetMems"
+type ProbedFacts = "swapAccounting" | "blockWeight" | "missing" | "cpusetCpus" | "cpusetMems" | "hugePageSizes"
 
 /** What `/proc/self/mountinfo` and the root's cgroup.controllers say. */
 export function parseCgroupFacts(

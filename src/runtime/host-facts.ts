@@ -32,6 +32,8 @@ export type CgroupFacts = {
   /** Processors and memory nodes that may be asked for, as "0-3"; empty where the kernel does not say. */
   readonly cpusetCpus: string
   readonly cpusetMems: string
+  /** Sizes of huge pages that can be limited: "2MB". */
+  readonly hugePageSizes: readonly string[]
 }
 
 export type HostFacts = {

@@ -1,6 +1,6 @@
 // Looks the host over once: cgroups, capabilities, kernel features. `prepareHost` mends the one thing that keeps crun from
 // working: a controller left on the v2 side of a hybrid host.
-import { existsSync, mkdirSync, readFileSync, rmdirSync } from "node:fs"
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync } from "node:fs"
 import { availableParallelism, release, totalmem } from "node:os"
 import { DhowError } from "../lib/errors.ts"
 import { readIfExists } from "../lib/files.ts"
@@ -91,6 +91,7 @@ function probeCgroups(): HostFacts["cgroup"] {
     return {
       ...facts,
       ...cpuset,
+      hugePageSizes: hugePageSizes(facts.hierarchies.get("hugetlb")),
       missing: new Set(V1_LIMITS.filter(([, controller, file]) => !inOwn(controller, file)).map(([limit]) => limit)),
       swapAccounting: inOwn("memory", "memory.memsw.limit_in_bytes"),
       blockWeight: inOwn("blkio", "blkio.weight") || inOwn("blkio", "blkio.bfq.weight"),
@@ -101,6 +102,7 @@ function probeCgroups(): HostFacts["cgroup"] {
   return {
     ...facts,
     ...cpuset,
+    hugePageSizes: hugePageSizes(directory),
     missing: new Set(V2_LACKS),
     swapAccounting:
       directory === undefined || !existsSync(`${directory}/memory.max`)
@@ -126,6 +128,12 @@ const V1_LIMITS: readonly (readonly [CgroupLimit, string, string])[] = [
   ["write-iops", "blkio", "blkio.throttle.write_iops_device"],
 ]
 const V2_LACKS: readonly CgroupLimit[] = ["realtime", "swappiness", "oom-control"]
+
+/** As the files of a cgroup name them. */
+function hugePageSizes(directory: string | undefined): readonly string[] {
+  if (directory === undefined || !existsSync(directory)) return []
+  return readdirSync(directory).flatMap((name) => /^hugetlb\.(\w+)\.(?:limit_in_bytes|max)$/.exec(name)?.[1] ?? [])
+}
 
 function cpusetOf(facts: ReturnType<typeof parseCgroupFacts>): { cpusetCpus: string; cpusetMems: string } {
   const v1 = facts.hierarchies.get("cpuset")

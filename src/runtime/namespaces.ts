@@ -36,5 +36,5 @@ export function containerSysctls(input: SpecInput): Record<string, string> {
     if (host.unprivilegedPortStart) sysctls["net.ipv4.ip_unprivileged_port_start"] = "0"
   }
   if (config.Domainname && input.uts === "private") sysctls["kernel.domainname"] = config.Domainname
-  return { ...sysctls, ...hostConfig.Sysctls }
+  return { ...sysctls, ...hostConfig.Sysctls, ...input.interfaceSysctls }
 }

@@ -27,6 +27,8 @@ export function runtimeResources(r: Resources, devices?: ResolvedDevices): Runti
   if (devices?.readIOps.length) block.throttleReadIOPSDevice = devices.readIOps
   if (devices?.writeIOps.length) block.throttleWriteIOPSDevice = devices.writeIOps
   if (Object.keys(block).length > 0) found.blockIO = block
+  if (r.HugetlbLimits?.length)
+    found.hugepageLimits = r.HugetlbLimits.map(({ PageSize, Limit }) => ({ pageSize: PageSize, limit: Limit }))
   return found
 }
 

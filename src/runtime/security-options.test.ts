@@ -15,6 +15,7 @@ test("parseSecurityOptions() reads both notations and bare words", () => {
     apparmor: "unconfined",
     writableCgroups: true,
     unconfinedPaths: false,
+    labels: ["disable"],
   })
   expect(parseSecurityOptions(["no-new-privileges:false"]).noNewPrivileges).toBe(false)
   expect(parseSecurityOptions(['seccomp={"a":"b=c"}']).seccomp).toBe('{"a":"b=c"}')

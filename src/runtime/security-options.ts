@@ -10,6 +10,8 @@ export type SecurityOptions = {
   /** Unset: as `Privileged` says. */
   readonly writableCgroups: boolean | undefined
   readonly unconfinedPaths: boolean
+  /** What follows "label=", in order. */
+  readonly labels: readonly string[]
 }
 
 export function parseSecurityOptions(options: readonly string[] | null | undefined): SecurityOptions {
@@ -18,6 +20,7 @@ export function parseSecurityOptions(options: readonly string[] | null | undefin
   let apparmor = ""
   let writableCgroups: boolean | undefined
   let unconfinedPaths = false
+  const labels: string[] = []
   for (const option of options ?? []) {
     const [name, value] = split(option)
     switch (name) {
@@ -37,17 +40,17 @@ export function parseSecurityOptions(options: readonly string[] | null | undefin
         if (value !== "unconfined") fail(option)
         unconfinedPaths = true
         break
-      // SELinux labels: without SELinux in the kernel they mean nothing, as with Docker.
       case "label":
-        if (value === undefined) fail(option)
+        labels.push(value ?? fail(option))
         break
       case "disable":
+        labels.push(value === undefined ? "disable" : fail(option))
         break
       default:
         fail(option)
     }
   }
-  return { noNewPrivileges, seccomp, apparmor, writableCgroups, unconfinedPaths }
+  return { noNewPrivileges, seccomp, apparmor, writableCgroups, unconfinedPaths, labels }
 }
 
 function split(option: string): readonly [string, string | undefined] {

@@ -48,6 +48,8 @@ export type SpecInput = {
   /** From `resolveDevices`. */
   readonly devices: ResolvedDevices
   readonly network: NamespaceChoice
+  /** Settings of single interfaces of the network namespace, which are there already. */
+  readonly interfaceSysctls?: Readonly<Record<string, string>>
   readonly pid: NamespaceChoice
   readonly ipc: NamespaceChoice
   readonly uts: NamespaceChoice

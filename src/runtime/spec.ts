@@ -1,5 +1,6 @@
 // A container's configuration as an OCI runtime spec, with Docker's defaults. Pure: nothing is looked up here.
 import type { RuntimeProcess, RuntimeSeccomp, RuntimeSpec } from "../oci/runtime-spec.ts"
+import { selinuxLabels } from "./labels.ts"
 import { containerMounts } from "./mounts.ts"
 import { containerNamespaces, containerSysctls } from "./namespaces.ts"
 import { containerProcess } from "./process.ts"
@@ -48,10 +49,11 @@ export function containerSpec(input: SpecInput): ContainerSpec {
   const { mounts, initPath } = containerMounts(input, security.writableCgroups ?? privileged)
   const process = containerProcess(input, { security, initPath, warnings })
   const seccomp = containerSeccomp(input, { security, capabilities: process.capabilities.bounding, warnings })
+  const labels = host.selinux ? selinuxLabels(security.labels) : undefined
   const annotations = hostConfig.Annotations
   const spec: RuntimeSpec = {
     ociVersion: OCI_VERSION,
-    process,
+    process: labels === undefined ? process : { ...process, selinuxLabel: labels.process },
     root: { path: input.rootfs, readonly: hostConfig.ReadonlyRootfs ?? false },
     ...(input.uts === "private" ? { hostname: input.hostname } : {}),
     mounts,
@@ -65,6 +67,7 @@ export function containerSpec(input: SpecInput): ContainerSpec {
       ...(input.rootfsPropagation === undefined ? {} : { rootfsPropagation: input.rootfsPropagation }),
       maskedPaths: hostConfig.MaskedPaths ?? (open ? [] : defaultMaskedPaths(host)),
       readonlyPaths: hostConfig.ReadonlyPaths ?? (open ? [] : READONLY_PATHS),
+      ...(labels === undefined ? {} : { mountLabel: labels.mount }),
       ...(seccomp === undefined ? {} : { seccomp }),
     },
   }

@@ -26,6 +26,7 @@ export function verifyResources<T extends Resources>(
   cpu(resources, host, warnings)
   cpuset(resources, host.cgroup, warnings)
   blockIo(resources, host.cgroup, warnings)
+  for (const limit of resources.HugetlbLimits ?? []) checkHugePages(limit, host.cgroup)
   for (const { Name, Soft, Hard } of resources.Ulimits ?? []) checkUlimit(Name, Soft, Hard)
   return { resources, warnings }
 }
@@ -190,6 +191,14 @@ function blockIo(r: Resources, cgroup: CgroupFacts, warnings: string[]): void {
     warnings.push(absent(what, dropped))
     r[field] = []
   }
+}
+
+function checkHugePages({ PageSize: size, Limit: limit }: { PageSize: string; Limit: number }, cgroup: CgroupFacts) {
+  if (limit < 0) invalid(`invalid limit of huge pages: ${limit}`)
+  if (!cgroup.hugePageSizes.includes(size))
+    invalid(
+      `huge pages of "${size}" cannot be limited on this host, available: ${cgroup.hugePageSizes.join(", ") || "none"}`,
+    )
 }
 
 export const ULIMITS: ReadonlySet<string> = new Set(

@@ -81,6 +81,8 @@ export type Resources = {
   MemorySwappiness?: number | null
   OomKillDisable?: boolean | null
   PidsLimit?: number | null
+  /** dhow's own: bytes in huge pages of a size ("2MB"). */
+  HugetlbLimits?: { PageSize: string; Limit: number }[] | null
   Ulimits?: Ulimit[] | null
   CpuCount?: number
   CpuPercent?: number
@@ -133,6 +135,9 @@ export type HostConfig = Resources & {
   ExtraHosts?: string[] | null
   GroupAdd?: string[] | null
   IpcMode?: string
+  /** Of API versions before 1.42. */
+  KernelMemory?: number
+  KernelMemoryTCP?: number
   Cgroup?: string
   Links?: string[] | null
   OomScoreAdj?: number

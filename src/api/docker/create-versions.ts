@@ -2,6 +2,7 @@
 // changed are the ones of the client's version.
 import { DhowError } from "../../lib/errors.ts"
 import type { ContainerConfig, EndpointSettings, HostConfig, Mount } from "../../wire/container.ts"
+import { moveInterfaceSysctls } from "./create-sysctls.ts"
 
 type Create = {
   readonly config: ContainerConfig
@@ -47,7 +48,27 @@ export function adaptCreate(create: Create, api: number): Create & { readonly wa
       "WARNING: the container-wide volume-driver configuration is ignored for volumes specified via 'mount'. Use '--mount type=volume,volume-driver=...' instead",
     )
   endpoints = adaptMacAddress({ config, hostConfig, endpoints }, { api, warnings })
+  if (hostConfig.Sysctls) {
+    const given = { sysctls: hostConfig.Sysctls, networkMode: hostConfig.NetworkMode, endpoints }
+    const moved = moveInterfaceSysctls(given, api)
+    hostConfig.Sysctls = moved.sysctls
+    endpoints = moved.endpoints
+    if (moved.warning !== undefined) warnings.push(moved.warning)
+  }
+  adaptKernelMemory(hostConfig, { api, warnings })
   return { config, hostConfig, endpoints, warnings }
+}
+
+/** Gone from the API, and from the kernel before that. */
+function adaptKernelMemory(hostConfig: HostConfig, { api, warnings }: { api: number; warnings: string[] }): void {
+  if (api < 42 && (hostConfig.KernelMemory ?? 0) > 0)
+    warnings.push(
+      "Your kernel does not support kernel memory limit capabilities or the cgroup is not mounted. Limitation discarded.",
+    )
+  if (api >= 40 && (hostConfig.KernelMemoryTCP ?? 0) > 0)
+    warnings.push("Limits of the kernel's TCP memory are not supported. Limitation discarded.")
+  delete hostConfig.KernelMemory
+  delete hostConfig.KernelMemoryTCP
 }
 
 function adaptMount(mount: Mount, api: number): Mount {

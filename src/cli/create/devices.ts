@@ -73,6 +73,14 @@ export function parseWeightDevice(text: string): WeightDevice {
   return { Path, Weight }
 }
 
+/** dhow's own: "2MB=1g". */
+export function parseHugetlb(text: string): { PageSize: string; Limit: number } {
+  const [size, limit] = cut(text, "=")
+  if (!/^\d+[KMG]B$/.test(size) || limit === undefined || limit === "")
+    throw new Error(`invalid limit of huge pages: ${text}: give <size>=<bytes>, as 2MB=1g`)
+  return { PageSize: size, Limit: parseBytes(limit) }
+}
+
 const ULIMITS = new Set(
   "core cpu data fsize locks memlock msgqueue nice nofile nproc rss rtprio rttime sigpending stack".split(" "),
 )

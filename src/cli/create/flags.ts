@@ -7,6 +7,7 @@ import { checkDnsSearch, checkExtraHost, checkIp, checkLink, checkStream, checkS
 import {
   checkCgroupRule,
   parseGpus,
+  parseHugetlb,
   parseThrottleBytes,
   parseThrottleOperations,
   parseUlimit,
@@ -66,6 +67,7 @@ export const containerFlags = {
   "health-start-interval": duration("", "Time between checks in the start period"),
   "health-start-period": duration("", "Time in which failures do not count yet"),
   "health-timeout": duration("", "Longest time a check may take"),
+  hugetlb: list("", "Limit of huge pages of a size (2MB=1g)", { value: "limit", check: checkedBy(parseHugetlb) }),
   hostname: string("h", "Host name of the container"),
   init: boolean("", "Run an init that forwards signals and reaps processes", { default: "automatic" }),
   interactive: boolean("i", "Keep standard input open"),

@@ -1,5 +1,6 @@
 // Restart policy, health check, security options, storage options: flags that become small structures.
 import { readFileSync } from "node:fs"
+import { fromJson, toJson } from "../../lib/exact-json.ts"
 import type { Healthcheck } from "../../oci/image-config.ts"
 import type { RestartPolicy } from "../../wire/container.ts"
 import { cut } from "../flags/csv.ts"
@@ -72,11 +73,13 @@ function seccompProfile(path: string): string {
   let text: string
   try {
     text = readFileSync(path, "utf8")
-  } catch {
-    throw new Error(`opening seccomp profile (${path}) failed: open ${path}: no such file or directory`)
+  } catch (error) {
+    const why = { ENOENT: "no such file or directory", EACCES: "permission denied", EISDIR: "is a directory" }
+    const said = why[(error as NodeJS.ErrnoException).code as keyof typeof why] ?? String(error)
+    throw new Error(`opening seccomp profile (${path}) failed: open ${path}: ${said}`)
   }
   try {
-    return JSON.stringify(JSON.parse(text))
+    return toJson(fromJson(text))
   } catch (error) {
     throw new Error(`compacting json for seccomp profile (${path}) failed: ${String(error)}`)
   }

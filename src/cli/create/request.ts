@@ -7,6 +7,7 @@ import { parseBytes, parseCpus, parseMemorySwap } from "../flags/size.ts"
 import {
   parseDevices,
   parseGpus,
+  parseHugetlb,
   parseThrottleBytes,
   parseThrottleOperations,
   parseUlimits,
@@ -93,6 +94,11 @@ function buildRequest(flags: ContainerFlagValues, image: string, command: readon
   return config
 }
 
+const EMPTY_LISTS = [
+  ...(["Dns", "DnsOptions", "DnsSearch", "Devices", "BlkioWeightDevice"] as const),
+  ...(["BlkioDeviceReadBps", "BlkioDeviceWriteBps", "BlkioDeviceReadIOps", "BlkioDeviceWriteIOps"] as const),
+]
+
 type HostParts = {
   readonly binds: string[]
   readonly bindings: NonNullable<HostConfig["PortBindings"]>
@@ -148,6 +154,9 @@ function hostConfig(flags: ContainerFlagValues, parts: HostParts): HostConfig {
     Timeout: flags.timeout === undefined ? 0 : parseTimeLimit(flags.timeout),
     Requires: [...flags.requires],
   })
+  // As docker's client says that nothing is asked for: whoever inspects the container finds the same empty lists.
+  for (const list of EMPTY_LISTS) config[list] ??= []
+  config.PortBindings ??= {}
   if (flags.init !== undefined) config.Init = flags.init
   // Empty lists, not absent ones: absent means the engine's defaults.
   if (security.unconfinedPaths) {
@@ -192,6 +201,7 @@ function resources(flags: ContainerFlagValues): Resources {
     IOMaximumIOps: flags["io-maxiops"] ?? 0,
     IOMaximumBandwidth: bytesOf(flags["io-maxbandwidth"]),
     Ulimits: parseUlimits(flags.ulimit),
+    HugetlbLimits: flags.hugetlb.map(parseHugetlb),
     DeviceCgroupRules: [...flags["device-cgroup-rule"]],
     Devices: devices.mappings,
     DeviceRequests: [...flags.gpus.map(parseGpus), ...devices.requests],

@@ -1,4 +1,4 @@
-// What may be asked of a container's place on a network, with Docker's words. Pure.
+// What may be asked of a container's place on a network, with Docker's words; and the sysctls among it. Pure.
 import { DhowError } from "../../lib/errors.ts"
 import type { EndpointSettings } from "../../wire/container.ts"
 
@@ -19,8 +19,8 @@ export function checkEndpoint(network: string, settings: EndpointSettings): void
   }
   const mac = settings.MacAddress
   if (mac && !/^[0-9a-f]{2}(?:[:-][0-9a-f]{2}){5}$/i.test(mac)) throw invalid(`invalid MAC address ${mac}`)
-  for (const sysctl of settings.DriverOpts?.[SYSCTLS]?.split(",") ?? []) {
-    if (/^[^.]*\.(ipv4|ipv6|mpls)\.[^.]*\.(IFNAME|ifname)\../.test(sysctl)) continue
+  for (const sysctl of sysctlsOf(settings)) {
+    if (/^net\.(?:ipv4|ipv6|mpls)\.[^.=/]+\.(?:IFNAME|ifname)\.[^=/]+=/.test(sysctl)) continue
     faults.push(
       `unrecognised network interface sysctl '${sysctl}'; represent 'net.X.Y.ethN.Z=V' as 'net.X.Y.IFNAME.Z=V', 'X' must be 'ipv4', 'ipv6' or 'mpls'`,
     )
@@ -29,10 +29,28 @@ export function checkEndpoint(network: string, settings: EndpointSettings): void
     const text = faults.length === 1 ? faults[0] : faults.map((fault) => `* ${fault}`).join("\n")
     throw invalid(`invalid endpoint settings:\n${text}`)
   }
-  for (const option of [SYSCTLS, IFNAME])
-    if (settings.DriverOpts?.[option] !== undefined) throw unavailable(network, `the driver option ${option}`)
+  if (settings.DriverOpts?.[IFNAME] !== undefined) throw unavailable(network, `the driver option ${IFNAME}`)
   if (settings.Links?.length) throw unavailable(network, "links")
   if (settings.IPAMConfig?.LinkLocalIPs?.length) throw unavailable(network, "link-local addresses")
+}
+
+/** The sysctls of all interfaces, with the names that these get: eth0 for the first. */
+export function endpointSysctls(endpoints: Iterable<EndpointSettings>): Record<string, string> {
+  const found: Record<string, string> = {}
+  let place = 0
+  for (const settings of endpoints) {
+    for (const sysctl of sysctlsOf(settings)) {
+      const equals = sysctl.indexOf("=")
+      found[sysctl.slice(0, equals).replace(/\.(?:IFNAME|ifname)\./, `.eth${place}.`)] = sysctl.slice(equals + 1)
+    }
+    place++
+  }
+  return found
+}
+
+function sysctlsOf({ DriverOpts: options }: EndpointSettings): readonly string[] {
+  const text = options?.[SYSCTLS]
+  return text ? text.split(",") : []
 }
 
 function unavailable(network: string, what: string): DhowError {

@@ -1,6 +1,7 @@
 // HostConfig as it is kept: defaults filled in and wishes checked, with Docker's words. Pure, but for the facts given.
 import { DhowError } from "../../lib/errors.ts"
 import type { HostFacts } from "../../runtime/host-facts.ts"
+import { selinuxLabels } from "../../runtime/labels.ts"
 import { parseSecurityOptions } from "../../runtime/security-options.ts"
 import { verifyResources } from "../../runtime/verify-resources.ts"
 import type { HostConfig } from "../../wire/container.ts"
@@ -11,7 +12,7 @@ import { checkHealthAction } from "./health-action.ts"
 export type HostConfigFacts = {
   readonly defaultRuntime: string
   readonly knownRuntimes: readonly string[]
-  readonly host: Pick<HostFacts, "cgroup" | "cpus" | "apparmor">
+  readonly host: Pick<HostFacts, "cgroup" | "cpus" | "apparmor" | "selinux">
   /** The daemon's `init` key. */
   readonly init: boolean
   readonly log: LogDefaults
@@ -38,7 +39,10 @@ export function completeHostConfig(
   const { resources, warnings: dropped } = verifyResources(asked, facts.host, options)
   const warnings = [...dropped]
   checkModes(asked)
-  const profile = parseSecurityOptions(asked.SecurityOpt).apparmor
+  const { apparmor: profile, labels } = parseSecurityOptions(asked.SecurityOpt)
+  if (facts.host.selinux) selinuxLabels(labels)
+  else if (labels.some((label) => label !== "disable"))
+    warnings.push("SELinux is not enabled on this host: labels are not applied")
   if (profile !== "" && profile !== "unconfined" && !facts.host.apparmor)
     warnings.push(`AppArmor is not enabled on this host: the profile "${profile}" is not applied`)
   const networkMode =

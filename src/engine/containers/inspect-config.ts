@@ -1,5 +1,8 @@
 // What a container was created with, as `inspect` shows it: every field that Docker always shows is there, empty where
 // nothing was asked for, since clients read them without looking first.
+import type { HostFacts } from "../../runtime/host-facts.ts"
+import { selinuxLabels } from "../../runtime/labels.ts"
+import { parseSecurityOptions } from "../../runtime/security-options.ts"
 import { defaultMaskedPaths, defaultReadonlyPaths } from "../../runtime/spec.ts"
 import type { ContainerConfig, EndpointSettings, HostConfig, NetworkingConfig } from "../../wire/container.ts"
 import { shownLogConfig } from "./log-settings.ts"
@@ -125,6 +128,21 @@ export function inspectHostConfig(
     ...asked,
     LogConfig: shownLogConfig(hostConfig),
     ...(typeof init === "boolean" ? { Init: init } : {}),
+  }
+}
+
+/** What confines it, where the kernel can. */
+export function inspectSecurity(
+  { SecurityOpt: options, Privileged: privileged }: HostConfig,
+  { selinux, apparmor, apparmorProfile }: Pick<HostFacts, "selinux" | "apparmor" | "apparmorProfile">,
+): { MountLabel: string; ProcessLabel: string; AppArmorProfile: string } {
+  const security = parseSecurityOptions(options)
+  const labels = selinux ? selinuxLabels(security.labels) : undefined
+  const profile = security.apparmor || (privileged ? "unconfined" : (apparmorProfile ?? ""))
+  return {
+    MountLabel: labels?.mount ?? "",
+    ProcessLabel: labels?.process ?? "",
+    AppArmorProfile: apparmor ? profile : "",
   }
 }
 

@@ -2,7 +2,7 @@
 import type { ContainerInspect, InspectNetworkSettings, InspectState } from "../../wire/container.ts"
 import { withDefaultUlimits } from "./daemon-defaults.ts"
 import { healthOf } from "./health-checks.ts"
-import { inspectConfig, inspectHostConfig, inspectNetworks } from "./inspect-config.ts"
+import { inspectConfig, inspectHostConfig, inspectNetworks, inspectSecurity } from "./inspect-config.ts"
 import { emulatedMark, manifestDescriptor } from "./manifest-descriptor.ts"
 import { commandOf } from "./merge-config.ts"
 import { mountPoint } from "./mount-point.ts"
@@ -37,9 +37,7 @@ export async function inspectContainer(
     RestartCount: state.restartCount,
     Driver: parts.snapshotter.name === "directory" ? "overlay2" : parts.snapshotter.name,
     Platform: record.platform.os,
-    MountLabel: "",
-    ProcessLabel: "",
-    AppArmorProfile: "",
+    ...inspectSecurity(record.hostConfig, parts.host),
     ExecIDs: execIds.length > 0 ? execIds : null,
     HostConfig: inspectHostConfig(withDefaultUlimits(record.hostConfig, parts.config), parts.host),
     GraphDriver: {

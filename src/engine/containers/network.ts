@@ -7,6 +7,7 @@ import { type FilesMode, hostHosts, hostnameFile, hostResolvConf, hostsFile, res
 import type { RuntimeMount } from "../../oci/runtime-spec.ts"
 import type { NamespaceChoice } from "../../runtime/spec-input.ts"
 import type { EndpointSettings, PortMap } from "../../wire/container.ts"
+import { endpointSysctls } from "./endpoint-checks.ts"
 import { donor, donorOf } from "./namespaces.ts"
 import type { ContainerParts } from "./parts.ts"
 import { type ContainerPaths, containerPaths } from "./paths.ts"
@@ -21,6 +22,8 @@ export type ContainerNetwork = {
   readonly endpoints: Readonly<Record<string, EndpointSettings>>
   readonly ports: PortMap
   readonly mounts: readonly RuntimeMount[]
+  /** Of the interfaces that were attached. */
+  readonly sysctls?: Readonly<Record<string, string>>
 }
 
 /** Attaches the container as its NetworkMode says and writes its files. `networks.release(id)` undoes it. */
@@ -91,6 +94,7 @@ export async function attachNetwork(parts: ContainerParts, record: ContainerReco
     endpoints: attached.endpoints,
     ports: published,
     mounts: fileMounts(paths, { readOnly }),
+    sysctls: endpointSysctls(wanted.values()),
   }
 }
 

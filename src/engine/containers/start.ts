@@ -130,6 +130,7 @@ async function run(parts: ContainerParts, record: ContainerRecord, restarts: num
     user: resolveUser(paths.rootfs, config.User ?? "", hostConfig.GroupAdd ?? []),
     devices: resolveDevices(hostConfig),
     network: network.choice,
+    interfaceSysctls: network.sysctls ?? {},
     pid: namespaces.pid,
     ipc: namespaces.ipc,
     uts: namespaces.uts,

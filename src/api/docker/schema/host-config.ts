@@ -99,6 +99,12 @@ const resources = {
       "[]*units.Ulimit",
     ),
   ),
+  HugetlbLimits: field(
+    list(
+      fields({ PageSize: v.optional(text, ""), Limit: v.optional(int, 0) }, "container.HugetlbLimit"),
+      "[]container.HugetlbLimit",
+    ),
+  ),
   CpuCount: field(int),
   CpuPercent: field(int),
   IOMaximumIOps: field(uint64),
@@ -219,6 +225,8 @@ export const hostConfig = fields(
     DnsSearch: field(texts),
     ExtraHosts: field(texts),
     GroupAdd: field(texts),
+    KernelMemory: field(int),
+    KernelMemoryTCP: field(int),
     IpcMode: field(textOf("container.IpcMode")),
     Cgroup: field(textOf("container.CgroupSpec")),
     Links: field(texts),
