@@ -135,9 +135,6 @@ export type HostConfig = Resources & {
   ExtraHosts?: string[] | null
   GroupAdd?: string[] | null
   IpcMode?: string
-  /** Of API versions before 1.42. */
-  KernelMemory?: number
-  KernelMemoryTCP?: number
   Cgroup?: string
   Links?: string[] | null
   OomScoreAdj?: number

@@ -55,20 +55,7 @@ export function adaptCreate(create: Create, api: number): Create & { readonly wa
     endpoints = moved.endpoints
     if (moved.warning !== undefined) warnings.push(moved.warning)
   }
-  adaptKernelMemory(hostConfig, { api, warnings })
   return { config, hostConfig, endpoints, warnings }
-}
-
-/** Gone from the API, and from the kernel before that. */
-function adaptKernelMemory(hostConfig: HostConfig, { api, warnings }: { api: number; warnings: string[] }): void {
-  if (api < 42 && (hostConfig.KernelMemory ?? 0) > 0)
-    warnings.push(
-      "Your kernel does not support kernel memory limit capabilities or the cgroup is not mounted. Limitation discarded.",
-    )
-  if (api >= 40 && (hostConfig.KernelMemoryTCP ?? 0) > 0)
-    warnings.push("Limits of the kernel's TCP memory are not supported. Limitation discarded.")
-  delete hostConfig.KernelMemory
-  delete hostConfig.KernelMemoryTCP
 }
 
 function adaptMount(mount: Mount, api: number): Mount {

@@ -225,8 +225,6 @@ export const hostConfig = fields(
     DnsSearch: field(texts),
     ExtraHosts: field(texts),
     GroupAdd: field(texts),
-    KernelMemory: field(int),
-    KernelMemoryTCP: field(int),
     IpcMode: field(textOf("container.IpcMode")),
     Cgroup: field(textOf("container.CgroupSpec")),
     Links: field(texts),
