@@ -16,6 +16,7 @@ export async function reset(args: readonly string[]): Promise<number> {
   const live = new LiveConfig(sourcesOf(args, process.env))
   const config = live.view
   const { engine, parts, close } = await openEngine(live)
+  parts.forwarders.close()
   for (const { record } of parts.store.all()) {
     try {
       await removeContainer(parts, record.id, { force: true, volumes: true })

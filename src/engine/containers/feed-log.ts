@@ -1,7 +1,7 @@
 // A container's log on its way to its driver: what start, adoption, exit and removal ask of the forwarders. Containers whose
 // log stays in the engine's own file pay one comparison.
 import { existsSync } from "node:fs"
-import { DhowError } from "../../lib/errors.ts"
+import { DhowError, hintOf } from "../../lib/errors.ts"
 import type { Monitor } from "../../supervisor/contract.ts"
 import type { Forwarder } from "../logging/forwarder.ts"
 import type { Fed } from "../logging/forwarders.ts"
@@ -23,7 +23,7 @@ export async function prepareLog(parts: ContainerParts, record: ContainerRecord)
     throw new DhowError(
       "internal",
       `failed to create task for container: failed to initialize logging driver: ${message}`,
-      { cause: cause instanceof DhowError ? cause.cause : cause },
+      hintOf(cause) === undefined ? {} : { hint: hintOf(cause)! },
     )
   }
 }

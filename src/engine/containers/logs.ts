@@ -1,7 +1,9 @@
 // The log of a container, read for a client.
 import { DhowError } from "../../lib/errors.ts"
 import { readLog } from "../../supervisor/logs/read.ts"
+import type { LogConfig } from "../../wire/container.ts"
 import type { LogOptions, OutputSink } from "../contract.ts"
+import { parseBool } from "../logging/values.ts"
 import type { ContainerParts } from "./parts.ts"
 import { containerPaths } from "./paths.ts"
 import { isRunning } from "./record.ts"
@@ -14,12 +16,21 @@ export async function containerLogs(
   const { record } = parts.store.resolve(reference)
   if (!options.stdout && !options.stderr)
     throw new DhowError("invalid", "Bad parameters: you must choose at least one stream")
-  if (record.hostConfig.LogConfig?.Type === "none")
+  if (!isReadable(record.hostConfig.LogConfig))
     throw new DhowError("not-implemented", "configured logging driver does not support reading")
   return {
     tty: record.config.Tty ?? false,
     connect: (sink) => readContainerLog(parts, record.id, options, sink),
   }
+}
+
+/** Docker reads three drivers, and its cache for the others, which one may do without. */
+function isReadable({ Type: type = "", Config }: LogConfig = {}): boolean {
+  if (type === "none") return false
+  return (
+    ["", "default", "json-file", "local", "journald"].includes(type) ||
+    !parseBool(Config?.["cache-disabled"] || "false")
+  )
 }
 
 /** Delivers to the sink and ends it; following ends when the container has, and everything it wrote was delivered. */

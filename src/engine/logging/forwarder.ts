@@ -44,6 +44,8 @@ export class Forwarder {
   #notes: Notes | undefined
   #timer: ReturnType<typeof setTimeout> | undefined
   #isOpen = false
+  /** The receiver has not taken the last try. */
+  isFailing = false
   #dropped = 0
 
   constructor(options: ForwarderOptions) {
@@ -64,6 +66,8 @@ export class Forwarder {
     this.#notes = readNotes(this.#options.notes)
     this.#assembler.restore(this.#notes?.unfinished ?? [])
     this.#options.driver.restore?.(this.#notes?.driver, () => this.#checkpoint())
+    // What identifies the messages to the receiver is kept before the first is sent.
+    if (this.#notes === undefined) this.#checkpoint()
   }
 
   /** Until `ended` and all is sent, or the signal fires. Without `ended`, to where the log ends now. */
@@ -94,6 +98,7 @@ export class Forwarder {
     const notes = this.#notes
     if (notes === undefined) return undefined
     const { number, offset } = notes.position
+    if (number === 0) return undefined
     const segment = segments.find((one) => one.number === number)
     if (
       segment !== undefined &&
@@ -159,9 +164,12 @@ export class Forwarder {
     for (let failures = 0; !signal.aborted; failures++) {
       try {
         if (failures > 0 && this.#isOpen) await driver.open()
-        return await work()
+        await work()
+        this.isFailing = false
+        return
       } catch (error) {
         if (signal.aborted) return
+        this.isFailing = true
         if (failures === 0)
           log.warn("A log cannot be sent; trying again", { container: id, error: describeError(error) })
         if (driver.retry?.limit !== undefined && failures >= driver.retry.limit) {

@@ -25,6 +25,8 @@ const RING_BYTES = 1_000_000
 const FLUENTD_BUFFER = 1024 * 1024
 /** As long as Docker gives a driver at a container's end. */
 const LAST_LINES_MS = 10_000
+/** Where the receiver has refused them already. */
+const FAILING_MS = 1000
 
 type Feeding = {
   readonly stop: AbortController
@@ -35,6 +37,7 @@ type Feeding = {
 
 export class LogForwarders {
   readonly #feeding = new Map<string, Feeding>()
+  #isClosed = false
 
   /** Before a start: connects, and throws what the start is to fail with. */
   async prepare(fed: Fed): Promise<Forwarder> {
@@ -50,6 +53,7 @@ export class LogForwarders {
 
   /** Feeds until `ended` and all is delivered; without it, to where the log ends now. */
   feed(fed: Fed, { ended, prepared }: { readonly ended?: Promise<unknown>; readonly prepared?: Forwarder } = {}): void {
+    if (this.#isClosed) return
     const { id } = fed.info
     const before = this.#feeding.get(id)
     const stop = before === undefined || before.stop.signal.aborted ? new AbortController() : before.stop
@@ -78,15 +82,22 @@ export class LogForwarders {
   }
 
   /** At a removal, or where the driver changes: what is written by now has some seconds to get out. */
-  async end(id: string, patience = LAST_LINES_MS): Promise<void> {
+  async end(id: string): Promise<void> {
     const feeding = this.#feeding.get(id)
     if (feeding === undefined) return
+    const patience = feeding.forwarder?.isFailing ? FAILING_MS : LAST_LINES_MS
     const timer = setTimeout(() => {
       log.warn("A log's last lines were not taken in time", { container: id })
       feeding.stop.abort()
     }, patience)
     await feeding.done
     clearTimeout(timer)
+  }
+
+  /** Nothing is fed any more: the containers are being taken off the machine. */
+  close(): void {
+    this.#isClosed = true
+    for (const { stop } of this.#feeding.values()) stop.abort()
   }
 
   /** At once; where it was stays noted. */

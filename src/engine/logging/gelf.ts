@@ -2,6 +2,7 @@
 import { randomBytes } from "node:crypto"
 import { hostname } from "node:os"
 import { deflateSync, gzipSync } from "node:zlib"
+import { DhowError } from "../../lib/errors.ts"
 import { parseGelfAddress } from "./address.ts"
 import type { LogDriver, RetryPolicy } from "./driver.ts"
 import { DEFAULT_TAG, extraAttributes, goJson, type LogInfo, logTag } from "./info.ts"
@@ -18,6 +19,7 @@ const INFO = 6
 export class Gelf implements LogDriver {
   readonly retry: RetryPolicy
   readonly #transport: Transport
+  readonly #where: string
   readonly #isTcp: boolean
   readonly #pack: (json: string) => Buffer
   /** The fields that all messages share, with the comma before them. */
@@ -27,6 +29,7 @@ export class Gelf implements LogDriver {
   constructor(info: LogInfo) {
     const { options } = info
     const address = parseGelfAddress(options["gelf-address"] ?? "")
+    this.#where = `${address.host}:${address.port}`
     this.#isTcp = address.scheme === "tcp"
     this.#transport = this.#isTcp ? new StreamTransport(address) : new UdpTransport(address)
     this.#pack = packer(options["gelf-compression-type"] ?? "gzip", Number(options["gelf-compression-level"] ?? 1))
@@ -49,8 +52,12 @@ export class Gelf implements LogDriver {
     this.#extra = `,${extra.slice(1)}`
   }
 
-  open(): Promise<void> {
-    return this.#transport.open()
+  async open(): Promise<void> {
+    try {
+      await this.#transport.open()
+    } catch (error) {
+      throw new DhowError("internal", `gelf: cannot connect to GELF endpoint: ${this.#where} ${messageOf(error)}`)
+    }
   }
 
   async send(messages: readonly LogMessage[]): Promise<void> {
@@ -70,6 +77,10 @@ export class Gelf implements LogDriver {
     const level = stream === 2 ? ERROR : INFO
     return `{"version":"1.1","host":${this.#host},"short_message":${text},"timestamp":${Date.parse(time) / 1000},"level":${level}${this.#extra}`
   }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
 }
 
 function packer(type: string, level: number): (json: string) => Buffer {

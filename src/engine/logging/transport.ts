@@ -50,7 +50,7 @@ export class StreamTransport implements Transport {
         : connect(path === "" ? { host, port } : { path }, opened.resolve)
     const timer = setTimeout(() => socket.destroy(new Error("i/o timeout")), CONNECT_MS)
     const broke = (error: Error): void => {
-      opened.reject(new DhowError("internal", `dial ${where}: ${reason(error)}`, { cause: error }))
+      opened.reject(new DhowError("internal", `dial ${where}: ${reason(error)}`))
       if (this.#socket !== socket) return
       this.#socket = undefined
       socket.destroy()
@@ -115,8 +115,8 @@ export class UdpTransport implements Transport {
     let found: { readonly address: string; readonly family: number }
     try {
       found = await lookup(address)
-    } catch (cause) {
-      throw new DhowError("internal", `dial udp: lookup ${host}: no such host`, { cause })
+    } catch {
+      throw new DhowError("internal", `dial udp: lookup ${host}: no such host`)
     }
     const socket = createSocket(found.family === 6 ? "udp6" : "udp4")
     // Nobody listening is not known here: datagrams are sent and forgotten.
