@@ -19,7 +19,7 @@ const NO_LIMIT = 2 ** 60
 
 export function readFinalUsage(
   cgroupsPath: string,
-  facts: CgroupFacts,
+  facts: Pick<CgroupFacts, "hierarchies" | "unified">,
 ): { readonly usage: CgroupUsage; readonly limits: Limits } {
   const read: Read = (controller, file) => {
     const root = facts.hierarchies.get(controller) ?? facts.unified
