@@ -19,6 +19,10 @@ export async function runInternal([verb, ...parameters]: readonly string[]): Pro
     const { stackCommand } = await import("./snapshot/stack/command.ts")
     return stackCommand(verb, parameters)
   }
+  if (verb === "live-mounts") {
+    const { liveMountsCommand } = await import("./runtime/live-mounts/command.ts")
+    return liveMountsCommand(parameters)
+  }
   if (verb === "gzip-members") {
     diesWithParent(true)
     return gzipMembersCommand(parameters)

@@ -87,7 +87,7 @@ const load = {
   tag: async () => (await import("./image/tag.ts")).tag,
   top: async () => (await import("./container/top.ts")).top,
   unpause: async () => (await import("./container/pause.ts")).unpause,
-  update: async () => (await import("./container/update.ts")).update,
+  update: async () => (await import("./container/update/update.ts")).update,
   version: async () => (await import("./system/version.ts")).version,
   volumeCreate: async () => (await import("./volume/create.ts")).create,
   volumeInspect: async () => (await import("./volume/inspect.ts")).inspect,
@@ -120,7 +120,7 @@ const ofContainers = {
   stop: entry("Stop one or more running containers", load.stop),
   top: entry("Show the processes of a container", load.top),
   unpause: entry("Resume all processes of one or more containers", load.unpause),
-  update: entry("Change the limits of one or more containers", load.update),
+  update: entry("Change limits, ports, mounts and settings of containers", load.update),
   wait: entry("Wait for containers to stop, and print their exit codes", load.wait),
   why: entry("Explain how a container ended, or what holds it back", load.why),
 } as const

@@ -12,10 +12,9 @@ import type {
   ExecInspect,
   FilesystemChange,
   PathStat,
-  Resources,
-  RestartPolicy,
 } from "../wire/container.ts"
 import type { ContainerStats } from "../wire/stats.ts"
+import type { ContainerUpdateRequest, ContainerUpdateResponse } from "../wire/update.ts"
 import { type Answer, type Client, readText } from "./client.ts"
 import { COMPATIBLE } from "./compatible.ts"
 import type { Duplex } from "./duplex.ts"
@@ -183,8 +182,8 @@ export function topContainer(client: Client, name: string, psArguments: string):
 export function updateContainer(
   client: Client,
   name: string,
-  changes: Resources & { RestartPolicy?: RestartPolicy },
-): Promise<{ Warnings: string[] | null }> {
+  changes: ContainerUpdateRequest,
+): Promise<Omit<ContainerUpdateResponse, "Warnings"> & { Warnings: string[] | null }> {
   return client.json("POST", at(name, "/update"), { json: changes })
 }
 

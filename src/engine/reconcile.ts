@@ -19,6 +19,7 @@ import { startContainer } from "./containers/start.ts"
 import { tearDown } from "./containers/teardown.ts"
 import { armTimeLimit } from "./containers/time-limit.ts"
 import { resumeRestart, resumeStop } from "./containers/unfinished-stop.ts"
+import { settleUpdate, settleUpdateOfStopped } from "./containers/update/settle.ts"
 import { finishReport } from "./exits/detail.ts"
 import { sweep } from "./sweep.ts"
 
@@ -74,8 +75,10 @@ async function reconcileContainer(parts: ContainerParts, container: Container): 
     await tearDown(parts, record)
   }
   feedRest(parts, record)
+  settleUpdateOfStopped(parts, container)
   // Its --rm was decided by the exit, and the engine died before the removal.
-  if (record.hostConfig.AutoRemove && state.finishedAt !== NEVER) await erase(parts, id, { volumes: true })
+  if (record.hostConfig.AutoRemove && state.status !== "restarting" && state.finishedAt !== NEVER)
+    await erase(parts, id, { volumes: true })
 }
 
 async function adopt(parts: ContainerParts, { record, state, intent }: Container): Promise<void> {
@@ -99,6 +102,7 @@ async function adopt(parts: ContainerParts, { record, state, intent }: Container
   if (intent === "freezing") await settleFreeze(parts, { record, state })
   else if (intent === "committing") await endCommit(parts, { record, state })
   else if (state.stop === undefined) parts.store.intend(id, undefined)
+  await settleUpdate(parts, parts.store.get(id))
   feedLog(parts, record, { monitor: found })
   watchExit(parts, id, found)
   if (state.stop !== undefined) resumeStop(parts, { record })
@@ -143,7 +147,7 @@ async function settleStart(parts: ContainerParts, { record, state, intent }: Con
     if (intent === "restarting") return
     parts.store.intend(id, undefined)
     log.info("Undid a start that an earlier engine did not finish", { container: id, name: record.name })
-    if (hostConfig.AutoRemove) await erase(parts, id, { volumes: true })
+    if (hostConfig.AutoRemove && state.status !== "restarting") await erase(parts, id, { volumes: true })
     return
   }
   const pid = "exited" in found ? found.pid : 0

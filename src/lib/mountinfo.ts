@@ -2,6 +2,9 @@
 import { readFileSync } from "node:fs"
 
 export type MountEntry = {
+  readonly id: number
+  /** Id of the mount that it lies on. */
+  readonly parent: number
   readonly path: string
   readonly type: string
   readonly options: readonly string[]
@@ -12,9 +15,10 @@ export type MountEntry = {
 export function parseMountinfo(text: string): readonly MountEntry[] {
   return text.split("\n").flatMap((line) => {
     const [left = "", right = ""] = line.split(" - ")
-    const [, , , , path, options, ...propagation] = left.split(" ")
+    const [id, parent, , , path, options, ...propagation] = left.split(" ")
     if (path === undefined || options === undefined) return []
-    return [{ path: unescaped(path), type: right.split(" ")[0] ?? "", options: options.split(","), propagation }]
+    const place = { id: Number(id), parent: Number(parent), path: unescaped(path) }
+    return [{ ...place, type: right.split(" ")[0] ?? "", options: options.split(","), propagation }]
   })
 }
 

@@ -20,6 +20,17 @@ export type AttachRequest = {
   readonly networks: ReadonlyMap<string, EndpointSettings>
   /** Host ports are chosen already (`choosePorts`). */
   readonly ports: readonly PortMapping[]
+  /** The address that it had until now: it gets this one again unless somebody else has it meanwhile. */
+  readonly address?: string
+}
+
+/** Another set of published ports, in force in the kernel, and for good once `commit` was called. */
+export type PortChange = {
+  /** All that are published now. */
+  readonly ports: readonly PortMapping[]
+  /** Writes the row: to be called in the transaction that records the change. */
+  commit(): void
+  undo(): void
 }
 
 export type Attached = {
@@ -53,6 +64,16 @@ export interface Networks {
     /** The container's name, for the error text. */
     name?: string,
   ): readonly PortMapping[]
+  /**
+   * Changes what a running container publishes, without a gap for the ports that stay. `remove` holds members of what is
+   * published now. Throws as `choosePorts`, and nothing has changed then.
+   */
+  changePorts(
+    owner: string,
+    change: { readonly name: string; readonly remove: readonly PortMapping[]; readonly add: PortMap },
+  ): Promise<PortChange>
+  /** What an owner publishes, by container port in the order of its bindings. */
+  publishedPorts(owner: string): readonly PortMapping[]
   list(): NetworkInspect[]
   inspect(reference: string): NetworkInspect
   /** Throws not-found ("network NAME not found") where there is none; returns the canonical name and id. */

@@ -17,7 +17,8 @@ import {
   settleBridge,
 } from "./bridge.ts"
 import { otherOwner } from "./bridge-owner.ts"
-import type { Attached, AttachRequest, Networks, PortMapping } from "./contract.ts"
+import { changePorts } from "./change-ports.ts"
+import type { Attached, AttachRequest, Networks, PortChange, PortMapping } from "./contract.ts"
 import { allowHairpin, linkAlias, linkIndex, openRouteSocket } from "./link.ts"
 import { checkDefaultBridge, findNetwork } from "./lookup.ts"
 import { Namespaces } from "./namespaces.ts"
@@ -115,8 +116,9 @@ class HostNetworks implements Networks {
     this.#forget(request.owner)
     await this.#ready()
     const published = request.ports.length === 0 ? undefined : (this.#published ?? (await this.#publish()))
-    const { key, record } =
-      macAddress === undefined ? this.#bridged.take() : prepareBridged(this.#parts(), this.#settled(), macAddress)
+    const wish = { macAddress, address: request.address }
+    const isPlain = macAddress === undefined && request.address === undefined
+    const { key, record } = isPlain ? this.#bridged.take() : prepareBridged(this.#parts(), this.#settled(), wish)
     const claimed = { ...record, name: request.name, ports: request.ports }
     this.#tables.claimNamespace(key, request.owner, claimed)
     crashpoint("network.attach:before-publish")
@@ -155,6 +157,15 @@ class HostNetworks implements Networks {
     name: string = owner.slice(0, 12),
   ): readonly PortMapping[] {
     return this.#ports.choose({ owner, name, exposed, bindings, publishAll })
+  }
+
+  async changePorts(owner: string, change: Parameters<Networks["changePorts"]>[1]): Promise<PortChange> {
+    const published = this.#published ?? (await this.#publish())
+    return changePorts({ tables: this.#tables, ports: this.#ports, published, host: this.#parts().host }, owner, change)
+  }
+
+  publishedPorts(owner: string): readonly PortMapping[] {
+    return this.#tables.namespacesOf(owner).flatMap(({ record }) => record.ports)
   }
 
   list(): NetworkInspect[] {

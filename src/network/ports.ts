@@ -38,15 +38,41 @@ export class Ports {
       return held.map(({ mapping }) => mapping)
     } catch (error) {
       this.release(request.owner)
-      const text = error instanceof Error ? error.message : String(error)
-      throw new DhowError(
-        error instanceof DhowError ? error.kind : "conflict",
-        `driver failed programming external connectivity on endpoint ${request.name} (${request.owner}): ${text}`,
-        error instanceof DhowError && error.hint !== undefined ? { hint: error.hint } : {},
-      )
+      throw notConnected(request, error)
     } finally {
       if (held.length === 0) this.#held.delete(request.owner)
     }
+  }
+
+  /** Others in the place of some that an owner holds. `undo` holds those again that were let go. */
+  change(request: PortRequest & { readonly remove: readonly PortMapping[] }): {
+    readonly ports: readonly PortMapping[]
+    undo(): void
+  } {
+    const { owner, remove } = request
+    const before = this.#held.get(owner) ?? []
+    const leaving = before.filter(({ mapping }) => remove.some((port) => samePort(port, mapping)))
+    const held = before.filter((one) => !leaving.includes(one))
+    const staying = held.length
+    this.#held.set(owner, held)
+    for (const { fd } of leaving) if (fd !== undefined) closeSync(fd)
+    const undo = (): void => {
+      for (const { fd } of held.splice(staying)) if (fd !== undefined) closeSync(fd)
+      this.#held.delete(owner)
+      this.holdAgain(
+        owner,
+        leaving.map(({ mapping }) => mapping),
+      )
+      this.#held.set(owner, [...held, ...(this.#held.get(owner) ?? [])])
+    }
+    try {
+      for (const wanted of listWanted(request)) held.push(this.#hold(wanted))
+    } catch (error) {
+      undo()
+      throw notConnected(request, error)
+    }
+    if (held.length === 0) this.#held.delete(owner)
+    return { ports: sortPorts(held.map(({ mapping }) => mapping)), undo }
   }
 
   /** Holds what an owner had before a restart of the engine. Another process may have been quicker: the owner keeps it. */
@@ -157,7 +183,30 @@ export function listWanted({
       wanted.push({ protocol, containerPort, hostIp, ...parseRange(binding.HostPort ?? "") })
     }
   }
-  return wanted.sort((a, b) => a.containerPort - b.containerPort || a.protocol.localeCompare(b.protocol))
+  return sortPorts(wanted)
+}
+
+/** By container port; the bindings of one in the order in which they were asked for. */
+function sortPorts<T extends Pick<PortMapping, "containerPort" | "protocol">>(ports: T[]): T[] {
+  return ports.sort((a, b) => a.containerPort - b.containerPort || a.protocol.localeCompare(b.protocol))
+}
+
+export function samePort(a: PortMapping, b: PortMapping): boolean {
+  return (
+    a.protocol === b.protocol &&
+    a.containerPort === b.containerPort &&
+    a.hostPort === b.hostPort &&
+    a.hostIp === b.hostIp
+  )
+}
+
+function notConnected({ name, owner }: Pick<PortRequest, "name" | "owner">, error: unknown): DhowError {
+  const text = error instanceof Error ? error.message : String(error)
+  return new DhowError(
+    error instanceof DhowError ? error.kind : "conflict",
+    `driver failed programming external connectivity on endpoint ${name} (${owner}): ${text}`,
+    error instanceof DhowError && error.hint !== undefined ? { hint: error.hint } : {},
+  )
 }
 
 /** Throws for what is no port: asked before anything is held. */

@@ -10,7 +10,7 @@ import { reservedAddress, subnetOf } from "./bridge.ts"
 import { joinBridge, linkIndex } from "./link.ts"
 import type { Namespaces } from "./namespaces.ts"
 import type { Namespace, NamespaceRecord, Network } from "./record.ts"
-import { macOf, parseAddress } from "./subnet.ts"
+import { contains, macOf, parseAddress } from "./subnet.ts"
 import type { Tables } from "./tables.ts"
 
 export type Preparation = {
@@ -22,12 +22,14 @@ export type Preparation = {
 /** Our ends of veth pairs, by the key of their namespace; netavark's and others' look different. */
 export const HOST_INTERFACE = /^veth[0-9a-f]{10}$/
 
-/** With a new address on the bridge. */
-export function prepareBridged(parts: Preparation, bridge: Network, macAddress?: string): Namespace {
+export type EndpointWish = { readonly macAddress?: string | undefined; readonly address?: string | undefined }
+
+/** With a new address on the bridge, unless the one that is wished for is free. */
+export function prepareBridged(parts: Preparation, bridge: Network, wish: EndpointWish = {}): Namespace {
   const key = randomBytes(5).toString("hex")
   const hostInterface = `veth${key}`
   try {
-    const settings = takeEndpoint(parts.tables, bridge, key, macAddress)
+    const settings = takeEndpoint(parts.tables, bridge, key, wish)
     crashpoint("network.prepare:before-namespace")
     parts.namespaces.create(key, (inner, namespaceFd) =>
       joinBridge(parts.host, inner, namespaceFd, {
@@ -104,10 +106,12 @@ function insert(tables: Tables, key: string, record: NamespaceRecord): Namespace
   return { key, owner: null, record }
 }
 
-function takeEndpoint(tables: Tables, network: Network, key: string, macAddress?: string) {
+function takeEndpoint(tables: Tables, network: Network, key: string, { macAddress, address: wished }: EndpointWish) {
   const { subnet, gateway } = subnetOf(network)
   const reserved = new Set([parseAddress(gateway), reservedAddress(network)])
-  const address = tables.takeAddress(network, subnet, reserved, key)
+  const isOurs = wished !== undefined && contains(subnet, parseAddress(wished)) && !reserved.has(parseAddress(wished))
+  const address =
+    isOurs && tables.claimAddress(network, wished, key) ? wished : tables.takeAddress(network, subnet, reserved, key)
   return {
     IPAMConfig: null,
     Links: null,

@@ -71,6 +71,17 @@ export class PublishedPorts {
     this.#forgetFlows(published)
   }
 
+  /** In one transaction: a connection finds either the old or the new. */
+  replace(address: string, removed: readonly PortMapping[], added: readonly PortMapping[]): void {
+    const [old, fresh] = [
+      { address, ports: removed },
+      { address, ports: added },
+    ]
+    const messages = [...this.#elements(NFT_MSG.DELSETELEM, old), ...this.#elements(NFT_MSG.NEWSETELEM, fresh)]
+    if (messages.length > 0) this.#batch(messages, `publish other ports of ${address}`)
+    this.#forgetFlows({ address, ports: [...removed, ...added] })
+  }
+
   #removeOne(published: Published, what: string): void {
     try {
       this.#batch(this.#elements(NFT_MSG.DELSETELEM, published), what)

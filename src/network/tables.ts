@@ -78,6 +78,12 @@ export class Tables {
     if (changes !== 1) throw new DhowError("internal", `Network namespace "${key}" is not free`)
   }
 
+  /** Of one that has an owner. */
+  putNamespace(key: string, record: NamespaceRecord): void {
+    const sql = "UPDATE network_namespaces SET record = $record WHERE key = $key AND owner IS NOT NULL"
+    this.#database.query<unknown, { key: string; record: string }>(sql).run({ key, record: JSON.stringify(record) })
+  }
+
   /** The namespace's row and its addresses. */
   deleteNamespace(key: string): void {
     this.#database.essential(() =>
@@ -115,6 +121,11 @@ export class Tables {
       }
       throw new DhowError("unavailable", `No address is left in ${formatSubnet(subnet)} of network "${network.name}"`)
     })
+  }
+
+  /** False where somebody has it. */
+  claimAddress(network: Network, address: string, key: string): boolean {
+    return this.#insertAddress(network.id, address, key)
   }
 
   #cursor(id: string): number {

@@ -31,6 +31,8 @@ export interface Snapshotter {
   layerSize(diffId: Digest): number
   /** Creates an empty writable snapshot over `layers`, lowest first. Conflict when the key exists. */
   prepare(key: string, layers: readonly Digest[]): void
+  /** Puts other layers below what was written to the snapshot, which is not mounted. */
+  rebase(key: string, layers: readonly Digest[]): void
   /** Mounts the snapshot on the existing directory `target`. */
   mount(key: string, target: string): void
   /** Takes the mount away; fine when there is none. The snapshot stays. */

@@ -176,6 +176,12 @@ export class OverlaySnapshotter implements Snapshotter {
     this.#rows.insertSnapshot.run({ key, layers: JSON.stringify(layers), now: Date.now() })
   }
 
+  rebase(key: string, layers: readonly Digest[]): void {
+    this.#layers(layers)
+    if (this.#rows.rebaseSnapshot.run({ key, layers: JSON.stringify(layers) }).changes === 0)
+      throw new DhowError("not-found", `No snapshot "${key}"`)
+  }
+
   mount(key: string, target: string): void {
     const { upper, work, lower } = this.#snapshot(key, (layer) => this.#open(layer))
     mountOverlay(target, {

@@ -45,6 +45,9 @@ export function openRows(database: Database, forms: readonly Snapshotter["name"]
     insertSnapshot: database.query<never, { key: string; layers: string; now: number }>(
       `INSERT INTO snapshots (key, snapshotter, layers, created_at) VALUES ($key, '${forms[0]}', $layers, $now)`,
     ),
+    rebaseSnapshot: database.query<never, { key: string; layers: string }>(
+      "UPDATE snapshots SET layers = $layers WHERE key = $key",
+    ),
     deleteSnapshot: database.query<never, { key: string }>("DELETE FROM snapshots WHERE key = $key"),
     snapshots: database.query<{ key: string }>("SELECT key FROM snapshots"),
     stacks: database.query<{ layers: string }>("SELECT layers FROM snapshots"),

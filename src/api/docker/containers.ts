@@ -11,7 +11,7 @@ import { create } from "./create.ts"
 import { readJson } from "./json-body.ts"
 import { withoutKernelMemory } from "./kernel-memory.ts"
 import { logs } from "./logs.ts"
-import { updateRequest } from "./schema/host-config.ts"
+import { updateRequest } from "./schema/update.ts"
 import { stats } from "./stats.ts"
 import { wait } from "./wait.ts"
 
@@ -154,10 +154,7 @@ async function inspect(containers: Containers, call: Call): Promise<Reply> {
 
 async function update(containers: Containers, call: Call): Promise<Reply> {
   const { resources, warnings } = withoutKernelMemory(await readJson(call.request, updateRequest), call.api)
-  const { PidsLimit, Init: init, ...changes } = resources
-  // It is in Docker's reference, but no engine changes it so.
-  if (init !== undefined)
-    throw new DhowError("invalid", "the init process of a container cannot be changed by an update")
+  const { PidsLimit, ...changes } = resources
   // Any limit that is not positive has always meant none.
   const limited =
     call.api >= 40 && PidsLimit !== undefined ? { ...changes, PidsLimit: Math.max(PidsLimit, 0) } : changes

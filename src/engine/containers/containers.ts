@@ -15,12 +15,13 @@ import type { ContainerParts } from "./parts.ts"
 import { openPrune } from "./prune.ts"
 import { isRunning } from "./record.ts"
 import { removeContainer } from "./remove.ts"
+import { renameContainer } from "./rename.ts"
 import { resizeContainer } from "./resize.ts"
 import { startContainer } from "./start.ts"
 import { containerStats } from "./stats.ts"
 import { killContainer, pauseContainer, restartContainer, stopContainer, unpauseContainer } from "./stop.ts"
 import { topContainer } from "./top.ts"
-import { renameContainer, updateContainer } from "./update.ts"
+import { updateContainer } from "./update/update.ts"
 
 export function openContainers(parts: ContainerParts): Containers {
   return {

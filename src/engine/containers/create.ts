@@ -124,13 +124,13 @@ export async function createContainer(
   return { Id: id, Warnings: warnings }
 }
 
-function mountSources(parts: ContainerParts, prepared: (volume: PreparedVolume) => void) {
+export function mountSources(parts: ContainerParts, prepared: (volume: PreparedVolume) => void) {
   const { volumes, store, config } = parts
   const image = (reference: string): Digest => parts.resolveImage(reference).id
   return { volumes, store, image, prepared, roots: [config.dataRoot, config.execRoot] }
 }
 
-function checkCapabilities({ host }: ContainerParts, hostConfig: HostConfig): void {
+export function checkCapabilities({ host }: ContainerParts, hostConfig: HostConfig): void {
   for (const key of ["CapAdd", "CapDrop"] as const) {
     try {
       normalizeCapabilities(hostConfig[key] ?? [], host)
@@ -141,7 +141,7 @@ function checkCapabilities({ host }: ContainerParts, hostConfig: HostConfig): vo
 }
 
 /** So that a rename of the other container does not part the two. */
-function nameDonorsById({ store }: ContainerParts, hostConfig: HostConfig): void {
+export function nameDonorsById({ store }: ContainerParts, hostConfig: HostConfig): void {
   for (const key of ["NetworkMode", "PidMode", "IpcMode"] as const) {
     const donor = donorOf(hostConfig[key] ?? "")
     if (donor !== undefined) hostConfig[key] = `container:${store.resolve(donor).record.id}`
@@ -149,7 +149,7 @@ function nameDonorsById({ store }: ContainerParts, hostConfig: HostConfig): void
 }
 
 /** Only a missing image may be "not found" here: a client answers that by pulling it. */
-function inRequest<T>(work: () => T): T {
+export function inRequest<T>(work: () => T): T {
   try {
     return work()
   } catch (error) {

@@ -65,7 +65,9 @@ export async function recordExit(
   const { FinishedAt: finishedAt, OOMKilled: oomKilled, Usage: usage } = ending
   const ended = { exitCode: exit.exitCode, oomKilled, finishedAt, error: "", ...(usage === undefined ? {} : { usage }) }
   const history = { ...historyOf(state), ...uncheckedHealth(state), ...ended }
-  const restarts = shouldRestart(record, history, live)
+  // Restarted by an update: whoever does that starts it, or the next engine.
+  const recreates = record.pending?.kind === "restarting"
+  const restarts = recreates || shouldRestart(record, history, live)
   const report = { ...ending, WillRestart: restarts }
   let row = 0
   if (oomKilled) parts.events.emit("container", "oom", id, attributesOf(record))
@@ -83,8 +85,8 @@ export async function recordExit(
   live.clients.end()
   live.runEnded()
   const response = { StatusCode: exit.exitCode }
-  live.answer(response, restarts ? ["next-exit"] : ["next-exit", "not-running"])
-  if (record.hostConfig.AutoRemove && live.restarting === 0 && !startsAgain) {
+  live.answer(response, restarts && !recreates ? ["next-exit"] : ["next-exit", "not-running"])
+  if (record.hostConfig.AutoRemove && live.restarting === 0 && !startsAgain && !recreates) {
     live.teardown = describeExit(parts, record, { row, report, health })
     // The row goes before the teardown: "removed" is answered now, and the files are garbage from here on.
     await removeIfAuto(parts, record, parts.store.get(id).state)
@@ -92,7 +94,7 @@ export async function recordExit(
   }
   live.teardown = describeExit(parts, record, { row, report, health }).then(() => tearDown(parts, record))
   await live.teardown
-  if (restarts) scheduleRestart(parts, id, runTime(state.startedAt, exit))
+  if (restarts && !recreates) scheduleRestart(parts, id, runTime(state.startedAt, exit))
 }
 
 /** --rm and a restart policy exclude each other: what goes here never starts again by itself. */
@@ -147,7 +149,8 @@ export async function restartNow(parts: ContainerParts, id: string): Promise<voi
     await parts.locks.hold(id, async () => {
       const container = parts.store.find(id)
       if (container === undefined || container.state.status !== "restarting") return
-      await parts.start(id, container.state.restartCount + 1)
+      // One that an update restarts is no restart by policy.
+      await parts.start(id, container.record.pending === undefined ? container.state.restartCount + 1 : 0)
     })
   } catch (error) {
     log.warn("A restart by policy failed", { container: id, error: describeError(error) })

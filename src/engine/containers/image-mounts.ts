@@ -9,7 +9,12 @@ import type { ContainerRecord, ResolvedMount } from "./record.ts"
 
 const KEY = /^([0-9a-f]{64})-image-\d+$/
 
-/** Of the nth mount. */
+/** A number that stays a mount's when others come and go: its place among the mounts that create made, or one given later. */
+export function placeOf(mount: ResolvedMount, index: number): number {
+  return mount.imagePlace ?? index
+}
+
+/** `place` is `placeOf` the mount. */
 export function imageMountKey(id: string, place: number): string {
   return `${id}-image-${place}`
 }
@@ -21,7 +26,7 @@ export function ownerOfSnapshot(key: string): string | undefined {
 
 /** The snapshots of a container: its own, and those of the images it mounts. */
 export function snapshotKeys({ id, mounts }: Pick<ContainerRecord, "id" | "mounts">): string[] {
-  return [id, ...mounts.flatMap((mount, place) => (mount.Type === "image" ? [imageMountKey(id, place)] : []))]
+  return [id, ...mounts.flatMap((mount, at) => (mount.Type === "image" ? [imageMountKey(id, placeOf(mount, at))] : []))]
 }
 
 /** The images that a container needs: its own, and those that it mounts. */
@@ -36,10 +41,10 @@ export function mountImages(
   paths: Pick<ContainerPaths, "images">,
 ): readonly ResolvedMount[] {
   const placed = placedMounts(mounts, paths)
-  for (const [place, mount] of placed.entries()) {
+  for (const [at, mount] of placed.entries()) {
     if (mount.Type !== "image") continue
     mkdirSync(mount.Source, { recursive: true, mode: 0o700 })
-    snapshotter.mount(imageMountKey(id, place), mount.Source)
+    snapshotter.mount(imageMountKey(id, placeOf(mount, at)), mount.Source)
   }
   return placed
 }
@@ -49,7 +54,40 @@ export function placedMounts(
   mounts: readonly ResolvedMount[],
   { images }: Pick<ContainerPaths, "images">,
 ): readonly ResolvedMount[] {
-  return mounts.map((mount, place) =>
-    mount.Type === "image" ? { ...mount, Source: join(images, String(place)) } : mount,
+  return mounts.map((mount, at) =>
+    mount.Type === "image" ? { ...mount, Source: join(images, String(placeOf(mount, at))) } : mount,
   )
+}
+
+/** The same mounts, each image with a place that stays its own in whatever order they will be. */
+export function withPlaces(mounts: readonly ResolvedMount[]): readonly ResolvedMount[] {
+  return mounts.map((mount, at) => (mount.Type === "image" ? { ...mount, imagePlace: placeOf(mount, at) } : mount))
+}
+
+/** New mounts beside `others`, each image with a place that nobody has. */
+export function withNewPlaces(mounts: readonly ResolvedMount[], others: readonly ResolvedMount[]): ResolvedMount[] {
+  let next = Math.max(0, ...others.map((mount, at) => placeOf(mount, at) + 1))
+  return mounts.map((mount) => (mount.Type === "image" ? { ...mount, imagePlace: next++ } : mount))
+}
+
+/** Makes the snapshots of images that are about to be mounted; what a crash left there is made anew. */
+export async function prepareImages(
+  snapshotter: Pick<Snapshotter, "prepare" | "remove">,
+  { id, mounts }: Pick<ContainerRecord, "id" | "mounts">,
+  layersOf: (image: Digest) => readonly Digest[],
+): Promise<void> {
+  for (const [at, mount] of mounts.entries()) {
+    if (mount.image === undefined) continue
+    const key = imageMountKey(id, placeOf(mount, at))
+    await snapshotter.remove(key)
+    snapshotter.prepare(key, layersOf(mount.image))
+  }
+}
+
+/** Of mounts that the container does not have any more. */
+export async function removeImages(
+  snapshotter: Pick<Snapshotter, "remove">,
+  container: Pick<ContainerRecord, "id" | "mounts">,
+): Promise<void> {
+  for (const key of snapshotKeys(container).slice(1)) await snapshotter.remove(key)
 }

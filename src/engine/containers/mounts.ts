@@ -6,7 +6,7 @@ import { DhowError, errnoName } from "../../lib/errors.ts"
 import { openInRoot } from "../../lib/syscalls/open-in-root.ts"
 import type { Digest } from "../../oci/digest.ts"
 import type { RuntimeMount } from "../../oci/runtime-spec.ts"
-import type { ContainerConfig, HostConfig } from "../../wire/container.ts"
+import type { ContainerConfig, HostConfig, Mount } from "../../wire/container.ts"
 import type { LocalVolumes, PreparedVolume } from "../volumes.ts"
 import { type MountWish, parseBind, parseMount, parseVolumesFrom } from "./mount-specs.ts"
 import { bindPropagation, guardedPropagation } from "./propagation.ts"
@@ -58,6 +58,11 @@ function inherited(mount: ResolvedMount, readOnly: boolean): ResolvedMount {
   const writable = mount.RW && !readOnly
   const options = mount.options.map((option) => (option === "rw" && !writable ? "rro" : option))
   return { ...mount, RW: writable, options, Mode: "", copyUp: false, anonymous: false }
+}
+
+/** One more mount of a container that is there already. */
+export function resolveMount(mount: Mount, sources: Sources): ResolvedMount {
+  return resolve(labelled(parseMount(mount)), sources)
 }
 
 /** Docker shows a volume that was asked for as shared between containers, where labels are in use. */

@@ -3,6 +3,7 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { DhowError } from "../../lib/errors.ts"
 import { readIfExists } from "../../lib/files.ts"
+import type { PortMapping } from "../../network/contract.ts"
 import { type FilesMode, hostHosts, hostnameFile, hostResolvConf, hostsFile, resolvConf } from "../../network/files.ts"
 import type { RuntimeMount } from "../../oci/runtime-spec.ts"
 import type { NamespaceChoice } from "../../runtime/spec-input.ts"
@@ -73,16 +74,10 @@ export async function attachNetwork(parts: ContainerParts, record: ContainerReco
     hostname: config.Hostname ?? "",
     networks: wanted,
     ports,
+    ...(record.pending?.kind === "restarting" && record.pending.address !== undefined
+      ? { address: record.pending.address }
+      : {}),
   })
-  const published: PortMap = {}
-  // An empty list where Docker has null, which old clients trip over.
-  for (const port of exposed) published[port] = []
-  for (const { protocol, containerPort, hostIp, hostPort } of ports) {
-    const key = `${containerPort}/${protocol}`
-    published[key] ??= []
-    for (const address of hostIp === "" ? ["0.0.0.0"] : [hostIp])
-      published[key].push({ HostIp: address, HostPort: String(hostPort) })
-  }
   const addresses = Object.values(attached.endpoints).flatMap((endpoint) =>
     [endpoint.IPAddress, endpoint.GlobalIPv6Address].filter((address) => address !== undefined && address !== ""),
   ) as string[]
@@ -92,10 +87,22 @@ export async function attachNetwork(parts: ContainerParts, record: ContainerReco
     choice: { path: attached.namespace },
     namespace: attached.namespace,
     endpoints: attached.endpoints,
-    ports: published,
+    ports: shownPorts(exposed, ports),
     mounts: fileMounts(paths, { readOnly }),
     sysctls: endpointSysctls(wanted.values()),
   }
+}
+
+/** As inspect shows them: an empty list where Docker has null, which old clients trip over. */
+export function shownPorts(exposed: readonly string[], ports: readonly PortMapping[]): PortMap {
+  const shown: PortMap = {}
+  for (const port of exposed) shown[port] = []
+  for (const { protocol, containerPort, hostIp, hostPort } of ports) {
+    const key = `${containerPort}/${protocol}`
+    shown[key] ??= []
+    shown[key].push({ HostIp: hostIp === "" ? "0.0.0.0" : hostIp, HostPort: String(hostPort) })
+  }
+  return shown
 }
 
 /** Who shares another's network has its name too. */

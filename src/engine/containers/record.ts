@@ -2,6 +2,7 @@
 // what was observed since. The row in `containers` is exactly this.
 import type { Digest } from "../../oci/digest.ts"
 import type { Platform } from "../../oci/platform.ts"
+import type { LiveMountPlan } from "../../runtime/live-mounts/live-mounts.ts"
 import type {
   ContainerConfig,
   EndpointSettings,
@@ -33,7 +34,29 @@ export type ContainerRecord = {
   readonly cgroupParent?: string
   /** Everything mounted into the container, resolved at create; anonymous volumes have their names. */
   readonly mounts: readonly ResolvedMount[]
+  /** An update that is under way: undone or finished by reconciliation after a crash. */
+  readonly pending?: PendingUpdate | undefined
 }
+
+/** What an update may change. */
+export type Editable = Pick<
+  ContainerRecord,
+  "config" | "hostConfig" | "networkingConfig" | "mounts" | "image" | "imageId" | "manifest" | "platform" | "layers"
+>
+
+export type PendingUpdate =
+  /** Mounted into the running process, which the rest of the record does not know yet. Undone. */
+  | { readonly kind: "attaching"; readonly mounts: LiveMountPlan["attach"] }
+  /** To be taken from the running process, which the rest of the record knows already. Finished. */
+  | { readonly kind: "detaching"; readonly mounts: readonly { readonly destination: string; readonly least: number }[] }
+  /** To be restarted with what the rest of the record says, or else to be as before. Finished, or undone. */
+  | {
+      readonly kind: "restarting"
+      readonly before: Editable
+      /** Of the run that ends for it. */
+      readonly startedAt: string
+      readonly address?: string
+    }
 
 /** A mount point with what is needed to make it again at every start. */
 export type ResolvedMount = MountPoint & {
@@ -47,6 +70,8 @@ export type ResolvedMount = MountPoint & {
   readonly image?: Digest
   /** Nobody asked for this propagation: where the source cannot do it, the mount is private. */
   readonly impliedPropagation?: boolean
+  /** Of an image that was mounted by an update, or stayed while one changed the list. */
+  readonly imagePlace?: number
   /** Removed with the container by `rm -v` and `--rm`. */
   readonly anonymous: boolean
 }

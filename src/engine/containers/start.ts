@@ -35,7 +35,7 @@ import type { ContainerParts } from "./parts.ts"
 import { cgroupsPathOf, containerPaths } from "./paths.ts"
 import { mountedProgramProblem, type ProgramProblem, programProblem } from "./program.ts"
 import { rootPropagation } from "./propagation.ts"
-import { type ContainerRecord, freshRun, isRunning, NEVER } from "./record.ts"
+import { type ContainerRecord, freshRun, isRunning, NEVER, type PendingUpdate } from "./record.ts"
 import { startRequirements } from "./requirements.ts"
 import { runtimeOf } from "./runtime.ts"
 import { removeBundle } from "./teardown.ts"
@@ -80,16 +80,46 @@ export async function startLocked(
   // A start by a user begins the pauses between restarts anew.
   if (restarts === 0) live.restartDelay = 0
   await live.teardown
+  const { pending } = record
+  if (pending?.kind === "restarting") parts.snapshotter.rebase(id, record.layers)
   // The start of a restart is wanted after a crash too; any other start that did not come to its end never was.
   parts.store.intend(id, intent === "restarting" ? intent : "starting")
   crashpoint("container.start:after-intent")
   try {
     await run(parts, record, restarts)
   } catch (error) {
+    if (pending?.kind === "restarting") return await startAsBefore(parts, record, { pending, error, restarts })
     await recordFailure(parts, record, error)
     throw error
   }
+  if (pending !== undefined) parts.store.amend(id, { pending: undefined })
   return "started"
+}
+
+/** What an update made of it cannot be started: it is what it was before, and runs. Throws why. */
+async function startAsBefore(
+  parts: ContainerParts,
+  { id, name }: ContainerRecord,
+  failed: {
+    readonly pending: Extract<PendingUpdate, { readonly kind: "restarting" }>
+    readonly error: unknown
+    readonly restarts: number
+  },
+): Promise<never> {
+  const { pending, error, restarts } = failed
+  const kind = error instanceof DhowError ? error.kind : "internal"
+  parts.snapshotter.rebase(id, pending.before.layers)
+  const { record } = parts.store.amend(id, { ...pending.before, pending: undefined })
+  crashpoint("container.update:after-rollback")
+  parts.store.intend(id, "starting")
+  try {
+    // The address is still to be the one it had.
+    await run(parts, { ...record, pending }, restarts)
+  } catch (again) {
+    await recordFailure(parts, record, again)
+    throw new DhowError(kind, `Container "${name}" cannot be started, as it was neither`, { cause: error })
+  }
+  throw new DhowError(kind, `Container "${name}" cannot be started so, and runs as it was`, { cause: error })
 }
 
 async function run(parts: ContainerParts, record: ContainerRecord, restarts: number): Promise<void> {

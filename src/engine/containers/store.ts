@@ -4,7 +4,7 @@ import { DhowError } from "../../lib/errors.ts"
 import type { Database } from "../../state/database.ts"
 import { readJsonColumn } from "../../state/json-column.ts"
 import type { HealthRecord } from "./health.ts"
-import type { Container, ContainerRecord, ContainerState, Intent } from "./record.ts"
+import type { Container, ContainerRecord, ContainerState, Editable, Intent } from "./record.ts"
 
 type Row = {
   readonly id: string
@@ -158,17 +158,35 @@ export class ContainerStore {
     return this.#remember({ record, state, intent })
   }
 
-  /** Changes what was asked for: rename, update. */
-  amend(id: string, changes: Partial<Pick<ContainerRecord, "name" | "hostConfig" | "config">>): Container {
-    const { record, state, intent } = this.get(id)
+  /** Changes what was asked for: rename, update. With `state`, what is observed of it too, `together` as at `insert`. */
+  amend(
+    id: string,
+    changes: Partial<Editable & Pick<ContainerRecord, "name" | "pending">>,
+    also: { readonly state?: ContainerState; readonly together?: () => void } = {},
+  ): Container {
+    const { record, state: observed, intent } = this.get(id)
+    const state = also.state ?? observed
     const amended = { ...record, ...changes }
     const holder = this.#idByName.get(amended.name)
     if (holder !== undefined && holder !== id) throw nameConflict(amended.name, holder)
-    this.#database
-      .query<never, { id: string; name: string; record: string }>(
-        "UPDATE containers SET name = $name, record = $record WHERE id = $id",
-      )
-      .run({ id, name: amended.name, record: JSON.stringify(amended) })
+    const update = this.#database.query<
+      never,
+      { id: string; name: string; image: string; status: string; record: string; state: string }
+    >(
+      `UPDATE containers SET name = $name, image_id = $image, status = $status, record = $record, state = $state
+       WHERE id = $id`,
+    )
+    this.#database.transaction(() => {
+      also.together?.()
+      update.run({
+        id,
+        name: amended.name,
+        image: amended.imageId,
+        status: state.status,
+        record: JSON.stringify(amended),
+        state: JSON.stringify(state),
+      })
+    })
     this.#idByName.delete(record.name)
     return this.#remember({ record: amended, state, intent })
   }

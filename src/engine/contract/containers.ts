@@ -12,11 +12,10 @@ import type {
   HostConfig,
   NetworkingConfig,
   PathStat,
-  Resources,
-  RestartPolicy,
 } from "../../wire/container.ts"
 import type { Asker } from "../../wire/exit.ts"
 import type { ContainerStats } from "../../wire/stats.ts"
+import type { ContainerUpdateRequest, ContainerUpdateResponse } from "../../wire/update.ts"
 import type { Filters } from "./filters.ts"
 import type { Attachment, AttachOptions, LogOptions, OutputSink } from "./streams.ts"
 
@@ -108,7 +107,8 @@ export interface Containers {
     reference: string,
     options: { readonly stream: boolean; readonly oneShot: boolean; readonly signal: AbortSignal },
   ): Promise<AsyncIterable<ContainerStats>>
-  update(reference: string, changes: Resources & { RestartPolicy?: RestartPolicy }): Promise<{ Warnings: string[] }>
+  /** Changes what it was created with; each change says when it takes effect. All of it is done, or nothing. */
+  update(reference: string, changes: ContainerUpdateRequest): Promise<ContainerUpdateResponse>
   prune(filters: Filters): Promise<{ ContainersDeleted: string[] | null; SpaceReclaimed: number }>
   /** A directory before what changed in it. */
   changes(reference: string): Promise<FilesystemChange[]>

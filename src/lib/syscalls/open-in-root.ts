@@ -6,21 +6,22 @@ import { address, check, cstring, libc } from "./libc.ts"
 const SYS_openat2 = 437n
 const RESOLVE_NO_MAGICLINKS = 0x02n
 const RESOLVE_IN_ROOT = 0x10n
+const O_CLOEXEC = 0o2000000
 
 /** A file descriptor of `path` as a process chrooted to `root` would see it; the caller closes it. */
 export function openInRoot(root: string, path: string, flags: number = constants.O_RDONLY, mode = 0): number {
   const directory = openSync(root, constants.O_RDONLY | constants.O_DIRECTORY)
   try {
-    const O_CLOEXEC = 0o2000000
-    const how = new BigUint64Array([BigInt(flags | O_CLOEXEC), BigInt(mode), RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS])
-    const name = cstring(path)
-    const bytes = new Uint8Array(how.buffer)
-    return check(
-      libc().syscall(SYS_openat2, BigInt(directory), address(name), address(bytes), 24n, 0n, 0n),
-      "openat2",
-      path,
-    )
+    return openBelow(directory, path, flags, mode)
   } finally {
     closeSync(directory)
   }
+}
+
+/** The same, of a root that is open already. */
+export function openBelow(root: number, path: string, flags: number, mode = 0): number {
+  const how = new BigUint64Array([BigInt(flags | O_CLOEXEC), BigInt(mode), RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS])
+  const name = cstring(path)
+  const bytes = new Uint8Array(how.buffer)
+  return check(libc().syscall(SYS_openat2, BigInt(root), address(name), address(bytes), 24n, 0n, 0n), "openat2", path)
 }

@@ -1,4 +1,4 @@
-// Schema of Docker's HostConfig, and of the part of it that `update` may change.
+// Schema of Docker's HostConfig.
 import * as v from "valibot"
 import {
   field,
@@ -39,7 +39,7 @@ const weights = list(
   "[]*blkiodev.WeightDevice",
 )
 
-const resources = {
+export const resources = {
   CpuShares: field(int),
   Memory: field(int),
   NanoCpus: field(int),
@@ -111,7 +111,7 @@ const resources = {
   IOMaximumBandwidth: field(uint64),
 } satisfies v.ObjectEntries
 
-const restartPolicy = fields(
+export const restartPolicy = fields(
   {
     Name: field(
       oneOf(
@@ -178,7 +178,7 @@ const mount = fields(
   "mount.Mount",
 )
 
-const portMap = map(
+export const portMap = map(
   v.nullable(list(fields({ HostIp: field(text), HostPort: field(text) }, "nat.PortBinding"), "[]nat.PortBinding")),
   "nat.PortMap",
 )
@@ -201,64 +201,56 @@ export const supervision = {
   Requires: field(texts),
 } satisfies v.ObjectEntries
 
-export const hostConfig = fields(
-  {
-    ...resources,
-    Binds: field(texts),
-    ContainerIDFile: field(text),
-    LogConfig: field(fields({ Type: field(text), Config: field(textMap) }, "container.LogConfig")),
-    NetworkMode: field(textOf("container.NetworkMode")),
-    PortBindings: field(portMap),
-    RestartPolicy: field(restartPolicy),
-    AutoRemove: field(flag),
-    VolumeDriver: field(text),
-    VolumesFrom: field(texts),
-    ConsoleSize: field(consoleSize),
-    Annotations: field(textMap),
-    CapAdd: field(words),
-    CapDrop: field(words),
-    CgroupnsMode: field(
-      oneOf(["", "private", "host"], (word) => `invalid cgroup namespace mode: ${word}`, "container.CgroupnsMode"),
-    ),
-    Dns: field(texts),
-    DnsOptions: field(texts),
-    DnsSearch: field(texts),
-    ExtraHosts: field(texts),
-    GroupAdd: field(texts),
-    IpcMode: field(textOf("container.IpcMode")),
-    Cgroup: field(textOf("container.CgroupSpec")),
-    Links: field(texts),
-    OomScoreAdj: field(int),
-    PidMode: field(textOf("container.PidMode")),
-    Privileged: field(flag),
-    PublishAllPorts: field(flag),
-    ReadonlyRootfs: field(flag),
-    SecurityOpt: field(texts),
-    StorageOpt: field(textMap),
-    Tmpfs: field(textMap),
-    UTSMode: field(textOf("container.UTSMode")),
-    UsernsMode: field(textOf("container.UsernsMode")),
-    ShmSize: field(int),
-    Sysctls: field(textMap),
-    Runtime: field(text),
-    Isolation: field(textOf("container.Isolation")),
-    MaskedPaths: field(texts),
-    ReadonlyPaths: field(texts),
-    Mounts: field(list(mount, "[]mount.Mount")),
-    Init: field(flag),
-    ...supervision,
-  },
-  "container.HostConfig",
-  { Resources: resources },
-)
+export const mounts = list(mount, "[]mount.Mount")
 
-export const updateRequest = fields(
-  { ...resources, RestartPolicy: field(restartPolicy), Init: field(flag) },
-  "container.UpdateConfig",
-  {
-    Resources: resources,
-  },
-)
+export const hostConfigEntries = {
+  ...resources,
+  Binds: field(texts),
+  ContainerIDFile: field(text),
+  LogConfig: field(fields({ Type: field(text), Config: field(textMap) }, "container.LogConfig")),
+  NetworkMode: field(textOf("container.NetworkMode")),
+  PortBindings: field(portMap),
+  RestartPolicy: field(restartPolicy),
+  AutoRemove: field(flag),
+  VolumeDriver: field(text),
+  VolumesFrom: field(texts),
+  ConsoleSize: field(consoleSize),
+  Annotations: field(textMap),
+  CapAdd: field(words),
+  CapDrop: field(words),
+  CgroupnsMode: field(
+    oneOf(["", "private", "host"], (word) => `invalid cgroup namespace mode: ${word}`, "container.CgroupnsMode"),
+  ),
+  Dns: field(texts),
+  DnsOptions: field(texts),
+  DnsSearch: field(texts),
+  ExtraHosts: field(texts),
+  GroupAdd: field(texts),
+  IpcMode: field(textOf("container.IpcMode")),
+  Cgroup: field(textOf("container.CgroupSpec")),
+  Links: field(texts),
+  OomScoreAdj: field(int),
+  PidMode: field(textOf("container.PidMode")),
+  Privileged: field(flag),
+  PublishAllPorts: field(flag),
+  ReadonlyRootfs: field(flag),
+  SecurityOpt: field(texts),
+  StorageOpt: field(textMap),
+  Tmpfs: field(textMap),
+  UTSMode: field(textOf("container.UTSMode")),
+  UsernsMode: field(textOf("container.UsernsMode")),
+  ShmSize: field(int),
+  Sysctls: field(textMap),
+  Runtime: field(text),
+  Isolation: field(textOf("container.Isolation")),
+  MaskedPaths: field(texts),
+  ReadonlyPaths: field(texts),
+  Mounts: field(mounts),
+  Init: field(flag),
+  ...supervision,
+} satisfies v.ObjectEntries
+
+export const hostConfig = fields(hostConfigEntries, "container.HostConfig", { Resources: resources })
 
 export const endpointSettings = fields(
   {

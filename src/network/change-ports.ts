@@ -1,0 +1,63 @@
+// Other published ports for a container that runs: held first, then led to it in one transaction of the kernel's, then the
+// row. A crash in between leaves the row as it was, and at its start the engine makes the kernel follow the rows.
+import { crashpoint } from "../lib/crashpoint.ts"
+import { DhowError, errnoName } from "../lib/errors.ts"
+import { log } from "../lib/log.ts"
+import type { NetlinkSocket } from "../lib/netlink.ts"
+import type { PortMap } from "../wire/container.ts"
+import type { PortChange, PortMapping } from "./contract.ts"
+import { allowHairpin } from "./link.ts"
+import { type Ports, samePort } from "./ports.ts"
+import type { PublishedPorts } from "./publish.ts"
+import type { Tables } from "./tables.ts"
+
+type Parts = {
+  readonly tables: Tables
+  readonly ports: Ports
+  readonly published: PublishedPorts
+  readonly host: NetlinkSocket
+}
+
+export function changePorts(
+  { tables, ports, published, host }: Parts,
+  owner: string,
+  { name, remove, add }: { readonly name: string; readonly remove: readonly PortMapping[]; readonly add: PortMap },
+): PortChange {
+  const namespace = tables.namespacesOf(owner)[0]
+  const address = namespace?.record.endpoints[0]?.settings.IPAddress
+  if (namespace === undefined || !address)
+    throw new DhowError("conflict", `Cannot publish ports of container "${name}": it has no network of its own`)
+  const held = ports.change({ owner, name, remove, exposed: [], bindings: add, publishAll: false })
+  const kept = namespace.record.ports.filter((port) => !remove.some((gone) => samePort(gone, port)))
+  const added = held.ports.filter((port) => !kept.some((old) => samePort(old, port)))
+  const lead = (from: readonly PortMapping[], to: readonly PortMapping[]): void => {
+    try {
+      published.replace(address, from, to)
+    } catch (error) {
+      if (errnoName(error) !== "ENOENT") throw error
+      // Somebody has cleared a rule of ours: what is missing must not keep the others.
+      published.remove({ address, ports: from })
+      published.add({ address, ports: to })
+    }
+  }
+  try {
+    lead(remove, added)
+    for (const { hostInterface } of namespace.record.endpoints) allowHairpin(host, hostInterface)
+  } catch (cause) {
+    held.undo()
+    throw new DhowError("internal", `Cannot publish ports of container "${name}"`, { cause })
+  }
+  crashpoint("network.change-ports:before-row")
+  return {
+    ports: held.ports,
+    commit: () => tables.putNamespace(namespace.key, { ...namespace.record, ports: held.ports }),
+    undo() {
+      try {
+        lead(added, remove)
+      } catch (error) {
+        log.error("Ports of a container are not published as they were", { owner, error: String(error) })
+      }
+      held.undo()
+    },
+  }
+}
