@@ -87,7 +87,8 @@ export function openSystem(
         },
         MemoryLimit: cgroup.controllers.has("memory"),
         SwapLimit: cgroup.swapAccounting,
-        KernelMemoryTCP: cgroup.mode !== "v2" && cgroup.controllers.has("memory"),
+        // Asked for, it is discarded with a warning.
+        KernelMemoryTCP: false,
         CpuCfsPeriod: cgroup.controllers.has("cpu"),
         CpuCfsQuota: cgroup.controllers.has("cpu"),
         CPUShares: cgroup.controllers.has("cpu"),

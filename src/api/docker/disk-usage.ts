@@ -15,5 +15,11 @@ export async function diskUsage(system: Pick<System, "diskUsage">, { query, api 
     return type
   })
   const usage = await system.diskUsage(new Set(wanted))
-  return json(200, { ...usage, ...(api < 42 ? { BuilderSize: 0 } : {}) })
+  return json(200, {
+    ...usage,
+    ...(api < 44 && usage.Images
+      ? { Images: usage.Images.map((image) => ({ ...image, VirtualSize: image.Size })) }
+      : {}),
+    ...(api < 42 ? { BuilderSize: 0 } : {}),
+  })
 }

@@ -2,6 +2,7 @@
 // /images/get.
 import type { Images } from "../../engine/contract.ts"
 import { DhowError } from "../../lib/errors.ts"
+import type { Platform } from "../../oci/platform.ts"
 import { type HttpRequest, type Reply, streamed } from "../http/reply.ts"
 import { type Call, param } from "./call.ts"
 import { compatibility } from "./compatibility.ts"
@@ -73,7 +74,7 @@ function importImage(images: Images, { query, api, request }: Call): Promise<Rep
 }
 
 export function load(images: Images, { query, api, request }: Call): Promise<Reply> {
-  const platform = api >= 48 ? query.platform() : undefined
+  const platform = onePlatform(query, api)
   const options = {
     quiet: query.boolOr("quiet", true),
     signal: request.signal,
@@ -87,7 +88,7 @@ export async function save(
   references: readonly string[],
   { query, api, request }: Call,
 ): Promise<Reply> {
-  const platform = api >= 48 ? query.platform() : undefined
+  const platform = onePlatform(query, api)
   const archive = await images.save(references, {
     signal: request.signal,
     ...(platform === undefined ? {} : { platform }),
@@ -95,4 +96,11 @@ export async function save(
   return streamed("application/x-tar", async (out) => {
     for await (const chunk of archive) if (!out.write(chunk)) await out.drained()
   })
+}
+
+/** Came with 1.48, for a single platform. */
+function onePlatform(query: Call["query"], api: number): Platform | undefined {
+  if (api < 48) return undefined
+  if (query.all("platform").length > 1) throw new DhowError("invalid", "multiple platform parameters not supported")
+  return query.platform()
 }
