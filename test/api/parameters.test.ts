@@ -47,6 +47,9 @@ describe("containers", () => {
     expect((await engine.call("POST", "/containers/three/stop?t=a")).status).toBe(400)
     await engine.must("POST", "/containers/three/start?detachKeys=ctrl-a")
     expect(await message("POST", "/containers/three/restart?signal=NOPE")).toStartWith("400 ")
+    expect(await message("POST", "/containers/two/start?checkpoint=x")).toBe(
+      "400 checkpoint is only supported in experimental mode",
+    )
   })
 
   test("have an archive that is put with the rules that are asked for", async () => {
@@ -57,6 +60,10 @@ describe("containers", () => {
     )
     expect((await engine.call("GET", "/containers/one/archive?path=/nowhere")).status).toBe(404)
     expect(await message("GET", "/containers/one/archive")).toMatch(/^400 bad parameter: path ?cannot be empty/)
+  })
+
+  test("have no links that could be removed", async () => {
+    expect(await message("DELETE", "/containers/one?link=1")).toMatch(/^409 Conflict, cannot remove the default link name/)
   })
 
   test("are pruned by label and age", async () => {
@@ -116,7 +123,10 @@ describe("images", () => {
     await engine.must("POST", "/images/made:v1/tag?repo=other&tag=v2")
     const kept = await engine.must<{ Untagged?: string }[]>("DELETE", "/images/made:v1?noprune=1")
     expect(kept).toEqual([{ Untagged: "made:v1" }])
-    await engine.must("DELETE", "/images/other:v2?force=1&noprune=1")
+    await engine.must("POST", "/images/other:v2/tag?repo=again")
+    expect((await engine.call("DELETE", `/images/${made["Id"]}`)).status).toBe(409)
+    await engine.must("DELETE", `/images/${made["Id"]}?force=1`)
+    expect((await engine.call("GET", "/images/other:v2/json")).status).toBe(404)
     expect(await message("POST", "/images/create?fromSrc=http://localhost/x.tar")).toMatch(/^501 Cannot import from/)
   })
 })

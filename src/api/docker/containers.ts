@@ -67,6 +67,8 @@ async function start(containers: Containers, { request, query, params }: Call): 
       "invalid",
       "starting container with non-empty request body was deprecated since API v1.22 and removed in v1.24",
     )
+  if (query.has("checkpoint") && query.text("checkpoint") !== "")
+    throw new DhowError("invalid", "checkpoint is only supported in experimental mode")
   const detachKeys = query.optional("detachKeys")
   const outcome = await containers.start(params["name"] ?? "", detachKeys === undefined ? {} : { detachKeys })
   return outcome === "started" ? NO_CONTENT : NOT_MODIFIED
