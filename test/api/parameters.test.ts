@@ -63,7 +63,9 @@ describe("containers", () => {
   })
 
   test("have no links that could be removed", async () => {
-    expect(await message("DELETE", "/containers/one?link=1")).toMatch(/^409 Conflict, cannot remove the default link name/)
+    expect(await message("DELETE", "/containers/one?link=1")).toMatch(
+      /^409 Conflict, cannot remove the default link name/,
+    )
   })
 
   test("are pruned by label and age", async () => {
