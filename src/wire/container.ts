@@ -6,7 +6,7 @@ import type { Health, Usage } from "./exit.ts"
 import type { ManifestDescriptor } from "./image.ts"
 
 export type PortBinding = { HostIp?: string; HostPort?: string }
-/** "80/tcp" → where on the host; null for exposed but unpublished. */
+/** "80/tcp" → where on the host; null or an empty list for exposed but unpublished. */
 export type PortMap = Record<string, PortBinding[] | null>
 
 /** `Config` of create and inspect. */

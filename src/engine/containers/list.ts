@@ -71,7 +71,7 @@ function summaryPorts(ports: Readonly<Record<string, { HostIp?: string; HostPort
   for (const [port, bindings] of Object.entries(ports)) {
     const [number = "", Type = "tcp"] = port.split("/")
     const PrivatePort = Number(number)
-    if (bindings === null) rows.push({ PrivatePort, Type })
+    if (bindings === null || bindings.length === 0) rows.push({ PrivatePort, Type })
     else
       for (const { HostIp = "", HostPort = "" } of bindings)
         rows.push({ IP: HostIp, PrivatePort, PublicPort: Number(HostPort), Type })
