@@ -19,7 +19,10 @@ export type { Manifests, RegistryAccess, RegistryUse } from "./contract/registri
 export type { Attachment, AttachOptions, InputTarget, LogOptions, OutputSink, StdStream } from "./contract/streams.ts"
 
 export interface Events {
-  /** Past events from `since` on, then what comes until `until` or the signal. Times in milliseconds since 1970. */
+  /**
+   * Past events from `since` on, or from the first where there is only `until`; then what comes until `until` or the
+   * signal. Times in milliseconds since 1970.
+   */
   subscribe(options: {
     readonly since?: number
     readonly until?: number

@@ -17,6 +17,9 @@ const WRITE_AGAIN_MS = 1000
 /** A client so far behind is not reading: its stream ends, and it may ask again with `since`. */
 const BACKLOG_LIMIT = 10_000
 
+/** Date.now() is up to one behind. */
+const CLOCK_SLACK_MS = 2
+
 type Listener = (event: StoredEvent) => void
 /** `nanoseconds` as text: it does not fit a double. */
 type StoredEvent = { readonly milliseconds: number; readonly json: string; readonly event: EventMessage }
@@ -34,7 +37,8 @@ export class EventLog implements Events {
   #pending: StoredEvent[] = []
   #sincePrune = 0
   #ownListeners = 0
-  #lastMilliseconds = 0
+  #lastMicroseconds = 0
+  #origin = performance.timeOrigin
   #again: NodeJS.Timeout | undefined
 
   constructor(database: Database) {
@@ -42,9 +46,11 @@ export class EventLog implements Events {
   }
 
   emit(type: EventType, action: string, id: string, attributes: Readonly<Record<string, string>> = {}): void {
-    // Strictly increasing, so that events of one instant keep their order in the log.
-    const milliseconds = Math.max(performance.timeOrigin + performance.now(), this.#lastMilliseconds + 0.001)
-    this.#lastMilliseconds = milliseconds
+    // Strictly increasing, so that events of one instant keep their order in the log; in whole microseconds, so that one
+    // is known again when it is read from there.
+    const microseconds = Math.max(Math.floor(this.#now() * 1000), this.#lastMicroseconds + 1)
+    this.#lastMicroseconds = microseconds
+    const milliseconds = microseconds / 1000
     const event: EventMessage = {
       ...(type === "container" || type === "image" ? { status: action, id } : {}),
       ...(type === "container" && attributes["image"] !== undefined ? { from: attributes["image"] } : {}),
@@ -53,7 +59,7 @@ export class EventLog implements Events {
       Actor: { ID: id, Attributes: { ...attributes } },
       scope: "local",
       time: Math.floor(milliseconds / 1000),
-      timeNano: Math.round(milliseconds * 1e6),
+      timeNano: microseconds * 1000,
     }
     const stored = { milliseconds, json: JSON.stringify(event), event }
     if (this.#pending.push(stored) === 1) setImmediate(() => this.flush())
@@ -63,6 +69,13 @@ export class EventLog implements Events {
   /** Clients that wait for events. */
   get listening(): number {
     return this.#listeners.size - this.#ownListeners
+  }
+
+  /** Milliseconds since 1970 with fractions: the fine clock, set anew where the machine's was set. */
+  #now(): number {
+    const [fine, wall] = [performance.now(), Date.now()]
+    if (Math.abs(this.#origin + fine - wall) > CLOCK_SLACK_MS) this.#origin = wall - fine
+    return this.#origin + fine
   }
 
   /** Calls back at every event, for as long as the engine lives. */
@@ -96,7 +109,7 @@ export class EventLog implements Events {
     )
     const prunes = this.#sincePrune + batch.length >= PRUNE_EVERY
     this.#database.transaction(() => {
-      for (const { milliseconds, json } of batch) insert.run({ time: Math.floor(milliseconds * 1000), event: json })
+      for (const { milliseconds, json } of batch) insert.run({ time: Math.round(milliseconds * 1000), event: json })
       if (!prunes) return
       this.#database
         .query<never, { keep: number }>("DELETE FROM events WHERE id <= (SELECT max(id) FROM events) - $keep")
@@ -129,9 +142,10 @@ export class EventLog implements Events {
     signal.addEventListener("abort", finish)
     try {
       let last = 0
-      if (since !== undefined) {
+      // With either bound the past is told, up to `until` from its beginning, as Docker does.
+      if (since !== undefined || until !== undefined) {
         this.flush()
-        for (const stored of this.#past(since, until)) {
+        for (const stored of this.#past(since ?? 0, until)) {
           last = stored.milliseconds
           if (matches(filters, stored.event)) yield stored.event
         }

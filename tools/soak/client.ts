@@ -23,11 +23,18 @@ export async function readSome(engine: TestEngine, path: string, enough: number,
   return bytes
 }
 
+export type UpgradeOptions = {
+  readonly body?: string
+  readonly input?: string
+  readonly leaveAfter?: number
+  readonly webSocket?: boolean
+}
+
 /** A connection taken over, as attach and exec take it: sends `input`, half-closes, reads to the end or leaves early. */
 export async function upgrade(
   engine: TestEngine,
   path: string,
-  { body = "", input = "", leaveAfter = 5000 }: { body?: string; input?: string; leaveAfter?: number },
+  { body = "", input = "", leaveAfter = 5000, webSocket = false }: UpgradeOptions,
 ): Promise<string> {
   const over = Promise.withResolvers<void>()
   let text = ""
@@ -49,8 +56,11 @@ export async function upgrade(
     allowHalfOpen: true,
   })
   socket.write(
-    `POST ${path} HTTP/1.1\r\nHost: dhow\r\nConnection: Upgrade\r\nUpgrade: tcp\r\nContent-Type: application/json\r\n` +
-      `Content-Length: ${body.length}\r\n\r\n${body}`,
+    webSocket
+      ? `GET ${path} HTTP/1.1\r\nHost: dhow\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n` +
+          `Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: ${btoa("0123456789abcdef")}\r\n\r\n`
+      : `POST ${path} HTTP/1.1\r\nHost: dhow\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n` +
+          `Content-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
   )
   const timer = setTimeout(() => over.resolve(), leaveAfter)
   await over.promise

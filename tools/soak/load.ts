@@ -76,7 +76,9 @@ async function exec(life: Life, leavesEarly = false): Promise<void> {
 async function attach(life: Life): Promise<void> {
   life.tally.operations++
   const query = pick(["stream=1&stdout=1&stdin=1", "stream=1&stdout=1&stderr=1&logs=1", "logs=1&stdout=1"])
-  await upgrade(life.engine, `/containers/${life.name}/attach?${query}`, { leaveAfter: pick([20, 200]) })
+  const webSocket = chance(0.3)
+  const path = `/containers/${life.name}/attach${webSocket ? "/ws" : ""}?${query}`
+  await upgrade(life.engine, path, { leaveAfter: pick([20, 200]), webSocket })
 }
 
 async function pauseAndGoOn(life: Life): Promise<void> {

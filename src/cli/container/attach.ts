@@ -5,6 +5,7 @@ import { isTerminal } from "../../lib/syscalls/terminal.ts"
 import type { InspectState } from "../../wire/container.ts"
 import { defineCommand } from "../command.ts"
 import { boolean, string } from "../flags/flags.ts"
+import { chosenDetachKeys } from "../terminal/chosen-keys.ts"
 import { attachTo, exitStatus } from "./attached.ts"
 
 export const attach = defineCommand({
@@ -27,7 +28,7 @@ export const attach = defineCommand({
     wait.result.catch(() => {})
     const attached = await attachTo(client, container, {
       stdin,
-      detachKeys: flags["detach-keys"],
+      detachKeys: await chosenDetachKeys(flags["detach-keys"], container.Config.Tty === true),
       proxySignals: flags["sig-proxy"] !== false,
     })
     await attached.followSize()

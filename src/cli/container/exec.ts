@@ -6,6 +6,7 @@ import { isTerminal, windowSize } from "../../lib/syscalls/terminal.ts"
 import { defineCommand } from "../command.ts"
 import { checkEnvironment, parseKeyValueFile } from "../create/key-values.ts"
 import { boolean, list, string } from "../flags/flags.ts"
+import { chosenDetachKeys } from "../terminal/chosen-keys.ts"
 import { runSession } from "../terminal/session.ts"
 import { followWindowSize } from "../terminal/signals.ts"
 import { startStatus } from "./exit-status.ts"
@@ -34,6 +35,7 @@ export const exec = defineCommand({
     if (stdin && tty && !isTerminal(0)) throw new DhowError("invalid", "the input device is not a TTY")
     const size = tty && isTerminal(1) ? windowSize(1) : undefined
     const environment = flags["env-file"].flatMap((path) => parseKeyValueFile(path, (key) => process.env[key]))
+    const detachKeys = await chosenDetachKeys(flags["detach-keys"], tty && attach)
     const consoleSize = size === undefined ? {} : { ConsoleSize: [size.height, size.width] as [number, number] }
     const { Id: id } = await createExec(client, name, {
       User: flags.user ?? "",
@@ -42,7 +44,7 @@ export const exec = defineCommand({
       AttachStdin: stdin,
       AttachStdout: attach,
       AttachStderr: attach,
-      DetachKeys: flags["detach-keys"] ?? "",
+      DetachKeys: detachKeys ?? "",
       Env: [...environment, ...flags.env],
       WorkingDir: flags.workdir ?? "",
       Cmd: command,
@@ -54,7 +56,7 @@ export const exec = defineCommand({
       return 0
     }
     const stream = await startExec(client, id, start).catch(failWithStartStatus)
-    const session = runSession(stream, { tty, stdin, stdout: true, stderr: true, detachKeys: flags["detach-keys"] })
+    const session = runSession(stream, { tty, stdin, stdout: true, stderr: true, detachKeys })
     if (tty && isTerminal(1)) await followWindowSize((now) => resizeExec(client, id, now))
     if ((await session) === "detached") return 0
     return exitCode(client, id)

@@ -9,6 +9,7 @@ import { containerFlags, createOnlyFlags } from "../create/flags.ts"
 import { createRequest } from "../create/request.ts"
 import { boolean, type FlagValues, string } from "../flags/flags.ts"
 import { print } from "../output.ts"
+import { chosenDetachKeys } from "../terminal/chosen-keys.ts"
 import { parseDetachKeys } from "../terminal/detach-keys.ts"
 import { runSession } from "../terminal/session.ts"
 import { followWindowSize, forwardSignals } from "../terminal/signals.ts"
@@ -95,7 +96,7 @@ async function runAttached(
     stdin: request.AttachStdin === true,
     stdout: request.AttachStdout === true,
     stderr: request.AttachStderr === true,
-    detachKeys: flags["detach-keys"],
+    detachKeys: await chosenDetachKeys(flags["detach-keys"], request.Tty === true),
   }
   const tty = request.Tty === true
   const stopForwarding = flags["sig-proxy"] === false ? () => {} : forwardSignals(client, id)

@@ -5,6 +5,7 @@ import { DhowError } from "../../lib/errors.ts"
 import { defineCommand } from "../command.ts"
 import { boolean, string } from "../flags/flags.ts"
 import { forEachName } from "../sequence.ts"
+import { chosenDetachKeys } from "../terminal/chosen-keys.ts"
 import { attachTo, exitStatus } from "./attached.ts"
 
 export const start = defineCommand({
@@ -32,7 +33,8 @@ type Options = { readonly stdin: boolean; readonly detachKeys: string | undefine
 
 async function startAttached(client: Client, name: string, options: Options): Promise<number> {
   const container = await inspectContainer(client, name)
-  const attached = await attachTo(client, container, { ...options, proxySignals: true })
+  const detachKeys = await chosenDetachKeys(options.detachKeys, container.Config.Tty === true)
+  const attached = await attachTo(client, container, { ...options, detachKeys, proxySignals: true })
   const removes = container.HostConfig.AutoRemove === true
   const wait = await waitContainer(client, container.Id, removes ? "removed" : "next-exit")
   wait.result.catch(() => {})

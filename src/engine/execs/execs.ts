@@ -28,7 +28,10 @@ type Exec = {
   readonly config: ExecConfig
   readonly clients: Clients
   status: "created" | "starting" | "running" | "exited"
+  /** While it runs. */
   monitor: Monitor | undefined
+  /** Of its process; stays known after the end. */
+  pid: number
   exitCode: number | null
   consoleSize: readonly [number, number] | undefined
 }
@@ -63,6 +66,7 @@ export class ContainerExecs implements Execs {
       clients: new Clients(),
       status: "created",
       monitor: undefined,
+      pid: 0,
       exitCode: null,
       consoleSize: config.ConsoleSize ?? undefined,
     })
@@ -148,7 +152,7 @@ export class ContainerExecs implements Execs {
   }
 
   async inspect(id: string): Promise<ExecInspect> {
-    const { id: fullId, config, container, status, monitor, exitCode } = this.#get(id)
+    const { id: fullId, config, container, status, pid, exitCode } = this.#get(id)
     const record = this.#parts.store.find(container)?.record
     if (record === undefined) throw noSuchExec(id)
     const [entrypoint = "", ...args] = config.Cmd ?? []
@@ -171,7 +175,7 @@ export class ContainerExecs implements Execs {
       ContainerID: container,
       // Bytes, which are base64 in JSON.
       DetachKeys: config.DetachKeys ? Buffer.from(parseDetachKeys(config.DetachKeys)).toString("base64") : "",
-      Pid: monitor?.pid ?? 0,
+      Pid: pid,
     }
   }
 
@@ -238,10 +242,13 @@ export class ContainerExecs implements Execs {
     crashpoint("exec.start:after-launch")
     exec.status = "running"
     const { monitor } = exec
+    exec.pid = monitor.pid
     monitor.exited
       .then(({ exitCode }) => {
         exec.status = "exited"
         exec.exitCode = exitCode
+        // Many are remembered for a while: no more of them than is asked for.
+        exec.monitor = undefined
         this.#emit(exec, "exec_die", { exitCode: String(exitCode) })
         exec.clients.end()
         this.#clean(exec, bundle)
