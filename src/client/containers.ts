@@ -30,6 +30,8 @@ export type CreateOptions = {
   readonly compatible?: boolean
   /** "auto": an init unless the image's entry point is one already. For engines that know the header. */
   readonly init?: "auto"
+  /** "auto", "always" or "never": whether the program gets what systemd needs. */
+  readonly systemd?: string | undefined
 }
 
 export function createContainer(
@@ -42,6 +44,7 @@ export function createContainer(
     json: request,
     headers: {
       ...(options.init === undefined ? {} : { "X-Dhow-Init": options.init }),
+      ...(options.systemd === undefined ? {} : { "X-Dhow-Systemd": options.systemd }),
       ...(options.compatible === true ? COMPATIBLE : {}),
     },
   })

@@ -25,8 +25,10 @@ export async function create(containers: Containers, { request, query, api }: Ca
   const platform = api >= 41 ? query.platform() : undefined
   // dhow's own client leaves the choice of an init process to the engine.
   const init = request.headers.get("x-dhow-init") === "auto" ? { init: "auto" as const } : {}
+  const systemd = systemdChoice(request.headers.get("x-dhow-systemd"))
   const created = await containers.create({
     ...init,
+    ...(systemd === undefined ? {} : { systemd }),
     ...compatibility(request),
     ...(name === undefined ? {} : { name }),
     ...(platform === undefined ? {} : { platform }),
@@ -35,4 +37,10 @@ export async function create(containers: Containers, { request, query, api }: Ca
     networkingConfig: { EndpointsConfig: adapted.endpoints },
   })
   return json(201, { Id: created.Id, Warnings: [...created.Warnings, ...adapted.warnings, ...warnings] })
+}
+
+function systemdChoice(text: string | undefined): "always" | "never" | undefined {
+  if (text === undefined || text === "auto") return undefined
+  if (text === "always" || text === "never") return text
+  throw new DhowError("invalid", `invalid X-Dhow-Systemd "${text}": expected auto, always or never`)
 }

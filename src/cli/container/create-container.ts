@@ -36,6 +36,7 @@ export async function createWithImage(
     name: flags.name,
     platform,
     compatible,
+    systemd: flags.systemd,
     ...(request.HostConfig?.Init === undefined ? { init: "auto" as const } : {}),
   }
   const fetchImage = (): Promise<void> =>

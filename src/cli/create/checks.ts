@@ -78,3 +78,8 @@ export function checkPull(text: string | undefined): "always" | "missing" | "nev
       })
   }
 }
+
+export function checkSystemd(text: string): string {
+  if (text === "auto" || text === "always" || text === "never") return text
+  throw new Error(`invalid value "${text}": expected auto, always or never`)
+}

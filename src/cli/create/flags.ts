@@ -3,7 +3,16 @@ import { contentTrust } from "../flags/content-trust.ts"
 import { boolean, duration, int, list, string } from "../flags/flags.ts"
 import { checkedBy, parseBytes, parseCpus, parseMemorySwap } from "../flags/size.ts"
 import { platformCompat } from "../image/image-name.ts"
-import { checkDnsSearch, checkExtraHost, checkIp, checkLink, checkStream, checkSysctl, checkUint16 } from "./checks.ts"
+import {
+  checkDnsSearch,
+  checkExtraHost,
+  checkIp,
+  checkLink,
+  checkStream,
+  checkSysctl,
+  checkSystemd,
+  checkUint16,
+} from "./checks.ts"
 import {
   checkCgroupRule,
   parseGpus,
@@ -139,5 +148,8 @@ export const createOnlyFlags = {
   "platform-compat": platformCompat,
   pull: string("", "When to pull the image (always|missing|never)", { default: "missing" }),
   quiet: boolean("q", "Print nothing while pulling"),
+  systemd: string("", "What systemd needs: auto (where it is the program), always, never", {
+    ...{ default: "auto", check: checkSystemd },
+  }),
   "use-api-socket": boolean("", "Not supported", { hidden: true }),
 } as const

@@ -70,8 +70,10 @@ export async function createContainer(
     warnings.push("The health action is of no effect: the container has no health check")
   const id = newId()
   const ownProcesses = !hostConfig.PidMode
+  if (options.systemd === "always" && options.hostConfig.Init)
+    throw new DhowError("invalid", "conflicting options: an init process and systemd, which is one")
   if (options.init === "auto" && hostConfig.Init === null)
-    hostConfig.Init = ownProcesses && !isInit(commandOf(merged).path)
+    hostConfig.Init = options.systemd !== "always" && ownProcesses && !isInit(commandOf(merged).path)
   if (options.hostConfig.Init && !ownProcesses)
     warnings.push("The init process is left out: the PID namespace that is joined has one")
   if (hostConfig.Init && parts.initPath === undefined) {
@@ -100,6 +102,7 @@ export async function createContainer(
     hostConfig,
     networkingConfig: options.networkingConfig,
     cgroupParent: config.cgroupParent,
+    ...(options.systemd === undefined ? {} : { systemd: options.systemd }),
     mounts: inRequest(() => resolveMounts(merged, hostConfig, mountSources(parts, prepared))),
   }
 

@@ -32,6 +32,8 @@ export type ContainerRecord = {
   readonly networkingConfig: NetworkingConfig
   /** The daemon's at create, where the user names none. Absent in rows of old. */
   readonly cgroupParent?: string
+  /** Whether its program gets what systemd needs; "auto" where absent: if it is systemd. */
+  readonly systemd?: "always" | "never"
   /** Everything mounted into the container, resolved at create; anonymous volumes have their names. */
   readonly mounts: readonly ResolvedMount[]
   /** An update that is under way: undone or finished by reconciliation after a crash. */

@@ -38,6 +38,7 @@ import { rootPropagation } from "./propagation.ts"
 import { type ContainerRecord, freshRun, isRunning, NEVER, type PendingUpdate } from "./record.ts"
 import { startRequirements } from "./requirements.ts"
 import { runtimeOf } from "./runtime.ts"
+import { withSystemd } from "./systemd.ts"
 import { removeBundle } from "./teardown.ts"
 import { armTimeLimit } from "./time-limit.ts"
 import { emitTaken } from "./usage-events.ts"
@@ -142,12 +143,13 @@ async function run(parts: ContainerParts, record: ContainerRecord, restarts: num
   phases.mark("network")
   crashpoint("container.start:after-network")
   const namespaces = chooseNamespaces(parts, id, hostConfig)
+  const payload = withSystemd(parts, record, paths.rootfs)
   const mounts = await runtimeMounts(mountImages(parts.snapshotter, record, paths), paths.rootfs)
   const { spec: plain, warnings } = containerSpec({
     id,
     hostname: hostnameOf(parts, record),
-    config,
-    hostConfig: withDaemonDefaults(hostConfig, parts.config),
+    config: payload.config,
+    hostConfig: withDaemonDefaults(payload.hostConfig, parts.config),
     rootfs: paths.rootfs,
     mounts: [
       ...network.mounts.filter((file) => !mounts.some((mount) => mount.destination === file.destination)),
@@ -155,6 +157,7 @@ async function run(parts: ContainerParts, record: ContainerRecord, restarts: num
         ? []
         : [{ destination: "/dev/shm", type: "bind", source: namespaces.shm, options: ["rbind", "rprivate"] }]),
       ...mounts,
+      ...payload.mounts,
     ],
     ...rootPropagation(mounts),
     user: resolveUser(paths.rootfs, config.User ?? "", hostConfig.GroupAdd ?? []),
@@ -164,7 +167,7 @@ async function run(parts: ContainerParts, record: ContainerRecord, restarts: num
     pid: namespaces.pid,
     ipc: namespaces.ipc,
     uts: namespaces.uts,
-    cgroup: namespaces.cgroup,
+    cgroup: payload.cgroup ?? namespaces.cgroup,
     init: hostConfig.Init && namespaces.pid === "private" ? parts.initPath : undefined,
     cgroupsPath: cgroupsPathOf(parts.config, record),
     host: parts.host,

@@ -14,6 +14,7 @@ import { runtimeOf } from "./runtime.ts"
 import { parseSignal } from "./signals.ts"
 import { startContainer } from "./start.ts"
 import { hangsInKernel, unkillable } from "./stuck.ts"
+import { stopSignalOf } from "./systemd.ts"
 
 const DEFAULT_TIMEOUT = 10
 const SIGKILL = constants.signals.SIGKILL
@@ -41,7 +42,7 @@ export async function stopContainer(
     if (!isRunning(parts.store.get(id).state)) return "stopped"
   }
   if (!isRunning(parts.store.get(id).state)) return "unchanged"
-  const signal = parseSignal(options.signal || record.config.StopSignal || "SIGTERM")
+  const signal = parseSignal(options.signal || stopSignalOf(record, parts.store.get(id).state))
   const timeout = options.timeout ?? record.config.StopTimeout ?? DEFAULT_TIMEOUT
   const deadline = timeout < 0 ? {} : { deadline: new Date(Date.now() + timeout * 1000).toISOString() }
   const order: StopOrder = { signal, isSent: false, ...deadline, restarts: action === "restart" }
@@ -141,8 +142,7 @@ export async function killContainer(
   }
   // A kill with a stop signal is a user's wish that it ends: no restart follows, as in Docker.
   const stops =
-    options.by?.Kind !== "engine" &&
-    (signal === SIGKILL || signal === parseSignal(record.config.StopSignal || "SIGTERM"))
+    options.by?.Kind !== "engine" && (signal === SIGKILL || signal === parseSignal(stopSignalOf(record, state)))
   const { ended } = await parts.locks.hold(id, async () => {
     const container = parts.store.get(id)
     if (!isRunning(container.state)) throw notRunning(id)

@@ -32,6 +32,8 @@ export interface Containers {
     readonly networkingConfig: NetworkingConfig
     /** From the header X-Dhow-Init: where HostConfig.Init is null, an init unless the image's entry point is one. */
     readonly init?: "auto"
+    /** From the header X-Dhow-Systemd: whether the program gets what systemd needs, where it is not to be found out. */
+    readonly systemd?: "always" | "never"
   }): Promise<{ Id: string; Warnings: string[] }>
   start(reference: string, options?: { readonly detachKeys?: string }): Promise<"started" | "unchanged">
   /** `timeout` in seconds; -1 waits for ever. */
