@@ -99,18 +99,21 @@ function isDone({ state }: Container): boolean {
 class Changes implements Disposable {
   readonly #end = new AbortController()
   readonly #events: AsyncIterator<unknown>
+  /** Asked for at once: only a reader that has begun lets go of its place when it is ended. */
+  #coming: Promise<unknown>
 
   constructor(events: EventLog, id: string) {
     const filters = new Map([["container", [id]]])
     this.#events = events.subscribe({ filters, signal: this.#end.signal })
+    this.#coming = this.#events.next()
   }
 
   async next(): Promise<void> {
-    await this.#events.next()
+    await this.#coming
+    this.#coming = this.#events.next()
   }
 
   [Symbol.dispose](): void {
     this.#end.abort()
-    void this.#events.return?.()
   }
 }

@@ -316,6 +316,7 @@ async function recordFailure(parts: ContainerParts, record: ContainerRecord, err
     // A full disk, as a rule. The intent stays, and the next start of the engine finds nothing to finish.
     log.error("Why a container did not start cannot be recorded", { container: id, error: describeError(cause) })
   }
+  parts.exits.prune()
   const live = parts.live.of(id)
   live.clients.end()
   live.runEnded()

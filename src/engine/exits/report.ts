@@ -39,7 +39,7 @@ export function reportExit(parts: ContainerParts, { record, state, exit, seen }:
     Seen: seen,
     Usage: complete(
       {
-        WallTime: Math.max(0, Math.round((exit.finishedAt.getTime() - Date.parse(state.startedAt)) * 1e6)),
+        WallTime: wallTime(state.startedAt, exit.finishedAt),
         ...usage,
         ...(network === undefined ? {} : networkUsage(network)),
       },
@@ -66,6 +66,11 @@ export function reportFailure(
     Seen: "at-once",
     Detail: { LastLines: [], Mounts: [] },
   }
+}
+
+/** The end is known to a few milliseconds only, and may seem to lie before the start: there is no run of no time. */
+function wallTime(startedAt: string, finishedAt: Date): number {
+  return Math.max(1, Math.round(finishedAt.getTime() - Date.parse(startedAt))) * 1e6
 }
 
 function common(record: ContainerRecord, state: ContainerState) {

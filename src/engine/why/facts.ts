@@ -2,6 +2,7 @@
 import type { ContainerStatus } from "../../wire/container.ts"
 import type { ExitReport, Health, Limits, LogLine, Usage } from "../../wire/exit.ts"
 import type { Finding } from "../../wire/why.ts"
+import { word } from "./words.ts"
 
 export type Facts = {
   readonly id: string
@@ -36,6 +37,6 @@ export function linesOf({ running, last }: Facts): readonly LogLine[] {
 
 /** The command that runs it once more; with other flags, which only a new container can have, the dots stand for its own. */
 export function again({ name, status, image }: Facts, flags = ""): string {
-  if (flags === "") return status === "removed" ? `dhow run ... ${image}` : `dhow start ${name}`
-  return `dhow run ${flags} ... ${image}`
+  if (flags === "") return status === "removed" ? `dhow run ... ${word(image)}` : `dhow start ${name}`
+  return `dhow run ${flags} ... ${word(image)}`
 }

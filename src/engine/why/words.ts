@@ -37,3 +37,8 @@ export function quoted(text: string, longest = 160): string {
   const line = text.trim()
   return `"${line.length > longest ? `${line.slice(0, longest)}…` : line}"`
 }
+
+/** One word for a shell. What a container wrote may be in it: nothing of it may be more than a word. */
+export function word(text: string): string {
+  return /^[\w./:=@%+,-]+$/.test(text) && !text.startsWith("-") ? text : `'${text.replaceAll("'", `'"'"'`)}'`
+}

@@ -1,4 +1,5 @@
 // The flags of `update`, and the request that they make: limits as docker's, and what dhow changes besides.
+
 import { DhowError } from "../../../lib/errors.ts"
 import type { Resources } from "../../../wire/container.ts"
 import type { ContainerUpdateRequest } from "../../../wire/update.ts"
@@ -7,6 +8,7 @@ import { containerFlags } from "../../create/flags.ts"
 import { keyValueMap } from "../../create/key-values.ts"
 import { parseHealth, parseRestartPolicy } from "../../create/policies.ts"
 import { parsePublished } from "../../create/ports.ts"
+import { parseHealthAction, parseTimeLimit } from "../../create/supervision.ts"
 import { boolean, type FlagValues, list, string } from "../../flags/flags.ts"
 import { checkedBy, parseBytes, parseCpus, parseMemorySwap } from "../../flags/size.ts"
 import { parseMountSpec, parseUnpublished } from "./specs.ts"
@@ -42,6 +44,7 @@ export const updateFlags = {
   env: containerFlags.env,
   "env-rm": list("", "Remove environment variables"),
   force: boolean("", "Take mounts away that are in use"),
+  "health-action": containerFlags["health-action"],
   "health-cmd": containerFlags["health-cmd"],
   "health-interval": containerFlags["health-interval"],
   "health-retries": containerFlags["health-retries"],
@@ -66,10 +69,12 @@ export const updateFlags = {
   "pids-limit": containerFlags["pids-limit"],
   "publish-add": list("", "Publish a port to the host", { value: "port" }),
   "publish-rm": list("", "Do not publish a port any more", { value: "port" }),
+  requires: containerFlags.requires,
   restart: string("", "Restart policy when the container exits"),
   "restart-now": boolean("", "Restart it where a change needs that"),
   "stop-signal": containerFlags["stop-signal"],
   "stop-timeout": containerFlags["stop-timeout"],
+  timeout: containerFlags.timeout,
   ulimit: containerFlags.ulimit,
 } as const
 
@@ -138,6 +143,9 @@ function edits(flags: Values): ContainerUpdateRequest {
   if (flags["label-rm"].length > 0) request.LabelRm = [...flags["label-rm"]]
   const health = parseHealth(flags)
   if (health !== undefined) request.Healthcheck = health
+  if (flags["health-action"] !== undefined) request.HealthAction = parseHealthAction(flags["health-action"])
+  if (flags.timeout !== undefined) request.Timeout = parseTimeLimit(flags.timeout)
+  if (flags.requires.length > 0) request.Requires = [...flags.requires]
   const log = { Type: flags["log-driver"], Config: flags["log-opt"] }
   if (log.Type !== undefined || log.Config.length > 0)
     request.LogConfig = { ...(log.Type === undefined ? {} : { Type: log.Type }), Config: keyValueMap(log.Config) }

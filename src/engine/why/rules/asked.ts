@@ -105,6 +105,10 @@ function deafFixes(facts: Ended): { Text: string; Command?: string }[] {
 
 function reasonFixes(facts: Ended, { By }: Ask): { Text: string; Command?: string }[] {
   if (By?.Kind !== "engine") return facts.status === "exited" ? [{ Text: "Start it again", Command: again(facts) }] : []
-  if (By.Reason === "time-limit") return [{ Text: "Give it more time", Command: again(facts, "--timeout 2h") }]
+  if (By.Reason === "time-limit") {
+    const changed = `dhow update --timeout 2h ${facts.name} && dhow start ${facts.name}`
+    const isThere = facts.status !== "removed" && !facts.last.Settings.AutoRemove
+    return [{ Text: "Give it more time", Command: isThere ? changed : again(facts, "--timeout 2h") }]
+  }
   return [{ Text: "See what the check said", Command: `dhow inspect -f '{{json .State.Health}}' ${facts.name}` }]
 }

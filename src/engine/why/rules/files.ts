@@ -1,7 +1,7 @@
 // Files that it may not read or write: mounts of another owner, read-only ones, a full disk.
 import type { MountAccess, ProcessUser } from "../../../wire/exit.ts"
 import { again, type Ended, linesOf, type Rule } from "../facts.ts"
-import { quoted, size } from "../words.ts"
+import { size, word } from "../words.ts"
 import { lineWith } from "./output.ts"
 
 const DENIED = /permission denied|operation not permitted|\bE(?:ACCES|PERM)\b/i
@@ -45,7 +45,7 @@ function fixes(facts: Ended, mount: MountAccess, user: ProcessUser) {
   return [
     {
       Text: "Give it to the container's user, on the host",
-      Command: `chown ${Directory ? "-R " : ""}${user.HostUid}:${user.HostGid} ${Source}`,
+      Command: `chown ${Directory ? "-R " : ""}${user.HostUid}:${user.HostGid} ${word(Source)}`,
     },
     ...(user.HostUid === user.Uid
       ? [{ Text: "Or run as its owner", Command: again(facts, `--user ${Uid}:${Gid}`) }]
@@ -54,7 +54,7 @@ function fixes(facts: Ended, mount: MountAccess, user: ProcessUser) {
       ? [
           {
             Text: "Or use a volume, which the image's directory gives its owner",
-            Command: again(facts, `-v data:${mount.Destination}`),
+            Command: again(facts, `-v ${word(`data:${mount.Destination}`)}`),
           },
         ]
       : []),
@@ -99,7 +99,9 @@ export const readOnly: Rule<Ended> = (facts) => {
       Code: "mount-read-only",
       What: `"${mount.Destination}" is mounted read-only`,
       Evidence: [line],
-      Fixes: [{ Text: "Mount it writable", Command: again(facts, `-v ${mount.Source}:${mount.Destination}`) }],
+      Fixes: [
+        { Text: "Mount it writable", Command: again(facts, `-v ${word(`${mount.Source}:${mount.Destination}`)}`) },
+      ],
     }
   if (!settings.ReadonlyRootfs)
     return { Code: "read-only", What: "It wrote to a file system that is read-only", Evidence: [line], Fixes: [] }
@@ -141,7 +143,7 @@ export const diskFull: Rule<Ended> = (facts) => {
           { Text: "Give /dev/shm or a tmpfs more room", Command: again(facts, "--shm-size 1g --tmpfs /tmp:size=2g") },
           {
             Text: `See how full its mounts are`,
-            Command: `df -h ${(facts.last.Detail?.Mounts ?? []).map(({ Source }) => quoted(Source)).join(" ")}`.trim(),
+            Command: `df -h ${(facts.last.Detail?.Mounts ?? []).map(({ Source }) => word(Source)).join(" ")}`.trim(),
           },
         ],
   }

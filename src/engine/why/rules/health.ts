@@ -1,6 +1,6 @@
 // A check that fails, and why.
 import type { Rule } from "../facts.ts"
-import { quoted } from "../words.ts"
+import { quoted, word } from "../words.ts"
 
 export const unhealthy: Rule = ({ health, name, healthCommand, running }) => {
   const last = health?.Log.at(-1)
@@ -21,14 +21,10 @@ export const unhealthy: Rule = ({ health, name, healthCommand, running }) => {
     ],
     Fixes: [
       { Text: "Run it by hand", Command: `dhow exec ${name} ${healthCommand.map(word).join(" ")}` },
-      ...(isLate ? [{ Text: "Give it more time: --health-timeout" }] : []),
+      ...(isLate ? [{ Text: "Give it more time", Command: `dhow update --health-timeout 1m ${name}` }] : []),
       ...(health.Status === "unhealthy"
-        ? [{ Text: "Let the engine do something about it: --health-action restart" }]
+        ? [{ Text: "Let the engine restart it", Command: `dhow update --health-action restart ${name}` }]
         : []),
     ],
   }
-}
-
-function word(text: string): string {
-  return /^[\w./:=@%+,-]+$/.test(text) ? text : `'${text.replaceAll("'", `'"'"'`)}'`
 }

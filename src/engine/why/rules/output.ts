@@ -2,7 +2,7 @@
 // reason from the many that a line alone could have.
 import type { Fix } from "../../../wire/why.ts"
 import { again, type Ended, type Facts, linesOf, type Rule } from "../facts.ts"
-import { quoted } from "../words.ts"
+import { quoted, word } from "../words.ts"
 
 type Known = {
   readonly code: string
@@ -23,11 +23,11 @@ const KNOWN: readonly Known[] = [
     fixes: (facts, found) => [
       {
         Text: "See all that are missing",
-        Command: `dhow run --rm --entrypoint ldd ${facts.image} ${facts.last.Command[0] ?? ""}`,
+        Command: `dhow run --rm --entrypoint ldd ${word(facts.image)} ${word(facts.last.Command[0] ?? "")}`,
       },
       {
         Text: "Find the package that has it, on a Debian system with apt-file",
-        Command: `apt-file search ${found[1] ?? found[2] ?? "LIBRARY"}`,
+        Command: `apt-file search ${word(found[1] ?? found[2] ?? "LIBRARY")}`,
       },
     ],
   },
@@ -93,7 +93,7 @@ const KNOWN: readonly Known[] = [
         : [
             {
               Text: "See which servers it asks",
-              Command: `dhow run --rm --network ${facts.last.Settings.NetworkMode} ${facts.image} cat /etc/resolv.conf`,
+              Command: `dhow run --rm --network ${word(facts.last.Settings.NetworkMode)} ${word(facts.image)} cat /etc/resolv.conf`,
             },
             { Text: "Name a server that answers", Command: again(facts, "--dns ADDRESS") },
             { Text: "Names of other containers are known on user-defined networks only, not on the default one" },
@@ -128,7 +128,7 @@ const KNOWN: readonly Known[] = [
     code: "no-such-command",
     pattern: /(?:^|: )(?:line \d+: )?(\S+): (?:command )?not found/,
     what: ([, name]) => `A script calls "${name}", which the image has not`,
-    fixes: ({ image }) => [{ Text: "See what the image has", Command: `dhow image files ${image} --path /usr/bin` }],
+    fixes: ({ image }) => [{ Text: "See what the image has", Command: `dhow image files ${word(image)} /usr/bin` }],
   },
 ]
 

@@ -1,7 +1,7 @@
 // Runs that are over at once: nothing to do without a terminal, a program that went to the background, a loop of restarts.
 import { posix } from "node:path"
 import { type Ended, linesOf, type Rule } from "../facts.ts"
-import { span } from "../words.ts"
+import { span, word } from "../words.ts"
 
 const SHORT = 3e9
 const LOOP = 3
@@ -20,8 +20,8 @@ export const noInput: Rule<Ended> = (facts) => {
     What: `Its program, ${program}, reads from standard input, which was empty: there was nothing to do`,
     Evidence: [`It ended with 0 after ${span(last.Usage?.WallTime ?? 0)}`, "It was run without -i"],
     Fixes: [
-      { Text: "For a shell in your terminal", Command: `dhow run --rm -it ${facts.image}` },
-      { Text: "To keep it running, for dhow exec", Command: `dhow run -d ${facts.image} sleep infinity` },
+      { Text: "For a shell in your terminal", Command: `dhow run --rm -it ${word(facts.image)}` },
+      { Text: "To keep it running, for dhow exec", Command: `dhow run -d ${word(facts.image)} sleep infinity` },
     ],
   }
 }
@@ -60,7 +60,7 @@ export const restartLoop: Rule<Ended> = (facts) => {
     ],
     Fixes: [
       { Text: "Stop the loop", Command: `dhow stop ${name}` },
-      { Text: "Look at it at rest", Command: `dhow run --rm -it --entrypoint sh ${facts.image}` },
+      { Text: "Look at it at rest", Command: `dhow run --rm -it --entrypoint sh ${word(facts.image)}` },
       { Text: "Let it give up after some tries", Command: `dhow update --restart on-failure:5 ${name}` },
     ],
   }
@@ -89,7 +89,7 @@ export const byItself: Rule<Ended> = (facts) => {
     Evidence: lines.length === 0 ? ["It wrote nothing"] : [],
     Fixes: [
       ...(facts.status === "removed" ? [] : [{ Text: "See all that it wrote", Command: `dhow logs ${name}` }]),
-      { Text: "Look around in the image", Command: `dhow run --rm -it --entrypoint sh ${facts.image}` },
+      { Text: "Look around in the image", Command: `dhow run --rm -it --entrypoint sh ${word(facts.image)}` },
     ],
   }
 }

@@ -1,6 +1,7 @@
 // Ended by a signal that nobody sent through the engine.
 import type { Fix } from "../../../wire/why.ts"
 import { again, type Ended, type Rule } from "../facts.ts"
+import { word } from "../words.ts"
 import { wasAsked } from "./asked.ts"
 
 type Known = { readonly code: string; readonly what: string; readonly fixes: (facts: Ended) => Fix[] }
@@ -12,7 +13,7 @@ const debug = (facts: Ended): Fix[] => [
   },
   {
     Text: "Look whether the image is for this processor",
-    Command: `dhow image inspect -f '{{.Architecture}}' ${facts.image}`,
+    Command: `dhow image inspect -f '{{.Architecture}}' ${word(facts.image)}`,
   },
 ]
 

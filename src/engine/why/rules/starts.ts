@@ -1,6 +1,7 @@
 // Its process never came to be: what the error of the start means, and what mends it.
 import type { Fix } from "../../../wire/why.ts"
 import { again, type Ended, type Rule } from "../facts.ts"
+import { word } from "../words.ts"
 
 type Known = {
   readonly code: string
@@ -12,7 +13,7 @@ type Known = {
 
 const look = ({ image }: Ended, path = "/"): Fix => ({
   Text: "See what the image has",
-  Command: `dhow image files ${image} --path ${path}`,
+  Command: `dhow image files ${word(image)} ${word(path)}`,
 })
 
 const KNOWN: readonly Known[] = [
@@ -22,7 +23,7 @@ const KNOWN: readonly Known[] = [
     what: ([, path]) =>
       `The script "${path}" has line ends of Windows: the kernel looks for an interpreter whose name ends in a carriage return`,
     fixes: (_, [, path]) => [
-      { Text: "Convert it before it is copied into the image", Command: `sed -i 's/\\r$//' ${path}` },
+      { Text: "Convert it before it is copied into the image", Command: `sed -i 's/\\r$//' ${word(path ?? "")}` },
       { Text: "Let git leave line ends alone: *.sh text eol=lf in .gitattributes" },
     ],
   },
@@ -40,7 +41,7 @@ const KNOWN: readonly Known[] = [
           ]
         : []),
       ...(name.startsWith("-")
-        ? [{ Text: "Options of dhow go before the image's name; what follows it is the command" }]
+        ? [{ Text: "Options go before the image's name; what follows it is the command" }]
         : []),
       look(facts, "/usr/bin"),
     ],
@@ -57,7 +58,7 @@ const KNOWN: readonly Known[] = [
       /error mounting "(.*?)"(?: to rootfs at ".*?")?: stat .*no such file or directory|bind source path does not exist: (\S+)/,
     what: ([, a, b]) => `What is to be mounted is not on this host: "${a ?? b}"`,
     fixes: (_, [, a, b]) => [
-      { Text: "Make it", Command: `mkdir -p ${a ?? b}` },
+      { Text: "Make it", Command: `mkdir -p ${word(a ?? b ?? "")}` },
       { Text: "With -v instead of --mount a missing directory is made" },
     ],
   },
@@ -67,7 +68,10 @@ const KNOWN: readonly Known[] = [
     what: ([, from, to]) =>
       `"${from}" and "${to}" are not of one kind: a file can only be mounted on a file, a directory on a directory`,
     fixes: (_, [, from]) => [
-      { Text: "See what it is on the host; -v makes a directory where a file was missing", Command: `ls -ld ${from}` },
+      {
+        Text: "See what it is on the host; -v makes a directory where a file was missing",
+        Command: `ls -ld ${word(from ?? "")}`,
+      },
     ],
   },
   {
@@ -83,14 +87,16 @@ const KNOWN: readonly Known[] = [
     code: "noexec",
     pattern: /exec: "(.*?)": permission denied: "(.*?)" is mounted noexec/,
     what: ([, path, mount]) => `"${path}" lies on "${mount}", which is mounted without the right to execute`,
-    fixes: (facts, [, , mount]) => [{ Text: "Mount it with exec", Command: again(facts, `--tmpfs ${mount}:exec`) }],
+    fixes: (facts, [, , mount]) => [
+      { Text: "Mount it with exec", Command: again(facts, `--tmpfs ${word(`${mount}:exec`)}`) },
+    ],
   },
   {
     code: "not-executable",
     pattern: /exec: "(.*?)": permission denied/,
     what: ([, path]) => `"${path}" may not be executed: its mode lacks x, or it is a directory`,
     fixes: (facts, [, path]) => [
-      { Text: "Give it the right in the Dockerfile", Command: `RUN chmod +x ${path}` },
+      { Text: "Give it the right in the Dockerfile", Command: `RUN chmod +x ${word(path ?? "")}` },
       { Text: "A script can also be given to its interpreter", Command: again(facts, `--entrypoint sh`) },
     ],
   },
@@ -100,7 +106,7 @@ const KNOWN: readonly Known[] = [
     what: ([, why]) => `It is built for another processor: ${why}`,
     fixes: ({ image }) => [
       { Text: "Let other processors be emulated", Command: "dhow platform install" },
-      { Text: "Or take the image of this one", Command: `dhow pull ${image}` },
+      { Text: "Or take the image of this one", Command: `dhow pull ${word(image)}` },
     ],
   },
   {
@@ -133,7 +139,7 @@ const KNOWN: readonly Known[] = [
     code: "requirement",
     pattern: /requires? container "?(.*?)"?[:,] (.*)/,
     what: ([, name, why]) => `It needs container "${name}" first: ${why}`,
-    fixes: (_, [, name]) => [{ Text: "See what is wrong with that one", Command: `dhow why ${name}` }],
+    fixes: (_, [, name]) => [{ Text: "See what is wrong with that one", Command: `dhow why ${word(name ?? "")}` }],
   },
   {
     code: "donor-not-running",
