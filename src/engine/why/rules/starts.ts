@@ -40,9 +40,7 @@ const KNOWN: readonly Known[] = [
             },
           ]
         : []),
-      ...(name.startsWith("-")
-        ? [{ Text: "Options go before the image's name; what follows it is the command" }]
-        : []),
+      ...(name.startsWith("-") ? [{ Text: "Options go before the image's name; what follows it is the command" }] : []),
       look(facts, "/usr/bin"),
     ],
   },
