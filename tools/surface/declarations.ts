@@ -4,6 +4,7 @@
 //   POST /containers/create           works @run
 //     HostConfig.Memory               differs: how, in a few words @run
 //     HostConfig.Cpu*                 refused: why @refused                 all that begin so and have no line of their own
+//   docker container ls               works @run                            a command of docker's client
 import { readdirSync, readFileSync } from "node:fs"
 import { join } from "node:path"
 import type { ReferenceEntry } from "./reference.ts"
@@ -21,7 +22,8 @@ export type Declaration = {
 }
 
 const TEST = /^@([\w-]+) = ([\w./-]+): (.+)$/
-const ENDPOINT = /^((?:GET|HEAD|POST|PUT|DELETE|OPTIONS) \/\S*)\s+(.*)$/
+const ENDPOINT =
+  /^((?:GET|HEAD|POST|PUT|DELETE|OPTIONS) \/\S*|docker(?: [a-z-]+)+?)\s+((?:works|differs|refused|open)\b.*)$/
 const PART = /^\s+(\S+)\s+(.*)$/
 const VERDICT = /^(works|differs|refused|open)(?:: (.*?))??((?: +@[\w-]+)*)$/
 

@@ -3,7 +3,7 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { type Declaration, joinEntries, readDeclarations } from "./declarations.ts"
-import { REFERENCE } from "./reference.ts"
+import { COMMANDS, REFERENCE } from "./reference.ts"
 import { BEGIN, END, renderPage, renderSummary } from "./render.ts"
 
 const PAGE = "docs/api.md"
@@ -17,7 +17,7 @@ function build(root: string): {
   readonly counts: ReadonlyMap<string, number>
 } {
   const { declarations, problems } = readDeclarations(join(import.meta.dir, "declared"))
-  const { joined, problems: unmatched } = joinEntries(REFERENCE.entries, declarations)
+  const { joined, problems: unmatched } = joinEntries([...REFERENCE.entries, ...COMMANDS.entries], declarations)
   const document = readFileSync(join(root, SUMMARY), "utf8")
   const [before = "", rest = ""] = document.split(BEGIN)
   const after = rest.split(END)[1] ?? ""
@@ -26,7 +26,7 @@ function build(root: string): {
   return {
     counts,
     pages: [
-      { path: PAGE, text: renderPage(REFERENCE, joined) },
+      { path: PAGE, text: renderPage(REFERENCE, COMMANDS.client, joined) },
       { path: SUMMARY, text: before + renderSummary(joined) + after },
     ],
     problems: [...problems, ...unmatched, ...declarations.flatMap((declaration) => untested(root, declaration))],
@@ -34,7 +34,7 @@ function build(root: string): {
 }
 
 /** What is said without a test, or with one that is not there. */
-export function untested(root: string, { verdict, text, tests, at }: Declaration): string[] {
+export function untested(root: string, { entry, verdict, text, tests, at }: Declaration): string[] {
   if (verdict === "open") return []
   const problems = tests.length === 0 ? [`${at}: "${verdict}" without a test`] : []
   if (verdict !== "works" && text === "") problems.push(`${at}: "${verdict}" without a word why or how`)
@@ -44,6 +44,10 @@ export function untested(root: string, { verdict, text, tests, at }: Declaration
     const isThere =
       ['"', "'", "`"].some((quote) => source.includes(quote + name + quote)) || source.includes(`def ${name}(`)
     if (!isThere) problems.push(`${at}: ${file} has no test "${name}"`)
+    // A command's test says its words: that much can be seen from here.
+    const words = entry.startsWith("docker ") ? entry.split(" ").slice(1) : []
+    const missing = words.find((word) => !source.includes(`"${word}"`))
+    if (missing !== undefined) problems.push(`${at}: ${file} never says "${missing}"`)
   }
   return problems
 }

@@ -1,4 +1,5 @@
-// What Docker's published API references have, as extract.ts wrote it down.
+// What Docker's published API references have, and its client's commands, as extract.ts and extract-commands.ts wrote down.
+import commands from "./commands.json" with { type: "json" }
 import reference from "./reference.json" with { type: "json" }
 
 export type ReferenceEntry = {
@@ -16,3 +17,9 @@ export type Reference = {
 }
 
 export const REFERENCE = reference as unknown as Reference
+
+/** Of docker's client: "docker container ls". */
+export const COMMANDS: { readonly client: string; readonly entries: readonly ReferenceEntry[] } = {
+  client: commands.client,
+  entries: commands.names.map((name) => ({ name })),
+}

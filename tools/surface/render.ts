@@ -1,6 +1,6 @@
 // docs/api.md, and the summary in docs/compatibility.md: what of Docker's API works, differs or is refused. A line says
 // nothing about other lines (no counts, no numbers), so that changes of two people merge.
-import type { Joined, Test } from "./declarations.ts"
+import type { Declaration, Joined, Test } from "./declarations.ts"
 import type { Reference, ReferenceEntry } from "./reference.ts"
 
 export const BEGIN = "<!-- made by npm run surface: begin -->"
@@ -19,12 +19,13 @@ function sorted(joined: readonly Joined[]): readonly Joined[] {
   return [...joined].sort((a, b) => (key(a) < key(b) ? -1 : key(a) > key(b) ? 1 : 0))
 }
 
-export function renderPage({ versions: [first, newest] }: Reference, joined: readonly Joined[]): string {
+export function renderPage({ versions: [first, newest] }: Reference, client: string, all: readonly Joined[]): string {
+  const joined = all.filter(({ entry }) => !isCommand(entry))
   const lines = [
     "# Docker's API, entry by entry",
     "",
     `Every endpoint, parameter and field of Docker's published references of the versions ${first} to ${newest}, with the tests`,
-    "that show what is said. `npm run surface` makes this page; [CONTRIBUTING.md](../CONTRIBUTING.md) says from what.",
+    "that show what is said; then every command of docker's client. `npm run surface` makes this page; [CONTRIBUTING.md](../CONTRIBUTING.md) says from what.",
   ]
   let noun = ""
   let endpoint = ""
@@ -38,12 +39,27 @@ export function renderPage({ versions: [first, newest] }: Reference, joined: rea
       lines.push("", `### ${endpoint}`, "", "| | versions | | | tests |", "|---|---|---|---|---|")
     }
     const name = partOf(entry.name)
-    const word = declaration.verdict === "open" ? "not yet" : declaration.verdict
     const tests = declaration.tests.map(link).join("<br>")
-    lines.push(row(name === "" ? "the endpoint" : `\`${name}\``, span(entry), word, cell(declaration.text), tests))
+    lines.push(
+      row(
+        name === "" ? "the endpoint" : `\`${name}\``,
+        span(entry),
+        wordOf(declaration),
+        cell(declaration.text),
+        tests,
+      ),
+    )
   }
+  lines.push("", `## Commands of docker's client ${client}`, "", "| | | | tests |", "|---|---|---|---|")
+  for (const { entry, declaration } of all.filter(({ entry }) => isCommand(entry)))
+    lines.push(
+      row(`\`${entry.name}\``, wordOf(declaration), cell(declaration.text), declaration.tests.map(link).join("<br>")),
+    )
   return `${lines.join("\n")}\n`
 }
+
+const isCommand = ({ name }: ReferenceEntry): boolean => name.startsWith("docker ")
+const wordOf = ({ verdict }: Declaration): string => (verdict === "open" ? "not yet" : verdict)
 
 function span({ since, last }: ReferenceEntry): string {
   if (last !== undefined) return since === undefined ? `to ${last}` : `${since} to ${last}`
@@ -55,10 +71,10 @@ const link = ({ file, name }: Test): string => `[${file.replace(/^.*\/|\.test\.t
 /** The endpoints that are not simply there. */
 export function renderSummary(joined: readonly Joined[]): string {
   const others = sorted(joined).filter(({ entry, declaration }) => {
-    return partOf(entry.name) === "" && declaration.verdict !== "works"
+    return !isCommand(entry) && partOf(entry.name) === "" && declaration.verdict !== "works"
   })
-  const lines = others.map(({ entry, declaration: { verdict, text } }) => {
-    return row(`\`${entry.name}\``, verdict === "open" ? "not yet" : verdict, cell(text))
+  const lines = others.map(({ entry, declaration }) => {
+    return row(`\`${entry.name}\``, wordOf(declaration), cell(declaration.text))
   })
   return [BEGIN, "| endpoint | | |", "|---|---|---|", ...lines, END].join("\n")
 }

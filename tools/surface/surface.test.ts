@@ -91,12 +91,20 @@ test("untested() wants a test that is there, and a reason", () => {
   expect(untested(root, { ...given, verdict: "works", tests: [gone] })).toHaveLength(1)
 })
 
+test("untested() wants the words of a command in its test", () => {
+  const root = join(import.meta.dir, "../..")
+  const tests = [{ file: "tools/surface/surface.test.ts", name: "untested() wants the words of a command in its test" }]
+  const given = { at: "x.txt:1", text: "", verdict: "works", tests } as const
+  expect(untested(root, { ...given, entry: "docker POST" })).toHaveLength(1)
+  expect(untested(root, { ...given, entry: "docker query" })).toEqual([])
+})
+
 test("renderPage() has a line for each entry", () => {
   const { declarations } = parseDeclarations("x.txt", TEXT)
   const entries = [{ name: "POST /a" }, { name: "POST /a ?name", since: "1.44" }]
   const { joined } = joinEntries(entries, declarations)
   const test = '[a](../test/a.test.ts) "runs, and "ends""'
-  expect(renderPage({ versions: ["1.1", "1.2"], entries }, joined)).toContain(
+  expect(renderPage({ versions: ["1.1", "1.2"], entries }, "28", joined)).toContain(
     `| the endpoint | | works | | ${test} |\n| \`?name\` | from 1.44 | differs | how it is: other | ${test}<br>${test} |\n`,
   )
 })

@@ -57,6 +57,20 @@ test("Clients gives input that came early to the process, in order, and then its
   expect(streams.closed).toBe(true)
 })
 
+test("Clients keeps the next run free of the input, and of the leaving, of a client of the last one", () => {
+  const clients = new Clients()
+  clients.join(fakeStreams())
+  const input = clients.input(true)
+  clients.end()
+  input.write(Buffer.from("late"))
+  input.end()
+  expect(clients.waiting).toBe(false)
+  const next = fakeStreams()
+  clients.join(next)
+  expect(next.written).toEqual([])
+  expect(next.closed).toBe(false)
+})
+
 test("Clients does not close the process's input for a client whose end is not its end", () => {
   const clients = new Clients()
   const streams = fakeStreams()

@@ -25,6 +25,8 @@ export class Clients {
   #earlyBytes = 0
   #earlyEnd = false
   #joined = Promise.withResolvers<void>()
+  /** Counts the ends: what a client of an earlier run still sends, or its leaving, is nothing to the next one. */
+  #run = 0
 
   /** Whether streams are worth connecting before the process starts. */
   get waiting(): boolean {
@@ -64,6 +66,7 @@ export class Clients {
    * delivered, and the next run begins with nobody. Whoever sees the end of the output can therefore ask for the status.
    */
   end(): void {
+    this.#run++
     this.#streams = undefined
     this.#early = []
     this.#earlyBytes = 0
@@ -79,19 +82,22 @@ export class Clients {
 
   /** Where a client's input goes; `closes` tells whether its end is the process's end of file. */
   input(closes: boolean): InputTarget {
+    const run = this.#run
     return {
       write: (chunk) => {
+        if (run !== this.#run) return true
         if (this.#streams !== undefined) return this.#streams.write(chunk)
         this.#early.push(copyOf(chunk))
         this.#earlyBytes += chunk.length
         return this.#earlyBytes < INPUT_LIMIT
       },
       drained: async () => {
+        if (run !== this.#run) return
         if (this.#streams === undefined) await this.#joined.promise
         await this.#streams?.inputDrained()
       },
       end: () => {
-        if (!closes) return
+        if (!closes || run !== this.#run) return
         if (this.#streams !== undefined) this.#streams.endInput()
         else this.#earlyEnd = true
       },
