@@ -160,8 +160,8 @@ async function update(containers: Containers, call: Call): Promise<Reply> {
   // Any limit that is not positive has always meant none.
   const limited =
     call.api >= 40 && PidsLimit !== undefined ? { ...changes, PidsLimit: Math.max(PidsLimit, 0) } : changes
-  const { Warnings } = await containers.update(param(call, "name"), limited)
-  return json(200, { Warnings: [...(Warnings ?? []), ...warnings] })
+  const { Warnings, ...more } = await containers.update(param(call, "name"), limited)
+  return json(200, { Warnings: [...Warnings, ...warnings], ...more })
 }
 
 function stopOptions({ query, api, request }: Call): { timeout?: number; signal?: string; by: Asker | undefined } {

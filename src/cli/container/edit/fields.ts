@@ -1,0 +1,378 @@
+// The settings that `edit` shows: how each is read from what inspect says, and what of an update a changed one makes. The
+// names are those of the flags of `run`, and so are the values.
+import type { ContainerInspect, HostConfig, Mount } from "../../../wire/container.ts"
+import type { ContainerUpdateRequest } from "../../../wire/update.ts"
+import { parseUlimit } from "../../create/devices.ts"
+import { parseRestartPolicy } from "../../create/policies.ts"
+import { parsePublished } from "../../create/ports.ts"
+import { parseDuration } from "../../flags/duration.ts"
+import { parseBytes, parseCpus, parseMemorySwap } from "../../flags/size.ts"
+import { portLines } from "../update/describe.ts"
+import { parseMountSpec, parseUnpublished } from "../update/specs.ts"
+import { bytesText, durationText, mountLines } from "./values.ts"
+
+export type Value = string | number | boolean | readonly string[] | Readonly<Record<string, string>>
+export type Kind = "text" | "number" | "flag" | "list" | "map"
+
+export type Field = {
+  readonly kind: Kind
+  readonly section: "live" | "restart" | "recreate"
+  readonly note?: string
+  read(container: ContainerInspect): Value
+  /** Only called where the value differs. */
+  write(request: ContainerUpdateRequest, now: Value, was: Value): void
+}
+
+type Written<T extends Value> = (request: ContainerUpdateRequest, now: T, was: T) => void
+
+function field<T extends Value>(
+  kind: Kind,
+  section: Field["section"],
+  read: (container: ContainerInspect) => T,
+  write: Written<T>,
+  note?: string,
+): Field {
+  return { kind, section, read, write: write as Written<Value>, ...(note === undefined ? {} : { note }) }
+}
+
+/** A limit: nothing and 0 take it away. */
+function limit(
+  name: "Memory" | "MemoryReservation" | "MemorySwap" | "NanoCpus" | "CpusetCpus" | "CpusetMems",
+  show: (value: number | string) => string,
+  parse: (text: string) => number | string,
+  note?: string,
+): Field {
+  return field<string>(
+    "text",
+    "live",
+    ({ HostConfig }) => show(HostConfig[name] ?? 0),
+    (request, now) => {
+      const value = now === "" ? 0 : parse(now)
+      if (value === 0 || value === "") request.Reset = [...(request.Reset ?? []), name]
+      else (request as Record<string, unknown>)[name] = value
+    },
+    note,
+  )
+}
+
+function count(name: "CpuShares" | "CpuPeriod" | "CpuQuota" | "BlkioWeight"): Field {
+  return field<number>(
+    "number",
+    "live",
+    ({ HostConfig }) => HostConfig[name] ?? 0,
+    (request, now) => {
+      if (now === 0) request.Reset = [...(request.Reset ?? []), name]
+      else request[name] = now
+    },
+  )
+}
+
+type Duration = "Interval" | "Timeout" | "StartPeriod" | "StartInterval"
+
+function healthTime(name: Duration): Field {
+  return field<string>(
+    "text",
+    "live",
+    ({ Config }) => durationText(Config.Healthcheck?.[name] ?? 0),
+    (request, now) => {
+      request.Healthcheck = { ...request.Healthcheck, [name]: now === "" ? 0 : parseDuration(now) }
+    },
+  )
+}
+
+type HostList = "CapAdd" | "CapDrop" | "GroupAdd" | "Dns" | "DnsSearch" | "DnsOptions" | "ExtraHosts" | "SecurityOpt"
+
+function hostList(name: HostList): Field {
+  return field<readonly string[]>(
+    "list",
+    "restart",
+    ({ HostConfig }) => HostConfig[name] ?? [],
+    (request, now) => {
+      request[name] = [...now]
+    },
+  )
+}
+
+type HostMap = "Sysctls" | "Annotations"
+
+function hostMap(name: HostMap): Field {
+  return field<Readonly<Record<string, string>>>(
+    "map",
+    "restart",
+    ({ HostConfig }) => HostConfig[name] ?? {},
+    (request, now) => {
+      request[name] = { ...now }
+    },
+  )
+}
+
+type ConfigText = "User" | "WorkingDir" | "Hostname" | "Domainname"
+
+function configText(name: ConfigText): Field {
+  return field<string>(
+    "text",
+    "restart",
+    ({ Config }) => Config[name] ?? "",
+    (request, now) => {
+      request[name] = now
+    },
+  )
+}
+
+function hostText(name: "NetworkMode" | "IpcMode" | "PidMode" | "Runtime"): Field {
+  return field<string>(
+    "text",
+    "restart",
+    ({ HostConfig }) => HostConfig[name] ?? "",
+    (request, now) => {
+      request[name] = now
+    },
+  )
+}
+
+function hostFlag(name: "ReadonlyRootfs" | "Privileged" | "Init"): Field {
+  return field<boolean>(
+    "flag",
+    "restart",
+    ({ HostConfig }) => HostConfig[name] === true,
+    (request, now) => {
+      request[name] = now
+    },
+  )
+}
+
+const words = (name: "Cmd" | "Entrypoint"): Field =>
+  field<readonly string[]>(
+    "list",
+    "restart",
+    ({ Config }) => Config[name] ?? [],
+    (request, now) => {
+      request[name] = [...now]
+    },
+  )
+
+function restartText({ RestartPolicy: policy }: HostConfig): string {
+  const times = policy?.MaximumRetryCount ?? 0
+  return `${policy?.Name || "no"}${times > 0 ? `:${times}` : ""}`
+}
+
+function environment({ Config }: ContainerInspect): Record<string, string> {
+  return Object.fromEntries(
+    (Config.Env ?? []).map((entry) => {
+      const at = entry.indexOf("=")
+      return at < 0 ? [entry, ""] : [entry.slice(0, at), entry.slice(at + 1)]
+    }),
+  )
+}
+
+function healthCommand({ Config }: ContainerInspect): string {
+  const [kind, ...rest] = Config.Healthcheck?.Test ?? []
+  if (kind === "CMD-SHELL") return rest.join(" ")
+  return kind === "CMD" ? JSON.stringify(rest) : ""
+}
+
+function writeHealth(request: ContainerUpdateRequest, now: string): void {
+  if (now === "") request.Healthcheck = { Test: ["NONE"] }
+  else request.Healthcheck = { ...request.Healthcheck, Test: healthTest(now) }
+}
+
+function healthTest(text: string): string[] {
+  if (!text.startsWith("[")) return ["CMD-SHELL", text]
+  const parsed: unknown = JSON.parse(text)
+  if (!Array.isArray(parsed) || !parsed.every((word) => typeof word === "string"))
+    throw new Error(`expected a command, or its words as ["WORD", ...]`)
+  return ["CMD", ...(parsed as string[])]
+}
+
+function writePorts(request: ContainerUpdateRequest, now: readonly string[], was: readonly string[]): void {
+  const added = now.filter((line) => !was.includes(line))
+  // A line without a port of the host stands for one binding here, not for all of them.
+  const gone = was.filter((line) => !now.includes(line)).map((line) => (line.includes(":") ? line : `:${line}`))
+  if (added.length > 0) request.PublishAdd = parsePublished(added).bindings
+  if (gone.length > 0) request.PublishRm = parseUnpublished(gone)
+}
+
+function writeMounts(request: ContainerUpdateRequest, now: readonly string[], was: readonly string[]): void {
+  const added: Mount[] = now.filter((line) => !was.includes(line)).map(parseMountSpec)
+  const gone = was.filter((line) => !now.includes(line)).map((line) => parseMountSpec(line).Target)
+  if (added.length > 0) request.MountAdd = added
+  if (gone.length > 0) request.MountRm = gone
+}
+
+export const FIELDS: Readonly<Record<string, Field>> = {
+  restart: field<string>(
+    "text",
+    "live",
+    ({ HostConfig }) => restartText(HostConfig),
+    (request, now) => {
+      request.RestartPolicy = parseRestartPolicy(now || "no")
+    },
+    "no, on-failure[:TIMES], unless-stopped, always",
+  ),
+  publish: field<readonly string[]>(
+    "list",
+    "live",
+    ({ HostConfig }) => portLines(HostConfig.PortBindings ?? null),
+    writePorts,
+    "[ADDRESS:][HOST-PORT:]PORT[/PROTOCOL]",
+  ),
+  mounts: field<readonly string[]>(
+    "list",
+    "live",
+    mountLines,
+    writeMounts,
+    "SOURCE:TARGET[:ro], or type=tmpfs,target=PATH",
+  ),
+  labels: field<Readonly<Record<string, string>>>(
+    "map",
+    "live",
+    ({ Config }) => Config.Labels ?? {},
+    (request, now, was) => {
+      const gone = Object.keys(was).filter((name) => !Object.hasOwn(now, name))
+      if (gone.length > 0) request.LabelRm = gone
+      request.LabelAdd = Object.fromEntries(Object.entries(now).filter(([name, value]) => was[name] !== value))
+    },
+  ),
+  memory: limit("Memory", (value) => bytesText(Number(value)), parseBytes, "512m, 2g; nothing for no limit"),
+  "memory-swap": limit("MemorySwap", (value) => bytesText(Number(value)), parseMemorySwap, "memory and swap; -1"),
+  "memory-reservation": limit("MemoryReservation", (value) => bytesText(Number(value)), parseBytes),
+  cpus: limit("NanoCpus", (value) => (value === 0 ? "" : String(Number(value) / 1e9)), parseCpus),
+  "cpu-shares": count("CpuShares"),
+  "cpu-period": count("CpuPeriod"),
+  "cpu-quota": count("CpuQuota"),
+  "cpuset-cpus": limit(
+    "CpusetCpus",
+    (value) => String(value || ""),
+    (text) => text,
+  ),
+  "cpuset-mems": limit(
+    "CpusetMems",
+    (value) => String(value || ""),
+    (text) => text,
+  ),
+  "pids-limit": field<number>(
+    "number",
+    "live",
+    ({ HostConfig }) => HostConfig.PidsLimit ?? 0,
+    (request, now) => {
+      request.PidsLimit = now > 0 ? now : -1
+    },
+  ),
+  "blkio-weight": count("BlkioWeight"),
+  "health-cmd": field<string>("text", "live", healthCommand, writeHealth, "nothing for no check"),
+  "health-interval": healthTime("Interval"),
+  "health-timeout": healthTime("Timeout"),
+  "health-start-period": healthTime("StartPeriod"),
+  "health-start-interval": healthTime("StartInterval"),
+  "health-retries": field<number>(
+    "number",
+    "live",
+    ({ Config }) => Config.Healthcheck?.Retries ?? 0,
+    (request, now) => {
+      request.Healthcheck = { ...request.Healthcheck, Retries: now }
+    },
+  ),
+  "stop-signal": field<string>(
+    "text",
+    "live",
+    ({ Config }) => Config.StopSignal ?? "",
+    (request, now) => {
+      request.StopSignal = now || "SIGTERM"
+    },
+  ),
+  rm: field<boolean>(
+    "flag",
+    "live",
+    ({ HostConfig }) => HostConfig.AutoRemove === true,
+    (request, now) => {
+      request.AutoRemove = now
+    },
+  ),
+  env: field<Readonly<Record<string, string>>>("map", "restart", environment, (request, now, was) => {
+    const gone = Object.keys(was).filter((name) => !Object.hasOwn(now, name))
+    if (gone.length > 0) request.EnvRm = gone
+    const added = Object.entries(now).filter(([name, value]) => was[name] !== value)
+    if (added.length > 0) request.EnvAdd = added.map(([name, value]) => `${name}=${value}`)
+  }),
+  entrypoint: words("Entrypoint"),
+  command: words("Cmd"),
+  user: configText("User"),
+  workdir: configText("WorkingDir"),
+  hostname: configText("Hostname"),
+  domainname: configText("Domainname"),
+  tty: field<boolean>(
+    "flag",
+    "restart",
+    ({ Config }) => Config.Tty === true,
+    (request, now) => {
+      request.Tty = now
+    },
+  ),
+  interactive: field<boolean>(
+    "flag",
+    "restart",
+    ({ Config }) => Config.OpenStdin === true,
+    (request, now) => {
+      request.OpenStdin = now
+    },
+  ),
+  init: hostFlag("Init"),
+  network: hostText("NetworkMode"),
+  dns: hostList("Dns"),
+  "dns-search": hostList("DnsSearch"),
+  "dns-option": hostList("DnsOptions"),
+  "add-host": hostList("ExtraHosts"),
+  "read-only": hostFlag("ReadonlyRootfs"),
+  privileged: hostFlag("Privileged"),
+  "cap-add": hostList("CapAdd"),
+  "cap-drop": hostList("CapDrop"),
+  "security-opt": hostList("SecurityOpt"),
+  "group-add": hostList("GroupAdd"),
+  ipc: hostText("IpcMode"),
+  pid: hostText("PidMode"),
+  sysctl: hostMap("Sysctls"),
+  ulimit: field<readonly string[]>(
+    "list",
+    "restart",
+    ({ HostConfig }) => (HostConfig.Ulimits ?? []).map(({ Name, Soft, Hard }) => `${Name}=${Soft}:${Hard}`),
+    (request, now) => {
+      if (now.length === 0) request.Reset = [...(request.Reset ?? []), "Ulimits"]
+      else request.Ulimits = now.map(parseUlimit)
+    },
+  ),
+  "shm-size": field<string>(
+    "text",
+    "restart",
+    ({ HostConfig }) => bytesText(HostConfig.ShmSize ?? 0),
+    (request, now) => {
+      request.ShmSize = now === "" ? 0 : parseBytes(now)
+    },
+  ),
+  annotation: hostMap("Annotations"),
+  "log-driver": field<string>(
+    "text",
+    "restart",
+    ({ HostConfig }) => HostConfig.LogConfig?.Type ?? "",
+    (request, now) => {
+      request.LogConfig = { ...request.LogConfig, Type: now }
+    },
+  ),
+  "log-opt": field<Readonly<Record<string, string>>>(
+    "map",
+    "restart",
+    ({ HostConfig }) => HostConfig.LogConfig?.Config ?? {},
+    (request, now) => {
+      request.LogConfig = { ...request.LogConfig, Config: { ...now } }
+    },
+  ),
+  runtime: hostText("Runtime"),
+  image: field<string>(
+    "text",
+    "recreate",
+    ({ Config }) => Config.Image ?? "",
+    (request, now) => {
+      if (now === "") throw new Error("a container needs an image")
+      request.Image = now
+    },
+  ),
+}
