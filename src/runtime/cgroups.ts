@@ -76,6 +76,14 @@ export function liftProcessLimit(cgroupsPath: string, facts: CgroupFacts): void 
   if (directory !== undefined) writeFileSync(join(directory, "pids.max"), "max")
 }
 
+/** Lifts the limit on CPU time, and leaves its period. */
+export function liftCpuLimit(cgroupsPath: string, facts: CgroupFacts): void {
+  const directory = directoryFor("cpu", cgroupsPath, facts)
+  if (directory === undefined) return
+  if (facts.hierarchies.has("cpu")) writeFileSync(join(directory, "cpu.cfs_quota_us"), "-1")
+  else writeFileSync(join(directory, "cpu.max"), "max")
+}
+
 /**
  * Removes the cgroup with what is below it from every hierarchy. Returns whether all of it is gone: a process that has
  * not quite ended keeps a directory busy.

@@ -6,7 +6,7 @@ import { readFile, rm } from "node:fs/promises"
 import { join } from "node:path"
 import { DhowError, errnoName } from "../lib/errors.ts"
 import { readIfExists, unlinkIfExists } from "../lib/files.ts"
-import { cgroupProcesses, clearCgroup, liftProcessLimit, removeCgroup } from "./cgroups.ts"
+import { cgroupProcesses, clearCgroup, liftCpuLimit, liftProcessLimit, removeCgroup } from "./cgroups.ts"
 import { CompiledSeccomp, SECCOMP_ANNOTATION } from "./compiled-seccomp.ts"
 import type { Runtime } from "./contract.ts"
 import { type GenericOptions, genericRuntime, stateDirectory } from "./generic.ts"
@@ -94,12 +94,18 @@ export function crunRuntime(options: GenericOptions): Runtime {
 
     async update(id, resources) {
       const known = status(id)
-      if (resources.pids === undefined || resources.pids.limit > 0 || known === undefined)
-        return generic.update(id, resources)
-      // On cgroup v1 crun 1.8 writes "-1" for no limit, which the kernel refuses.
-      const { pids: _, ...others } = resources
-      if (Object.keys(others).length > 0) await generic.update(id, others)
-      liftProcessLimit(known.cgroupPath, cgroup)
+      if (known === undefined) return generic.update(id, resources)
+      // On cgroup v1 crun 1.8 writes both as numbers without a sign, which the kernel refuses.
+      const { pids, cpu: { quota, ...cpu } = {}, ...others } = resources
+      const rest = {
+        ...others,
+        ...(pids !== undefined && pids.limit > 0 ? { pids } : {}),
+        ...(quota !== undefined && quota > 0 ? { cpu: { ...cpu, quota } } : Object.keys(cpu).length > 0 ? { cpu } : {}),
+      }
+      // A period could contradict the quota that is to go.
+      if (quota !== undefined && quota <= 0) liftCpuLimit(known.cgroupPath, cgroup)
+      if (Object.keys(rest).length > 0) await generic.update(id, rest)
+      if (pids !== undefined && pids.limit <= 0) liftProcessLimit(known.cgroupPath, cgroup)
     },
 
     async processes(id) {

@@ -2,6 +2,7 @@
 // what was observed since. The row in `containers` is exactly this.
 import type { Digest } from "../../oci/digest.ts"
 import type { Platform } from "../../oci/platform.ts"
+import type { RuntimeResources } from "../../oci/runtime-spec.ts"
 import type { LiveMountPlan } from "../../runtime/live-mounts/live-mounts.ts"
 import type {
   ContainerConfig,
@@ -47,8 +48,8 @@ export type Editable = Pick<
 >
 
 export type PendingUpdate =
-  /** Mounted into the running process, which the rest of the record does not know yet. Undone. */
-  | { readonly kind: "attaching"; readonly mounts: LiveMountPlan["attach"] }
+  /** Done to the running process, of which the rest of the record does not know yet. Undone: `limits` are those before. */
+  | { readonly kind: "attaching"; readonly mounts: LiveMountPlan["attach"]; readonly limits?: RuntimeResources }
   /** To be taken from the running process, which the rest of the record knows already. Finished. */
   | { readonly kind: "detaching"; readonly mounts: readonly { readonly destination: string; readonly least: number }[] }
   /** To be restarted with what the rest of the record says, or else to be as before. Finished, or undone. */

@@ -1,5 +1,6 @@
 // Changes of a container in lines for a person: what, from what to what, and when it takes effect.
-import type { MountPoint, PortMap } from "../../../wire/container.ts"
+import type { Healthcheck } from "../../../oci/image-config.ts"
+import type { MountPoint, PortMap, RestartPolicy } from "../../../wire/container.ts"
 import type { UpdateChange, UpdateEffect } from "../../../wire/update.ts"
 import { binarySize } from "../../render/human.ts"
 
@@ -24,6 +25,8 @@ export function describeChanges(changes: readonly UpdateChange[]): string[] {
 function differences({ Field, Was, Now }: UpdateChange): string[] {
   if (Field === "PortBindings") return lists(portLines(Was as PortMap | null), portLines(Now as PortMap | null))
   if (Field === "Mounts") return lists(mountLines(Was), mountLines(Now))
+  if (Field === "RestartPolicy") return [`${policy(Was)} -> ${policy(Now)}`]
+  if (Field === "Healthcheck") return lists(healthLines(Was), healthLines(Now))
   if (isStrings(Was) && isStrings(Now) && Field !== "Cmd" && Field !== "Entrypoint") return lists(Was ?? [], Now ?? [])
   if (isMap(Was) && isMap(Now)) return lists(pairs(Was), pairs(Now))
   if (BYTES.has(Field)) return [`${bytes(Was)} -> ${bytes(Now)}`]
@@ -52,6 +55,22 @@ function mountLines(value: unknown): string[] {
     const target = mount.Destination ?? mount.destination
     return `${mount.Type} ${source ? `${source} ` : ""}at ${target}${mount.RW === false ? ", read-only" : ""}`
   })
+}
+
+function policy(value: unknown): string {
+  const { Name = "", MaximumRetryCount: times = 0 } = (value ?? {}) as RestartPolicy
+  return `${Name || "no"}${times > 0 ? `:${times}` : ""}`
+}
+
+function healthLines(value: unknown): string[] {
+  const { Test = [], Retries = 0, ...times } = (value ?? {}) as Healthcheck
+  const [kind, ...words] = Test
+  const command = kind === "CMD-SHELL" ? words.join(" ") : JSON.stringify(words)
+  return [
+    ...(kind === undefined ? [] : [kind === "NONE" ? "no check" : `command ${command}`]),
+    ...(Retries > 0 ? [`retries ${Retries}`] : []),
+    ...Object.entries(times).flatMap(([name, time]) => (time ? [`${name} ${Number(time) / 1e9}s`] : [])),
+  ]
 }
 
 function isStrings(value: unknown): value is string[] | null {

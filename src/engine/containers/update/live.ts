@@ -5,8 +5,14 @@ import { DhowError } from "../../../lib/errors.ts"
 import { unmountAll } from "../../../lib/syscalls/mount.ts"
 import type { Undo } from "../../../lib/undo.ts"
 import type { PortChange } from "../../../network/contract.ts"
+import type { RuntimeResources } from "../../../oci/runtime-spec.ts"
 import { resolveDevices } from "../../../runtime/devices.ts"
-import { type LiveMounts, type MountUser, openLiveMounts } from "../../../runtime/live-mounts/live-mounts.ts"
+import {
+  type LiveMountPlan,
+  type LiveMounts,
+  type MountUser,
+  openLiveMounts,
+} from "../../../runtime/live-mounts/live-mounts.ts"
 import { changedResources } from "../../../runtime/resource-changes.ts"
 import type { HostConfig } from "../../../wire/container.ts"
 import { mountImages, placedMounts } from "../image-mounts.ts"
@@ -20,15 +26,23 @@ import type { PortsAfter } from "./ports.ts"
 
 type Changed = { readonly record: ContainerRecord; readonly undo: Undo }
 
+/** What is to be told to the kernel, and what would make it as it was. Undefined where no limit changes. */
+export function limitChanges(
+  { host }: ContainerParts,
+  record: ContainerRecord,
+  hostConfig: HostConfig,
+): { readonly change: RuntimeResources; readonly back: RuntimeResources } | undefined {
+  const before = { ...record.hostConfig, ...throttles(record.hostConfig) }
+  const after = { ...hostConfig, ...throttles(hostConfig) }
+  const change = changedResources(before, after, host)
+  return Object.keys(change).length === 0 ? undefined : { change, back: changedResources(after, before, host) }
+}
+
 export async function changeLimits(
   parts: ContainerParts,
   { record, undo }: Changed,
-  hostConfig: HostConfig,
+  { change, back }: { readonly change: RuntimeResources; readonly back: RuntimeResources },
 ): Promise<void> {
-  const before = { ...record.hostConfig, ...throttles(record.hostConfig) }
-  const after = { ...hostConfig, ...throttles(hostConfig) }
-  const [change, back] = [changedResources(before, after, parts.host), changedResources(after, before, parts.host)]
-  if (Object.keys(change).length === 0) return
   const runtime = runtimeOf(parts, record)
   // Of several limits some may have been set when another is refused.
   undo.defer(() => runtime.update(record.id, back))
@@ -82,11 +96,8 @@ export type MountChange = {
   readonly force: boolean
 }
 
-/**
- * What is to be added is mounted, and recorded as under way before that. What is to go is still there: `finishMounts`
- * takes it away once the row says so. Undefined where nothing is to be done.
- */
-export async function beginMounts(
+/** Ready to change the mounts: nothing is done yet but the mounts of images beside the container. Undefined for no change. */
+export async function openMounts(
   parts: ContainerParts,
   { record, undo }: Changed,
   process: ProcessReference,
@@ -95,7 +106,6 @@ export async function beginMounts(
   const { id } = record
   if (change.add.length === 0 && change.remove.length === 0) return undefined
   const paths = containerPaths(parts.config, id)
-  const { rootfs } = paths
   const images = placedMounts(change.add, paths).filter(({ Type }) => Type === "image")
   undo.defer(() => {
     for (const { Source } of images) unmountAll(Source)
@@ -104,27 +114,24 @@ export async function beginMounts(
   const live = await openLiveMounts({
     pid: process.pid,
     id,
-    rootfs,
+    rootfs: paths.rootfs,
     pids: change.remove.length > 0 && !change.force ? await runtimeOf(parts, record).processes(id) : [],
-    attach: await runtimeMounts(placed, rootfs),
+    attach: await runtimeMounts(placed, paths.rootfs),
     detach: change.remove.map((destination) => ({ destination })),
   })
   try {
     if (!change.force) refuseUsed(live)
-    const fresh = live.plan.attach.filter(({ destination }) => !change.remove.includes(destination))
-    if (fresh.length > 0) {
-      parts.store.amend(id, { pending: { kind: "attaching", mounts: fresh } })
-      undo.defer(() => parts.store.amend(id, { pending: undefined }))
-      crashpoint("container.update:before-attach")
-      await live.step("attach")
-      undo.defer(() => live.step("undo"))
-      crashpoint("container.update:after-attach")
-    }
     return live
   } catch (error) {
     await live[Symbol.asyncDispose]()
     throw error
   }
+}
+
+/** Those that lie nowhere yet; what is replaced follows when the row says so. */
+export function freshMounts({ plan }: LiveMounts): LiveMountPlan["attach"] {
+  const replaced = new Set(plan.detach.map(({ destination }) => destination))
+  return plan.attach.filter(({ destination }) => !replaced.has(destination))
 }
 
 function refuseUsed({ plan }: LiveMounts): void {

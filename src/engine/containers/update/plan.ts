@@ -207,10 +207,21 @@ export function changesBetween(before: Shown, after: Shown, isRunning: boolean):
   const [was, now] = [fieldsOf(before), fieldsOf(after)]
   const changes: UpdateChange[] = []
   for (const name of new Set([...Object.keys(was), ...Object.keys(now)])) {
-    if (JSON.stringify(was[name] ?? null) === JSON.stringify(now[name] ?? null)) continue
+    if (said(name, was[name]) === said(name, now[name])) continue
     changes.push({ Field: name, Was: was[name] ?? null, Now: now[name] ?? null, Effect: effectOf(name, isRunning) })
   }
   return changes
+}
+
+/** Nothing, zero and an empty list say the same, but of a time to wait. */
+function said(name: string, value: unknown): string {
+  const isEmpty =
+    value === undefined ||
+    value === null ||
+    value === "" ||
+    (value === 0 && name !== "StopTimeout") ||
+    (typeof value === "object" && Object.keys(value).length === 0)
+  return isEmpty ? "null" : JSON.stringify(value)
 }
 
 function effectOf(name: string, isRunning: boolean): UpdateEffect {

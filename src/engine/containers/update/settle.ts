@@ -7,6 +7,7 @@ import { runtimeMounts } from "../mounts.ts"
 import type { ContainerParts } from "../parts.ts"
 import { containerPaths } from "../paths.ts"
 import { type Container, isRunning } from "../record.ts"
+import { runtimeOf } from "../runtime.ts"
 import { recreate, settleStopped } from "./recreate.ts"
 
 /** For what does not run: nothing of it is left but the row. A restart that is due comes later. */
@@ -34,6 +35,7 @@ export async function settleUpdate(parts: ContainerParts, { record, state }: Con
     const { rootfs } = containerPaths(parts.config, id)
     const place = { pid: state.process.pid, id, rootfs, pids: [] }
     if (pending.kind === "attaching") {
+      if (pending.limits !== undefined) await runtimeOf(parts, record).update(id, pending.limits)
       await using live = await openLiveMounts({ ...place, attach: [], detach: [], restore: pending.mounts })
       await live.step("restore")
     } else if (pending.kind === "detaching") {

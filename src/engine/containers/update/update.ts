@@ -18,7 +18,7 @@ import type { ContainerParts } from "../parts.ts"
 import { containerPaths } from "../paths.ts"
 import { type Container, type ContainerState, type Editable, isRunning, type ResolvedMount } from "../record.ts"
 import { armTimeLimit } from "../time-limit.ts"
-import { beginMounts, changeLimits, changePublished } from "./live.ts"
+import { changeLimits, changePublished, freshMounts, limitChanges, openMounts } from "./live.ts"
 import { changesBetween, type Plan } from "./plan.ts"
 import { isOwnRequest, prepare } from "./prepare.ts"
 import { pendingRestart, recreate } from "./recreate.ts"
@@ -133,9 +133,22 @@ async function changeRunning(
   const changed = { record, undo }
   let mounts: LiveMounts | undefined
   try {
-    await changeLimits(parts, changed, after.hostConfig)
     const change = { add: added, remove: plan.mountRm, force }
-    mounts = await beginMounts(parts, changed, state.process, change)
+    mounts = await openMounts(parts, changed, state.process, change)
+    const fresh = mounts === undefined ? [] : freshMounts(mounts)
+    const limits = limitChanges(parts, record, after.hostConfig)
+    if (fresh.length > 0 || limits !== undefined) {
+      const back = limits === undefined ? {} : { limits: limits.back }
+      parts.store.amend(id, { pending: { kind: "attaching", mounts: fresh, ...back } })
+      undo.defer(() => parts.store.amend(id, { pending: undefined }))
+      crashpoint("container.update:before-live")
+    }
+    if (limits !== undefined) await changeLimits(parts, changed, limits)
+    if (mounts !== undefined && fresh.length > 0) {
+      await mounts.step("attach")
+      undo.defer(() => mounts?.step("undo"))
+      crashpoint("container.update:after-attach")
+    }
     const ports = await changePublished(parts, changed, plan.ports)
     crashpoint("container.update:before-row")
     const pending =
