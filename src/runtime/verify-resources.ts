@@ -2,7 +2,7 @@
 // refused, what the kernel cannot do is dropped with a warning, both in Docker's words.
 import { DhowError } from "../lib/errors.ts"
 import type { Resources } from "../wire/container.ts"
-import { outsideOf } from "./cpuset.ts"
+import { isOutside } from "./cpuset.ts"
 import type { CgroupFacts, CgroupLimit, HostFacts } from "./host-facts.ts"
 
 const LEAST_MEMORY = 6 * 1024 * 1024
@@ -153,14 +153,16 @@ function cpuset(r: Resources, cgroup: CgroupFacts, warnings: string[]): void {
     r.CpusetCpus = ""
     r.CpusetMems = ""
   }
-  const isOutside = (asked: string, available: string, what: string): boolean => {
-    const outside = outsideOf(asked, available)
-    if (outside === "malformed") invalid(`Invalid value ${asked} for cpuset ${what}: invalid format: ${asked}`)
-    return outside
+  const lacks = (asked: string, available: string, what: string): boolean => {
+    try {
+      return isOutside(asked, available)
+    } catch (error) {
+      return invalid(`Invalid value ${asked} for cpuset ${what}: ${(error as Error).message}`)
+    }
   }
-  if (r.CpusetCpus && isOutside(r.CpusetCpus, cgroup.cpusetCpus, "cpus"))
+  if (r.CpusetCpus && lacks(r.CpusetCpus, cgroup.cpusetCpus, "cpus"))
     invalid(`Requested CPUs are not available - requested ${r.CpusetCpus}, available: ${cgroup.cpusetCpus}`)
-  if (r.CpusetMems && isOutside(r.CpusetMems, cgroup.cpusetMems, "mems"))
+  if (r.CpusetMems && lacks(r.CpusetMems, cgroup.cpusetMems, "mems"))
     invalid(`Requested memory nodes are not available - requested ${r.CpusetMems}, available: ${cgroup.cpusetMems}`)
 }
 
