@@ -25,6 +25,8 @@ import { openFsck } from "./engine/fsck/fsck.ts"
 import { openCollector } from "./engine/gc.ts"
 import { openImages } from "./engine/images/images.ts"
 import { LogForwarders } from "./engine/logging/forwarders.ts"
+import { KeptLogs } from "./engine/logging/kept.ts"
+import { openLogs } from "./engine/logging/logs.ts"
 import { checkLogDefaults } from "./engine/logging/options.ts"
 import { openNetworksNoun } from "./engine/networks.ts"
 import { openPlatforms } from "./engine/platforms.ts"
@@ -231,6 +233,7 @@ export async function openEngine(live: LiveConfig): Promise<OpenEngine> {
     networks,
     supervisor,
     forwarders: new LogForwarders(),
+    keptLogs: new KeptLogs(database, join(config.dataRoot, "logs")),
     runtime: (name) => runtimes.get(name),
     refreshConfig: () => live.refresh(),
     runtimeNames: () => [...runtimes.list().keys()],
@@ -256,6 +259,7 @@ export async function openEngine(live: LiveConfig): Promise<OpenEngine> {
   const execs = new ContainerExecs(parts)
   await networks.open()
   await reconcile(parts)
+  parts.keptLogs.sweepNowAndThen((id) => store.exists(id))
   content.sweep()
   parts.background.add(images.reconcile().then(() => images.watchDisk()))
   const containers = openContainers(parts)
@@ -276,6 +280,7 @@ export async function openEngine(live: LiveConfig): Promise<OpenEngine> {
     networks: openNetworksNoun(networks, store, events),
     volumes,
     events,
+    logs: openLogs(parts),
     exits: {
       why: (reference) => explainContainer(parts, reference),
       of: async (reference) => exitsOf(parts, reference),

@@ -80,7 +80,13 @@ export function renameContainer(client: Client, name: string, newName: string): 
   return client.call("POST", at(name, "/rename"), { query: { name: newName } })
 }
 
-export type RemoveOptions = { readonly force?: boolean; readonly volumes?: boolean; readonly link?: boolean }
+export type RemoveOptions = {
+  readonly force?: boolean
+  readonly volumes?: boolean
+  readonly link?: boolean
+  /** "7d", or a Go duration: dhow's own. */
+  readonly keepLogs?: string | undefined
+}
 
 /** `warning`: what of it hangs in the kernel. */
 export async function removeContainer(
@@ -89,7 +95,7 @@ export async function removeContainer(
   options: RemoveOptions = {},
 ): Promise<{ readonly warning: string | undefined }> {
   const answer = await client.request("DELETE", at(name), {
-    query: { force: options.force, v: options.volumes, link: options.link },
+    query: { force: options.force, v: options.volumes, link: options.link, keepLogs: options.keepLogs },
   })
   for await (const _ of answer.body);
   return { warning: answer.headers.get("x-dhow-warning") }
@@ -158,6 +164,7 @@ export type LogsQuery = {
   readonly stdout?: boolean
   readonly stderr?: boolean
   readonly timestamps?: boolean
+  readonly details?: boolean
   readonly since?: string | undefined
   readonly until?: string | undefined
   readonly tail?: string | undefined

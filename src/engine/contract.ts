@@ -10,6 +10,7 @@ import type { Containers, Execs } from "./contract/containers.ts"
 import type { Exits } from "./contract/exits.ts"
 import type { Filters } from "./contract/filters.ts"
 import type { ImageContents, Images } from "./contract/images.ts"
+import type { Logs } from "./contract/logs.ts"
 import type { Manifests, RegistryAccess } from "./contract/registries.ts"
 
 export type { Containers, Execs, WaitCondition } from "./contract/containers.ts"
@@ -97,6 +98,7 @@ export interface Engine {
   readonly volumes: Volumes
   readonly events: Events
   readonly exits: Exits
+  readonly logs: Logs
   readonly system: System
   readonly platforms: Platforms
   readonly config: Configuration

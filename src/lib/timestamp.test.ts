@@ -15,6 +15,7 @@ test("parseTimestamp() takes durations back from now, seconds, and dates", () =>
   expect(parseTimestamp("0")).toBe(0)
   expect(parseTimestamp("2024-02-03T04:05:06Z")).toBe(Date.UTC(2024, 1, 3, 4, 5, 6))
   expect(parseTimestamp("2024-02-03T04:05:06.5+01:00")).toBe(Date.UTC(2024, 1, 3, 3, 5, 6, 500))
+  expect(parseTimestamp("2024-02-03T04:05:06.123456789Z")).toBeCloseTo(Date.UTC(2024, 1, 3, 4, 5, 6, 123) + 0.456789, 3)
   expect(parseTimestamp("2024-02-03")).toBe(new Date(2024, 1, 3).getTime())
   expect(parseTimestamp("2024-02-03T04")).toBe(new Date(2024, 1, 3, 4).getTime())
 })

@@ -33,5 +33,7 @@ export function parseTimestamp(text: string, now = Date.now()): number {
   const [, day, hour = "00", minute = "00", second = "00", zone = ""] = DATE.exec(text) ?? []
   const time = day === undefined ? Number.NaN : Date.parse(`${day}T${hour}:${minute}:${second}${zone.toUpperCase()}`)
   if (Number.isNaN(time)) throw new DhowError("invalid", `failed to parse value as time or duration: "${text}"`)
-  return time
+  // Date.parse() drops what is below a millisecond.
+  const below = /\.\d{3}(\d+)/.exec(second)?.[1]
+  return below === undefined ? time : time + Number(`0.${below}`)
 }

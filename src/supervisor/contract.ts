@@ -138,6 +138,8 @@ export type ReadLogOptions = {
   readonly stderr: boolean
   /** Begins every line with its time, RFC 3339 with nanoseconds, and a space. */
   readonly timestamps: boolean
+  /** Put in front of every line, behind its time. */
+  readonly prefix?: Uint8Array | undefined
   /** Number of last lines, of both streams together; undefined for all. */
   readonly tail?: number | undefined
   /** Milliseconds since 1970; fractions allowed. Both ends belong to the range. */

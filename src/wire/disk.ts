@@ -81,6 +81,8 @@ export type DiskMap = {
   readonly Strays: number
   /** Uploads and fetches of the registry under way. */
   readonly Registry: number
+  /** Of containers that are gone. */
+  readonly KeptLogs: number
   readonly Database: number
   /** Given up when the disk is full, so that removals and exits can be written. */
   readonly Reserve: number

@@ -6,9 +6,10 @@ import { configRoutes } from "./config.ts"
 import { exitRoutes } from "./exits.ts"
 import { fsck } from "./fsck.ts"
 import { imageContentRoutes } from "./image-contents.ts"
+import { logRoutes } from "./logs.ts"
 import { manifestRoutes } from "./manifests.ts"
 
-export function dhowRoutes({ config, images, contents, exits, manifests, system }: Engine): Route[] {
+export function dhowRoutes({ config, images, contents, exits, logs, manifests, system }: Engine): Route[] {
   return [
     ["GET", "/dhow/images/prune", async (call) => json(200, await images.prunePlan(call.query.filters()))],
     ["GET", "/dhow/disk", async () => json(200, await system.diskMap())],
@@ -16,6 +17,7 @@ export function dhowRoutes({ config, images, contents, exits, manifests, system 
     ["POST", "/dhow/gc", async () => json(200, await images.gc())],
     ["POST", "/dhow/fsck", (call) => fsck(system, call)],
     ...exitRoutes(exits),
+    ...logRoutes(logs),
     ...configRoutes(config),
     ...manifestRoutes(manifests),
     ...imageContentRoutes(contents),

@@ -1,6 +1,7 @@
 // /containers: everything that answers with JSON or a status alone. Create, logs, wait and attach have files of their own.
 import type { Containers, Filters } from "../../engine/contract.ts"
 import { DhowError, type ErrorKind } from "../../lib/errors.ts"
+import { parseDuration } from "../../lib/timestamp.ts"
 import type { Asker } from "../../wire/exit.ts"
 import { empty, json, type Reply } from "../http/reply.ts"
 import { getArchive, putArchive, statPath } from "./archive.ts"
@@ -110,10 +111,20 @@ async function remove(containers: Containers, call: Call): Promise<Reply> {
     force: query.bool("force"),
     volumes: query.bool("v"),
     link: query.bool("link"),
+    keepLogs: keepLogs(query.optional("keepLogs")),
     by: call.request.peer?.(),
   })
   // The body of 204 is empty: for dhow's own client.
   return warning === undefined ? NO_CONTENT : empty(204, { "X-Dhow-Warning": warning })
+}
+
+/** dhow's own parameter: "7d", or a Go duration. */
+function keepLogs(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined
+  const milliseconds = /^\d{1,5}d$/.test(text) ? Number(text.slice(0, -1)) * 86_400_000 : parseDuration(text)
+  if (milliseconds === undefined || milliseconds < 0)
+    throw new DhowError("invalid", `invalid keepLogs "${text}": expected a number of days such as "7d", or a duration`)
+  return milliseconds
 }
 
 async function list(containers: Containers, { query, api }: Call): Promise<Reply> {

@@ -15,18 +15,20 @@ export async function logs(containers: Containers, call: Call): Promise<Reply> {
     follow: query.bool("follow"),
     stdout,
     stderr,
-    timestamps: query.bool("timestamps"),
-    ...range(query),
+    ...lineOptions(query),
     signal: request.signal,
   })
   return streamed(streamType(log.tty, call.api), (out) => log.connect(outputSink(out, { tty: log.tty, end() {} })))
 }
 
-function range(query: Query): Pick<LogOptions, "since" | "until" | "tail"> {
+/** Which lines, and how each is shown. */
+export function lineOptions(query: Query): Pick<LogOptions, "since" | "until" | "tail" | "timestamps" | "details"> {
   const since = query.time("since")
   const until = query.time("until")
   const tail = lines(query.text("tail"))
   return {
+    timestamps: query.bool("timestamps"),
+    details: query.bool("details"),
     ...(since === undefined ? {} : { since }),
     // Docker's clients send 0 for "no end".
     ...(until === undefined || until === 0 ? {} : { until }),

@@ -3,7 +3,7 @@ import { removeContainer } from "../../client/containers.ts"
 import { isKind } from "../../lib/errors.ts"
 import { defineCommand } from "../command.ts"
 import { printFailure } from "../failure.ts"
-import { boolean } from "../flags/flags.ts"
+import { boolean, string } from "../flags/flags.ts"
 import { forEachName } from "../sequence.ts"
 
 export const rm = defineCommand({
@@ -11,6 +11,7 @@ export const rm = defineCommand({
   summary: "Remove one or more containers",
   flags: {
     force: boolean("f", "Kill and remove running containers; ignore missing ones"),
+    "keep-logs": string("", "Keep the logs for some days (7d), for dhow logs"),
     link: boolean("l", "Remove the specified link"),
     volumes: boolean("v", "Remove anonymous volumes of the container too"),
   } as const,
@@ -25,6 +26,7 @@ export const rm = defineCommand({
           force: flags.force === true,
           volumes: flags.volumes === true,
           link: flags.link === true,
+          keepLogs: flags["keep-logs"],
         })
         if (warning !== undefined) process.stderr.write(`WARNING: ${name}: ${warning}\n`)
         return name

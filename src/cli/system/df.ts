@@ -1,5 +1,8 @@
 // dhow system df: what images, containers, volumes and build cache take up, in sum or one by one.
+
+import type { Client } from "../../client/client.ts"
 import { diskMap, diskUsage } from "../../client/system.ts"
+import { isKind } from "../../lib/errors.ts"
 import type { Value } from "../../lib/template/nodes.ts"
 import type { DiskMap } from "../../wire/disk.ts"
 import type { DiskUsage } from "../../wire/system.ts"
@@ -50,7 +53,9 @@ export const df = defineCommand({
   async run({ client }, flags) {
     const usage = await diskUsage(client)
     const format = flags.format ?? ""
-    if (flags.verbose !== true) await showRows(totals(usage), { columns: TOTALS, format })
+    // Formats are scripts', which know Docker's rows.
+    const logs = format === "" && flags.verbose !== true ? await logTotals(client) : []
+    if (flags.verbose !== true) await showRows([...totals(usage), ...logs], { columns: TOTALS, format })
     else {
       await showEach(usage, format)
       if (format === "" || format === "table") await showMap(await diskMap(client))
@@ -133,6 +138,22 @@ function totals(usage: DiskUsage): Row[] {
     total("Local Volumes", volumes),
     total("Build Cache", caches),
   ]
+}
+
+/** What goes with `logs --clear`, `rm`, or its time. Docker's engine does not tell. */
+async function logTotals(client: Client): Promise<Row[]> {
+  const { logUsage } = await import("../../client/logs.ts")
+  try {
+    const { Containers, Kept } = await logUsage(client)
+    const logs = [
+      ...Containers.map(({ Running, Size }) => ({ inUse: Running, size: Size })),
+      ...Kept.map(({ Size }) => ({ inUse: false, size: Size })),
+    ]
+    return [total("Logs", logs)]
+  } catch (error) {
+    if (isKind(error, "not-found")) return []
+    throw error
+  }
 }
 
 function total(Type: string, items: readonly { readonly inUse: boolean; readonly size: number }[]): Row {

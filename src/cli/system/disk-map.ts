@@ -50,6 +50,7 @@ function common(map: DiskMap): Line[] {
     { kind: "download", object: "being stored", size: map.Ingests },
     { kind: "trash", object: "being deleted", size: map.Trash },
     { kind: "stray", object: "named by no row", size: map.Strays, note: "see dhow fsck" },
+    { kind: "logs", object: "of containers that are gone", size: map.KeptLogs, note: "kept on request" },
     { kind: "database", object: "dhow.db", size: map.Database },
     { kind: "reserve", object: "for a full disk", size: map.Reserve },
     { kind: "other", object: "directories", size: map.Directories },

@@ -6,30 +6,36 @@ import { describeError } from "../../lib/errors.ts"
 import { log } from "../../lib/log.ts"
 import { attributesOf } from "./attributes.ts"
 import { snapshotKeys } from "./image-mounts.ts"
+import { keepLog } from "./keep-log.ts"
 import type { ContainerParts } from "./parts.ts"
 import { containerPaths } from "./paths.ts"
 import type { ContainerRecord } from "./record.ts"
 import { tearDown } from "./teardown.ts"
 import { volumeUsers } from "./volume-users.ts"
 
+export type EraseOptions = {
+  readonly volumes?: boolean
+  /** Processes of it hang in the kernel: the runtime is not asked to delete what it cannot. */
+  readonly stuck?: boolean
+  /** Milliseconds that the log is kept; as its options say where absent. */
+  readonly keepLogs?: number | undefined
+}
+
 /** By whoever holds the lock; the container does not run. */
-export async function erase(
-  parts: ContainerParts,
-  id: string,
-  options: {
-    readonly volumes?: boolean
-    /** Processes of it hang in the kernel: the runtime is not asked to delete what it cannot. */
-    readonly stuck?: boolean
-  },
-): Promise<void> {
+export async function erase(parts: ContainerParts, id: string, options: EraseOptions): Promise<void> {
   const { record, state } = parts.store.get(id)
   const live = parts.live.of(id)
   clearTimeout(live.restart?.timer)
   // What it wrote last goes out first, as far as its receiver takes it.
-  await parts.forwarders.end(id)
+  if (options.stuck) await parts.forwarders.stop(id)
+  else await parts.forwarders.end(id)
+  const recordLog = await keepLog(parts, record, options.keepLogs)
   crashpoint("container.remove:before-row")
   const volumes = options.volumes ? ownVolumes(parts, record) : []
-  parts.store.delete(id, () => parts.volumes.condemn(volumes))
+  parts.store.delete(id, () => {
+    parts.volumes.condemn(volumes)
+    recordLog()
+  })
   crashpoint("container.remove:after-row")
   parts.imageUsed(record.imageId)
   parts.events.emit("container", "destroy", id, attributesOf(record))

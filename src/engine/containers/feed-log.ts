@@ -5,6 +5,7 @@ import { DhowError, hintOf } from "../../lib/errors.ts"
 import type { Monitor } from "../../supervisor/contract.ts"
 import type { Forwarder } from "../logging/forwarder.ts"
 import type { Fed } from "../logging/forwarders.ts"
+import type { LogInfo } from "../logging/info.ts"
 import { FED_DRIVERS } from "../logging/open-driver.ts"
 import { logOf } from "./log-settings.ts"
 import { commandOf } from "./merge-config.ts"
@@ -47,10 +48,9 @@ export function feedRest(parts: ContainerParts, record: ContainerRecord): void {
 }
 
 function fedOf(parts: ContainerParts, record: ContainerRecord): Fed | undefined {
-  const { Type: type = "", Config } = record.hostConfig.LogConfig ?? {}
+  const type = record.hostConfig.LogConfig?.Type ?? ""
   if (!FED_DRIVERS.has(type)) return undefined
   const paths = containerPaths(parts.config, record.id)
-  const { path, args } = commandOf(record.config)
   const { maxSize = 0, maxFile = 1 } = logOf(parts, record).logRotation ?? {}
   return {
     type,
@@ -59,18 +59,24 @@ function fedOf(parts: ContainerParts, record: ContainerRecord): Fed | undefined 
     state: paths.state,
     kept: maxSize * Math.max(1, maxFile),
     hold: () => holdUp(parts, record.id),
-    info: {
-      options: Config ?? {},
-      id: record.id,
-      name: record.name,
-      path,
-      args,
-      imageId: record.imageId,
-      imageName: record.config.Image ?? record.image,
-      created: record.created,
-      env: record.config.Env ?? [],
-      labels: record.config.Labels ?? {},
-    },
+    info: logInfoOf(record),
+  }
+}
+
+/** What a driver is told of its container. */
+export function logInfoOf(record: ContainerRecord): LogInfo {
+  const { path, args } = commandOf(record.config)
+  return {
+    options: record.hostConfig.LogConfig?.Config ?? {},
+    id: record.id,
+    name: record.name,
+    path,
+    args,
+    imageId: record.imageId,
+    imageName: record.config.Image ?? record.image,
+    created: record.created,
+    env: record.config.Env ?? [],
+    labels: record.config.Labels ?? {},
   }
 }
 

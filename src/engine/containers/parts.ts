@@ -17,6 +17,7 @@ import type { EventLog } from "../events.ts"
 import type { ExitTable } from "../exits/table.ts"
 import type { Committer } from "../images/commit.ts"
 import type { LogForwarders } from "../logging/forwarders.ts"
+import type { KeptLogs } from "../logging/kept.ts"
 import type { LocalVolumes } from "../volumes.ts"
 import type { LiveContainers } from "./live.ts"
 import type { ContainerStore } from "./store.ts"
@@ -58,6 +59,7 @@ export type ContainerParts = {
   readonly networks: Networks
   readonly supervisor: Supervisor
   readonly forwarders: LogForwarders
+  readonly keptLogs: KeptLogs
   /** Throws for an unknown name. */
   readonly runtime: (name: string) => Runtime
   /** Of those that can be used now. */

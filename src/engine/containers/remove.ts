@@ -13,6 +13,7 @@ export type RemoveOptions = {
   readonly force?: boolean
   readonly volumes?: boolean
   readonly link?: boolean
+  readonly keepLogs?: number | undefined
   readonly by?: Asker | undefined
 }
 

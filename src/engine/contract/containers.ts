@@ -62,6 +62,8 @@ export interface Containers {
       readonly force?: boolean
       readonly volumes?: boolean
       readonly link?: boolean
+      /** Milliseconds that its log is kept; as its log options say where absent. */
+      readonly keepLogs?: number | undefined
       readonly by?: Asker | undefined
     },
   ): Promise<{ readonly warning?: string }>

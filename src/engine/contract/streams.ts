@@ -51,6 +51,8 @@ export type LogOptions = {
   readonly since?: number
   readonly until?: number
   readonly timestamps: boolean
+  /** Put the labels and variables that the log options name in front of each line. */
+  readonly details?: boolean
   /** Number of last lines; undefined for all. */
   readonly tail?: number
   readonly signal: AbortSignal

@@ -14,7 +14,16 @@ export type DiskMapParts = Pick<FsckParts, "root" | "database" | "content" | "co
 
 type Single = Pick<
   DiskMap,
-  "PartialDownloads" | "Ingests" | "Trash" | "Strays" | "Registry" | "Database" | "Reserve" | "Directories" | "Unknown"
+  | "PartialDownloads"
+  | "Ingests"
+  | "Trash"
+  | "Strays"
+  | "Registry"
+  | "KeptLogs"
+  | "Database"
+  | "Reserve"
+  | "Directories"
+  | "Unknown"
 >
 
 export type Counts = { readonly [place in keyof Single]: number } & {
@@ -29,7 +38,17 @@ export type Counts = { readonly [place in keyof Single]: number } & {
 }
 
 /** The engine's own directories: what they take themselves is nobody's. */
-const DIRECTORIES = [".", "content", "content/sha256", "content/ingest", "snapshots", "containers", "volumes", "tmp"]
+const DIRECTORIES = [
+  ".",
+  "content",
+  "content/sha256",
+  "content/ingest",
+  "snapshots",
+  "containers",
+  "volumes",
+  "tmp",
+  "logs",
+]
 const DATABASE = ["dhow.db", "dhow.db-wal", "dhow.db-shm", "engine.pid"]
 const KNOWN = new Set([...DIRECTORIES, ...DATABASE, "reserve", "registry"])
 
@@ -42,7 +61,16 @@ type Known = {
 export async function countPlaces({ root, content, database }: DiskMapParts, known: Known): Promise<Counts> {
   const counted: Counted = new Set()
   const size = (...path: readonly string[]): Promise<number> => allocated(join(root, ...path), counted)
-  const single = { PartialDownloads: 0, Ingests: 0, Trash: 0, Strays: 0, Registry: 0, Database: 0, Reserve: 0 }
+  const single = {
+    PartialDownloads: 0,
+    Ingests: 0,
+    Trash: 0,
+    Strays: 0,
+    Registry: 0,
+    KeptLogs: 0,
+    Database: 0,
+    Reserve: 0,
+  }
   let Directories = DIRECTORIES.reduce((total, path) => total + ownSize(join(root, path)), 0)
   let Unknown = 0
 
@@ -92,7 +120,7 @@ export async function countPlaces({ root, content, database }: DiskMapParts, kno
     }
     states.set(id, ownSize(join(root, "containers", id)))
     for (const name of namesIn(join(root, "containers", id))) {
-      const of = name.startsWith("container.log") ? logs : states
+      const of = isLog(name) ? logs : states
       of.set(id, (of.get(id) ?? 0) + (await size("containers", id, name)))
     }
   }
@@ -101,12 +129,18 @@ export async function countPlaces({ root, content, database }: DiskMapParts, kno
     if (known.volumes.has(name)) volumes.set(name, await size("volumes", name))
     else single.Strays += await size("volumes", name)
 
+  for (const id of namesIn(join(root, "logs"))) single.KeptLogs += await size("logs", id)
   for (const name of namesIn(join(root, "tmp"))) single.Ingests += await size("tmp", name)
   for (const name of DATABASE) single.Database += await size(name)
   single.Reserve = await size("reserve")
   single.Registry = await size("registry")
   for (const name of namesIn(root)) if (!KNOWN.has(name)) Unknown += await size(name)
   return { ...single, Directories, Unknown, bytes, snapshots, logs, states, volumes }
+}
+
+/** The engine's own, and Docker's form of it. */
+function isLog(name: string): boolean {
+  return name.startsWith("container.log") || name.includes("-json.log")
 }
 
 function namesIn(directory: string): readonly string[] {

@@ -11,6 +11,7 @@ import transfers from "./0009-transfers.sql" with { type: "text" }
 import manifestLists from "./0010-manifest-lists.sql" with { type: "text" }
 import imageContents from "./0011-image-contents.sql" with { type: "text" }
 import exits from "./0012-exits.sql" with { type: "text" }
+import keptLogs from "./0013-kept-logs.sql" with { type: "text" }
 
 export const MIGRATIONS: readonly string[] = [
   content,
@@ -25,4 +26,5 @@ export const MIGRATIONS: readonly string[] = [
   manifestLists,
   imageContents,
   exits,
+  keptLogs,
 ]

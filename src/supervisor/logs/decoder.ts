@@ -9,6 +9,8 @@ export type DecoderOptions = {
   readonly stdout: boolean
   readonly stderr: boolean
   readonly timestamps: boolean
+  /** Put in front of every line, behind its time. */
+  readonly prefix?: Uint8Array | undefined
   /** Milliseconds since 1970. */
   readonly since?: number | undefined
   readonly until?: number | undefined
@@ -69,6 +71,11 @@ export class LogDecoder {
             block[out + TIME_LENGTH] = LETTER_Z
             block[out + TIME_LENGTH + 1] = SPACE
             out += TIME_LENGTH + 2
+          }
+          if (this.#options.prefix !== undefined && this.#lineStart[stream]) {
+            if (out > emitted) emit(current, block.subarray(emitted, out))
+            emitted = out
+            emit(current, this.#options.prefix)
           }
           this.#lineStart[stream] = !partial
           // The newline of a piece is conmon's, that of a full line the process's own.

@@ -31,9 +31,10 @@ export async function readLog(options: ReadLogOptions, sink: LogSink): Promise<v
   }
 }
 
-function beginning(
+/** Where to begin for the last lines, or for those since a time. */
+export function beginning(
   segments: readonly Segment[],
-  { tail, since }: ReadLogOptions,
+  { tail, since }: Pick<ReadLogOptions, "tail" | "since">,
 ): Promise<Position | undefined> | Position | undefined {
   if (tail !== undefined) return findTail(segments, tail)
   if (since === undefined) return undefined

@@ -27,6 +27,8 @@ export interface LogReader {
    * next block. The block may be overwritten; `end` is where it ends in its file.
    */
   take(block: Buffer, end: Position): number | Promise<number>
+  /** All that is there was told; what comes is waited for. */
+  idle?(): void
 }
 
 /** Resolves when all was told, the reader is done, or the signal fired. */
@@ -67,7 +69,7 @@ class Walk {
       const segment = listSegments(path).segments.find(({ number }) => number >= position.number)
       if (segment === undefined || (limit !== undefined && segment.number > limit.number)) {
         if (follow === undefined || this.#changes.ended) return
-        await this.#changes.next()
+        await this.#wait()
         continue
       }
       const offset = segment.number === position.number ? position.offset : 0
@@ -107,12 +109,17 @@ class Walk {
         else if (ended) {
           await this.#tellTornRecord({ number, offset })
           return false
-        } else await this.#changes.next()
+        } else await this.#wait()
       }
       return false
     } finally {
       file.close()
     }
+  }
+
+  async #wait(): Promise<void> {
+    this.#reader.idle?.()
+    await this.#changes.next()
   }
 
   async #tellCompressed({ path, number }: Segment, from: number): Promise<void> {
