@@ -1,13 +1,16 @@
 // One run of a health check: an exec whose output is kept, up to a bound, and which is ended when it takes too long.
 
 import { copyOf } from "../../lib/bytes.ts"
+import { DhowError } from "../../lib/errors.ts"
 import type { ProbeOptions, ProbeOutcome } from "../containers/parts.ts"
 import type { OutputSink } from "../contract.ts"
-import type { ContainerExecs } from "./execs.ts"
+import type { ContainerExecs, OwnExec } from "./execs.ts"
 
 const OUTPUT_LIMIT = 4096
 /** A probe that was given up is waited for, lest they pile up, but not for ever: a frozen process does not die. */
 const KILL_PATIENCE = 10_000
+/** As in Docker: what it takes to start a process does not count as the check's time, but has an end too. */
+const START_PATIENCE = 30_000
 
 export async function runProbe(
   execs: ContainerExecs,
@@ -16,7 +19,10 @@ export async function runProbe(
   { timeout, signal }: ProbeOptions,
 ): Promise<ProbeOutcome> {
   const output = new BoundedOutput()
-  const exec = await execs.run(container, { Cmd: [...command], AttachStdout: true, AttachStderr: true }, output)
+  const exec = await soon(execs.run(container, { Cmd: [...command], AttachStdout: true, AttachStderr: true }, output), {
+    container,
+    signal,
+  })
   // What the process needs to come up is not counted: the clock begins here.
   const ended = Promise.all([exec.exited, output.ended]).then(([exitCode]) => exitCode)
   const late = Promise.withResolvers<undefined>()
@@ -34,6 +40,27 @@ export async function runProbe(
   } finally {
     clearTimeout(timer)
     signal.removeEventListener("abort", giveUp)
+  }
+}
+
+/** A process that is too long in coming up, or of no interest any more, is killed when it does. */
+async function soon(
+  starting: Promise<OwnExec>,
+  { container, signal }: { readonly container: string; readonly signal: AbortSignal },
+): Promise<OwnExec> {
+  const late = Promise.withResolvers<never>()
+  const fail = (): void =>
+    late.reject(new DhowError("unavailable", `timed out starting health check for container ${container}`))
+  const timer = setTimeout(fail, START_PATIENCE)
+  signal.addEventListener("abort", fail, { once: true })
+  try {
+    return await Promise.race([starting, late.promise])
+  } catch (error) {
+    starting.then((exec) => exec.kill()).catch(() => undefined)
+    throw error
+  } finally {
+    clearTimeout(timer)
+    signal.removeEventListener("abort", fail)
   }
 }
 
