@@ -16,6 +16,7 @@ export type Facts = {
   readonly running: Running | undefined
   readonly health: Health | undefined
   readonly healthCommand: readonly string[]
+  readonly healthAction: string
 }
 
 export type Running = {

@@ -60,6 +60,7 @@ function ofRemoved(parts: ContainerParts, reference: string): Facts {
     running: undefined,
     health: last?.Detail?.Health,
     healthCommand: [],
+    healthAction: "none",
   }
 }
 
@@ -78,6 +79,7 @@ async function ofContainer(parts: ContainerParts, { record, state }: Container):
     running: isRunning(state) ? await running(parts, { record, state }) : undefined,
     health: healthOf(parts, id, state),
     healthCommand: checkOf(record.config)?.command ?? [],
+    healthAction: record.hostConfig.HealthAction || "none",
   }
 }
 

@@ -60,6 +60,7 @@ export function facts(wanted: Wanted = {}, more: Partial<Ended> = {}): Ended {
     running: undefined,
     health: undefined,
     healthCommand: [],
+    healthAction: "none",
     ...more,
   }
 }

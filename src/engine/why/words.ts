@@ -40,5 +40,5 @@ export function quoted(text: string, longest = 160): string {
 
 /** One word for a shell. What a container wrote may be in it: nothing of it may be more than a word. */
 export function word(text: string): string {
-  return /^[\w./:=@%+,-]+$/.test(text) && !text.startsWith("-") ? text : `'${text.replaceAll("'", `'"'"'`)}'`
+  return /^[\w./:=@%+,-]+$/.test(text) ? text : `'${text.replaceAll("'", `'"'"'`)}'`
 }

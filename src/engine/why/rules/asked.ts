@@ -3,7 +3,7 @@ import { signalName } from "../../../lib/signals.ts"
 import type { Ask, Asker, ExitReport } from "../../../wire/exit.ts"
 import type { Ended, Rule } from "../facts.ts"
 import { again } from "../facts.ts"
-import { span } from "../words.ts"
+import { quoted, span } from "../words.ts"
 
 const SIGKILL = 9
 /** A program that takes longer to end after a signal that it may ignore did not end of that signal. */
@@ -22,19 +22,25 @@ export const asked: Rule<Ended> = (facts) => {
   const { last } = facts
   const ask = last.Asked
   if (ask === undefined || !wasAsked(last)) return undefined
-  const killed = ask.Signal === SIGKILL && ask.First !== undefined && ask.First.Signal !== SIGKILL
+  const { First: before } = ask
+  // With no time between the two, the first one may still have been what ended it.
+  const killed = ask.Signal === SIGKILL && last.ExitCode === 128 + SIGKILL && before !== undefined
+  const waited = before === undefined ? 0 : Date.parse(ask.Time) - Date.parse(before.Time)
+  const isDeaf = killed && before.Signal !== SIGKILL && waited >= 500
+  const check = ask.By?.Kind === "engine" && ask.By.Reason === "unhealthy" ? last.Detail?.Health?.Log.at(-1) : undefined
   return {
     Code: codeOf(ask),
     What: sentence(ask),
     Evidence: [
-      signalSentence(ask, last),
-      ...(killed && ask.First !== undefined
-        ? [
-            `It had not ended ${span((Date.parse(ask.Time) - Date.parse(ask.First.Time)) * 1e6)} after ${nameOf(ask.First.Signal)}, so it was killed`,
-          ]
-        : []),
+      ...(check === undefined
+        ? []
+        : [
+            `The last check ended with ${check.ExitCode}, and wrote ${check.Output.trim() === "" ? "nothing" : quoted(check.Output)}`,
+          ]),
+      signalSentence(killed || before === undefined ? ask : before, last),
+      ...(isDeaf ? [`It had not ended ${span(waited * 1e6)} after ${nameOf(before.Signal)}, so it was killed`] : []),
     ],
-    Fixes: [...(killed ? deafFixes(facts) : []), ...reasonFixes(facts, ask)],
+    Fixes: [...(isDeaf ? deafFixes(facts) : []), ...reasonFixes(facts, ask)],
   }
 }
 
@@ -71,7 +77,7 @@ export function whoText(by: Asker | undefined): string {
   return `${by.Program ?? "A program"}${where} of ${user}${login} (process ${by.Pid})`
 }
 
-function signalSentence({ Signal, Time }: Ask, { ExitCode, FinishedAt }: ExitReport): string {
+function signalSentence({ Signal, Time }: Pick<Ask, "Signal" | "Time">, { ExitCode, FinishedAt }: ExitReport): string {
   const after = Math.max(0, Date.parse(FinishedAt) - Date.parse(Time))
   return `${nameOf(Signal)} was sent at ${Time}; it ended ${span(after * 1e6)} later with exit code ${ExitCode}`
 }

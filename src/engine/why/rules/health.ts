@@ -2,7 +2,7 @@
 import type { Rule } from "../facts.ts"
 import { quoted, word } from "../words.ts"
 
-export const unhealthy: Rule = ({ health, name, healthCommand, running }) => {
+export const unhealthy: Rule = ({ health, name, healthCommand, healthAction, running }) => {
   const last = health?.Log.at(-1)
   if (health === undefined || last === undefined || last.ExitCode === 0 || running === undefined) return undefined
   if (health.Status !== "unhealthy" && health.FailingStreak === 0) return undefined
@@ -22,7 +22,7 @@ export const unhealthy: Rule = ({ health, name, healthCommand, running }) => {
     Fixes: [
       { Text: "Run it by hand", Command: `dhow exec ${name} ${healthCommand.map(word).join(" ")}` },
       ...(isLate ? [{ Text: "Give it more time", Command: `dhow update --health-timeout 1m ${name}` }] : []),
-      ...(health.Status === "unhealthy"
+      ...(health.Status === "unhealthy" && healthAction === "none"
         ? [{ Text: "Let the engine restart it", Command: `dhow update --health-action restart ${name}` }]
         : []),
     ],
