@@ -11,9 +11,9 @@ import { planChanges, same, whyItStays } from "./changes.ts"
 import { setMember, unsetMember } from "./edit.ts"
 import { decode } from "./file.ts"
 import { KEYS } from "./keys.ts"
-import { buildPlaced } from "./load.ts"
+import { buildPlaced, gatherChecked } from "./load.ts"
 import { masked } from "./masked.ts"
-import { type Gathered, gather, type Settings, type Sources } from "./sources.ts"
+import type { Gathered, Settings, Sources } from "./sources.ts"
 import { versionOf, watchFiles } from "./watch.ts"
 
 /** What the daemon does with a change. */
@@ -44,7 +44,7 @@ export class LiveConfig {
     this.#sources = sources
     this.#check = check
     this.#seen = this.#versions()
-    this.#gathered = gather(sources)
+    this.#gathered = gatherChecked(sources, check)
     this.#effective = this.#gathered.settings
     this.#config = this.#build(this.#effective)
     this.#view = viewOf(() => this.#config)
@@ -69,7 +69,7 @@ export class LiveConfig {
     if (now === this.#seen) return
     this.#seen = now
     try {
-      if (this.#take(gather(this.#sources)).length > 0) this.#effects?.reloaded()
+      if (this.#take(gatherChecked(this.#sources, this.#check)).length > 0) this.#effects?.reloaded()
     } catch (error) {
       this.#problem = describeError(error)
       log.error("The configuration stays as it was", { error: this.#problem })
@@ -78,11 +78,11 @@ export class LiveConfig {
 
   /** Throws what is wrong with the files; nothing has changed then. */
   async reload({ dryRun = false } = {}): Promise<ConfigReload> {
-    if (dryRun) return this.#plan(gather(this.#sources))
+    if (dryRun) return this.#plan(gatherChecked(this.#sources, this.#check))
     this.#seen = this.#versions()
     let changes: readonly ConfigChange[]
     try {
-      changes = this.#take(gather(this.#sources))
+      changes = this.#take(gatherChecked(this.#sources, this.#check))
     } catch (error) {
       this.#problem = describeError(error)
       throw error
@@ -99,8 +99,7 @@ export class LiveConfig {
     let text = before
     for (const name of unset) text = unsetMember(text, pathOf(name))
     for (const [name, value] of Object.entries(set)) text = setMember(text, pathOf(name), value)
-    const after = gather(this.#sources, new TextEncoder().encode(text))
-    this.#build(after.settings)
+    const after = gatherChecked(this.#sources, this.#check, new TextEncoder().encode(text))
     refuseMoves(this.#effective, after.settings)
     const overruled = [...Object.keys(set), ...unset].flatMap((name) => this.#overruled(after, pathOf(name)[0] ?? ""))
     if (dryRun) return { ...this.#plan(after), Problems: overruled }

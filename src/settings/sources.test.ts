@@ -4,7 +4,8 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { DOCKER_KEYS, OLD_NAMES } from "./docker-keys.ts"
 import { KEYS } from "./keys.ts"
-import { type Gathered, gather, sourcesOf } from "./sources.ts"
+import { gatherChecked } from "./load.ts"
+import { type Gathered, gather, type Sources, sourcesOf } from "./sources.ts"
 
 let directory: string
 
@@ -16,11 +17,15 @@ afterEach(() => {
   rmSync(directory, { recursive: true, force: true })
 })
 
-function read(docker: string, own = "{}", args: readonly string[] = []): Gathered {
+function sourcesIn(docker: string, own: string, args: readonly string[] = []): Sources {
   writeFileSync(join(directory, "docker.json"), docker)
   writeFileSync(join(directory, "own.json"), own)
   const files = ["--config-file", join(directory, "own.json"), "--docker-config-file", join(directory, "docker.json")]
-  return gather(sourcesOf([...files, ...args], {}))
+  return sourcesOf([...files, ...args], {})
+}
+
+function read(docker: string, own = "{}", args: readonly string[] = []): Gathered {
+  return gather(sourcesIn(docker, own, args))
 }
 
 test("gather() lets dhow's file stand before Docker's, and flags before both, and says where each value is written", () => {
@@ -55,7 +60,22 @@ test("gather() goes on without a broken file of Docker's, and says what is wrong
 test("gather() does not give one driver the log options that Docker's file has for another", () => {
   const docker = '{"log-driver":"syslog","log-opts":{"syslog-address":"udp://x"}}'
   expect(read(docker).settings.get("log-opts")?.value).toEqual({ "syslog-address": "udp://x" })
+  expect(read('{"log-opts":{"max-size":"1m"}}').settings.get("log-opts")?.value).toEqual({ "max-size": "1m" })
   expect(read(docker, '{"log-driver":"local"}').settings.get("log-opts")?.value).toEqual({})
+})
+
+test("gatherChecked() passes over what Docker's file says and dhow cannot mean, and refuses the same in its own", () => {
+  const wrong =
+    '{"default-runtime":"nvidia",\n"registry-mirrors":["https://user:x@y"],\n"labels":["a=1","a=2"],"debug":true}'
+  const { settings, passedOver } = gatherChecked(sourcesIn(wrong, "{}"))
+  expect(passedOver.map(({ key, line }) => [key, line])).toEqual([
+    ["labels", 3],
+    ["default-runtime", 1],
+    ["registry-mirrors", 2],
+  ])
+  expect(passedOver[1]?.reason).toBe("specified default runtime 'nvidia' does not exist")
+  expect([settings.get("default-runtime")?.value, settings.get("debug")?.value]).toEqual(["crun", true])
+  expect(() => gatherChecked(sourcesIn("{}", wrong))).toThrow(/own\.json", line 3: key "labels": conflict labels/)
 })
 
 test("gather() understands dockerd's older names", () => {

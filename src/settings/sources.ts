@@ -94,7 +94,7 @@ function settle(
 function forgetForeignLogOptions(settings: Map<string, Setting>): void {
   const driver = settings.get("log-driver")?.origins.at(-1)?.Kind
   const options = settings.get("log-opts")?.origins.at(-1)?.Kind
-  if (options === "daemon.json" && driver !== "daemon.json" && driver !== "default")
+  if (options === "daemon.json" && driver !== "daemon.json" && driver !== undefined)
     settings.set("log-opts", { value: {}, origins: [{ Kind: "default" }] })
 }
 
