@@ -20,6 +20,8 @@ Requires=dhow.socket
 [Service]
 Type=exec
 ExecStart=${program} daemon -H fd://
+# The configuration is read again; dhow config reload does the same and says what has changed.
+ExecReload=/bin/kill -HUP \$MAINPID
 Restart=always
 RestartSec=1
 # Containers live on while the daemon is stopped, restarted or replaced: only its own process is ended.

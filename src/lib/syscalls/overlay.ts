@@ -78,12 +78,15 @@ function optionString(overlay: Overlay, name: (path: string) => string): string 
   return options.join(",")
 }
 
+/** A kernel before 6.5 takes any option here and refuses it at the end: it is known by taking one that nobody has. */
 function hasLowerdirAppend(): boolean {
   const fd = Number(libc().syscall(SYS_fsopen, text("overlay"), CLOEXEC, 0n, 0n, 0n, 0n))
   if (fd < 0) return false
-  const result = libc().syscall(SYS_fsconfig, BigInt(fd), FSCONFIG_SET_STRING, text("lowerdir+"), text("/"), 0n, 0n)
+  const takes = (key: string): boolean =>
+    Number(libc().syscall(SYS_fsconfig, BigInt(fd), FSCONFIG_SET_STRING, text(key), text("/"), 0n, 0n)) === 0
+  const isModern = !takes("no-such-option") && takes("lowerdir+")
   closeSync(fd)
-  return Number(result) === 0
+  return isModern
 }
 
 /** Paths as overlayfs takes them: one that is long, or holds a separator of its options, goes by a descriptor. */
