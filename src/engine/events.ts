@@ -48,7 +48,7 @@ export class EventLog implements Events {
   emit(type: EventType, action: string, id: string, attributes: Readonly<Record<string, string>> = {}): void {
     // Strictly increasing, so that events of one instant keep their order in the log; in whole microseconds, so that one
     // is known again when it is read from there.
-    const microseconds = Math.max(Math.floor(this.#now() * 1000), this.#lastMicroseconds + 1)
+    const microseconds = Math.max(Math.floor(this.now() * 1000), this.#lastMicroseconds + 1)
     this.#lastMicroseconds = microseconds
     const milliseconds = microseconds / 1000
     const event: EventMessage = {
@@ -72,7 +72,7 @@ export class EventLog implements Events {
   }
 
   /** Milliseconds since 1970 with fractions: the fine clock, set anew where the machine's was set. */
-  #now(): number {
+  now(): number {
     const [fine, wall] = [performance.now(), Date.now()]
     if (Math.abs(this.#origin + fine - wall) > CLOCK_SLACK_MS) this.#origin = wall - fine
     return this.#origin + fine

@@ -100,7 +100,8 @@ export function openSystem(
         OomKillDisable: cgroup.mode !== "v2",
         // There are none: what Docker's client shows of them would be a number nobody counted.
         NGoroutines: 0,
-        SystemTime: timestamp(Date.now()),
+        // By the clock of the events, so that `until` this time tells all that went before.
+        SystemTime: timestamp(parts.events.now()),
         LoggingDriver: parts.config.logDriver ?? SHOWN_DEFAULT,
         CgroupDriver: cgroup.mode === "none" ? "none" : "cgroupfs",
         CgroupVersion: cgroup.mode === "v2" ? "2" : "1",

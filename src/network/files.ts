@@ -112,7 +112,9 @@ const LOCAL_NAMES = [
 export function hostsFile(options: HostsFileOptions): string {
   if (options.mode === "host" && options.extraHosts.length === 0) return options.host
   const { hostname, domainname } = options
-  const names = domainname === "" ? hostname : `${hostname}.${domainname} ${hostname}`
+  const full = domainname === "" ? hostname : `${hostname}.${domainname}`
+  const [short = ""] = full.split(".")
+  const names = short === full ? full : `${full} ${short}`
   const records = [
     ...LOCAL_NAMES,
     ...options.extraHosts.map((entry) => parseExtraHost(entry, options.hostGateway)),

@@ -18,8 +18,18 @@ test("parsePlatform() reads what people write", () => {
     "windows/amd64": "windows/amd64",
   }
   for (const [text, name] of Object.entries(forms)) expect(formatPlatform(parsePlatform(text))).toBe(name)
-  for (const text of ["", "/", "linux/", "a/b/c/d", "linux/arm 64", "linux@arm", "linux/../arm"])
-    expect(() => parsePlatform(text)).toThrow("is an invalid OS/architecture platform")
+  const refused: Readonly<Record<string, string>> = {
+    "": '"" is an invalid OS component of ""',
+    "/": '"" is an invalid OS component of "/"',
+    "linux/": '"" is an invalid component of "linux/"',
+    "linux/arm 64": '"arm 64" is an invalid component',
+    "linux@arm": "is an invalid OS component",
+    "linux/../arm": '".." is an invalid component',
+    "a/b/c/d": "cannot parse platform specifier",
+    nintendo64: '"nintendo64": unknown operating system or architecture',
+  }
+  for (const [text, message] of Object.entries(refused)) expect(() => parsePlatform(text)).toThrow(message)
+  expect(parsePlatform("macos/arm64").os).toBe("darwin")
 })
 
 test("platformDistance() is 0 for the same, and counts up through older variants and what runs as well", () => {

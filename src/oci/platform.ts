@@ -33,20 +33,43 @@ export function hostPlatform(): Platform {
   return { os: "linux", architecture: NODE_ARCHITECTURES[process.arch] ?? process.arch }
 }
 
-/** Reads "linux/arm64/v8", "arm64", "arm/v7" or "linux"; what names no operating system is of Linux. */
+const SYSTEMS = new Set(
+  "aix android darwin dragonfly freebsd hurd illumos ios js linux nacl netbsd openbsd plan9 solaris windows zos".split(
+    " ",
+  ),
+)
+const ARCHITECTURES = new Set(
+  `386 amd64 amd64p32 arm armbe arm64 arm64be loong64 mips mipsle mips64 mips64le mips64p32 mips64p32le ppc ppc64 ppc64le
+    riscv riscv64 s390 s390x sparc sparc64 wasm`.split(/\s+/),
+)
+const SYSTEM_ALIASES: Readonly<Record<string, string>> = { macos: "darwin" }
+const COMPONENT = /^[A-Za-z0-9_.-]+$/
+
+/**
+ * Reads "linux/arm64/v8", "arm64", "arm/v7" or "linux"; what names no operating system is of Linux. Throws invalid, as
+ * Docker says it: a single word must be known, while two may name what this engine has never heard of.
+ */
 export function parsePlatform(text: string): Platform {
   const parts = text.toLowerCase().split("/")
-  if (parts.length > 3 || parts.some((part) => !/^[a-z0-9][a-z0-9_.-]*$/.test(part)))
-    throw new DhowError("invalid", `"${text}" is an invalid OS/architecture platform`)
+  const wrong = parts.findIndex((part) => !COMPONENT.test(part) || part.startsWith("."))
+  if (parts.length > 3) throw new DhowError("invalid", `${JSON.stringify(text)}: cannot parse platform specifier`)
+  if (wrong >= 0) {
+    const what = wrong === 0 ? "OS component" : "component"
+    const shown = [parts[wrong], text].map((word) => JSON.stringify(word))
+    throw new DhowError("invalid", `${shown[0]} is an invalid ${what} of ${shown[1]}`)
+  }
   if (parts.length === 1) {
     const [word = ""] = parts
-    if (word === "linux" || word === "windows" || word === "darwin")
-      return normalizePlatform({ os: word, architecture: hostPlatform().architecture })
-    return normalizePlatform({ os: "linux", architecture: word })
+    const os = SYSTEM_ALIASES[word] ?? word
+    if (SYSTEMS.has(os)) return normalizePlatform({ os, architecture: hostPlatform().architecture })
+    const found = normalizePlatform({ os: "linux", architecture: word })
+    if (ARCHITECTURES.has(found.architecture)) return found
+    throw new DhowError("invalid", `${JSON.stringify(text)}: unknown operating system or architecture`)
   }
   const [first = "", second = "", third] = parts
   const isLinux = parts.length === 2 && VARIANT.test(second)
-  const [os, architecture, variant] = isLinux ? ["linux", first, second] : [first, second, third]
+  const [system, architecture, variant] = isLinux ? ["linux", first, second] : [first, second, third]
+  const os = SYSTEM_ALIASES[system] ?? system
   return normalizePlatform(variant === undefined ? { os, architecture } : { os, architecture, variant })
 }
 

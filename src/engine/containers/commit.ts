@@ -10,6 +10,7 @@ import { attributesOf } from "./attributes.ts"
 import { refuseVanishing, written } from "./changes.ts"
 import { mergeCommitted } from "./merge-committed.ts"
 import type { ContainerParts } from "./parts.ts"
+import { isRunning } from "./record.ts"
 import { pauseContainer, unpauseContainer } from "./stop.ts"
 
 type CommitOptions = Parameters<Containers["commit"]>[1]
@@ -41,7 +42,13 @@ export async function commitContainer(
 
 async function whilePaused<T>(parts: ContainerParts, id: string, pause: boolean, body: () => Promise<T>): Promise<T> {
   if (!pause || parts.store.get(id).state.status !== "running") return await body()
-  await pauseContainer(parts, id, "committing")
+  try {
+    await pauseContainer(parts, id, "committing")
+  } catch (error) {
+    // It ended just now: there is nothing to hold still.
+    if (isRunning(parts.store.get(id).state)) throw error
+    return await body()
+  }
   crashpoint("container.commit:paused")
   try {
     return await body()

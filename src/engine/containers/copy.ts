@@ -58,7 +58,7 @@ async function* until(source: AsyncGenerator<Uint8Array>, done: () => void): Asy
 export type ExtractOptions = {
   readonly path: string
   readonly keepKinds: boolean
-  /** Everything belongs to the container's user. */
+  /** Everything belongs to the container's user, where it has one. */
   readonly chown: boolean
   readonly signal: AbortSignal
 }
@@ -74,8 +74,9 @@ export async function extractToContainer(
   await named(reference, path, () =>
     withRoot(parts, record.id, async (root) => {
       const request = { ...root, path, keepKinds, readOnlyRoot }
-      if (!chown) return await parts.copies.in(request, archive, signal)
-      const { uid, gid } = resolveUser(root.root, record.config.User ?? "")
+      const user = record.config.User ?? ""
+      if (!chown || user === "") return await parts.copies.in(request, archive, signal)
+      const { uid, gid } = resolveUser(root.root, user)
       return await parts.copies.in({ ...request, owner: { uid, gid } }, archive, signal)
     }),
   )

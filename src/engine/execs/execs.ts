@@ -113,7 +113,8 @@ export class ContainerExecs implements Execs {
       },
     }
     return {
-      tty: Tty,
+      // As Docker does: whether the stream has frames is the start's to say, whether there is a terminal the exec's.
+      tty: options.tty,
       ...(exec.config.DetachKeys ? { detachKeys: exec.config.DetachKeys } : {}),
       input: !AttachStdin ? IGNORED_INPUT : Tty ? leavingInput : input,
       connect: (sink: OutputSink) => {

@@ -20,7 +20,7 @@ export async function importImage(
   const { signal, message = "", platform = hostPlatform() } = options
   const name = options.reference === undefined ? undefined : withDefaultTag(parseReference(options.reference))
   if (name?.digest !== undefined) throw new DhowError("invalid", "cannot import digest reference")
-  if (platform.os !== "linux") throw new DhowError("invalid", `operating system "${platform.os}" is not supported`)
+  if (platform.os !== "linux") throw new DhowError("invalid", "operating system is not supported")
   const run = applyChanges({}, options.changes)
 
   using lease = content.lease()

@@ -1,5 +1,6 @@
 import { expect, test } from "bun:test"
 import { digestOf } from "../../oci/digest.ts"
+import { hostPlatform } from "../../oci/platform.ts"
 import { parseConfig } from "./parse-config.ts"
 
 const LAYER = digestOf("layer")
@@ -21,7 +22,8 @@ test("parseConfig() refuses what later code could stumble over, and names the fi
   expect(() => parse({ ...BASE, config: { Labels: { a: 1 } } })).toThrow('"Labels"')
   expect(() => parse({ ...BASE, history: [1] })).toThrow('"history"')
   expect(() => parse({ ...BASE, rootfs: { diff_ids: ["../../etc"] } })).toThrow("not a sha256 digest")
-  expect(() => parse({ os: "linux" })).toThrow("names no architecture")
+  expect(parse({})).toMatchObject({ os: "linux", architecture: hostPlatform().architecture })
+  expect(() => parse({ os: 1 })).toThrow(`"os"`)
   expect(() => parse([])).toThrow("is not an object")
   expect(() => parseConfig(Buffer.from("{"), "c.json")).toThrow("is not JSON")
 })

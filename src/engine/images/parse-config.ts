@@ -3,6 +3,7 @@
 import { DhowError } from "../../lib/errors.ts"
 import { type Digest, isDigest } from "../../oci/digest.ts"
 import type { ImageConfig } from "../../oci/image-config.ts"
+import { hostPlatform } from "../../oci/platform.ts"
 
 type Check = (value: unknown) => boolean
 
@@ -28,6 +29,8 @@ const RUN_FIELDS: Readonly<Record<string, Check>> = {
   Shell: isTexts,
 }
 const FIELDS: Readonly<Record<string, Check>> = {
+  architecture: isText,
+  os: isText,
   created: isText,
   author: isText,
   variant: isText,
@@ -47,13 +50,19 @@ export function parseConfig(bytes: Uint8Array, name: string): ImageConfig {
   }
   if (!isRecord(value)) throw invalid("is not an object")
   const config = value as Partial<ImageConfig>
-  if (!isText(config.architecture) || !isText(config.os)) throw invalid("names no architecture and operating system")
   const wrong = firstWrong(config, FIELDS) ?? firstWrong(config.config ?? {}, RUN_FIELDS)
   if (wrong !== undefined) throw invalid(`has a field "${wrong}" of the wrong type`)
   const layers: unknown = config.rootfs?.diff_ids ?? []
   if (!Array.isArray(layers) || !layers.every((layer) => typeof layer === "string" && isDigest(layer)))
     throw invalid("has a diff id that is not a sha256 digest")
-  return normalizeConfig({ ...(config as ImageConfig), rootfs: { type: "layers", diff_ids: layers as Digest[] } })
+  // Old images may not say what they are for: this machine's, as Docker takes it.
+  const host = hostPlatform()
+  const platform = { architecture: config.architecture || host.architecture, os: config.os || host.os }
+  return normalizeConfig({
+    ...(config as ImageConfig),
+    ...platform,
+    rootfs: { type: "layers", diff_ids: layers as Digest[] },
+  })
 }
 
 /** The shape that the rest of the engine relies on, out of what parseConfig() has let in. */

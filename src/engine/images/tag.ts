@@ -13,6 +13,8 @@ export function tagImage(
   const { records } = context
   const name = withDefaultTag(parseReference(target))
   if (name.digest !== undefined) throw new DhowError("invalid", "refusing to create a tag with a digest reference")
+  if (familiarReference(name).split(/[:@]/)[0] === "sha256")
+    throw new DhowError("invalid", "refusing to create an ambiguous tag using digest algorithm as name")
   const image = findImage(records, source, platform)
   // Named by a name, the whole target gets the new one: all its platforms. Named by an id or with a platform, only that
   // image.

@@ -32,6 +32,12 @@ export async function copyCommand(verb: string, [text = ""]: readonly string[]):
     return 0
   } catch (error) {
     // The daemon knows the name of the container, and says it.
-    return reportFailure(errnoName(error) === "ENOENT" ? new DhowError("not-found", "No such file") : error)
+    return reportFailure(asDaemonSaysIt(error))
   }
+}
+
+function asDaemonSaysIt(error: unknown): unknown {
+  const code = errnoName(error)
+  if (code === "ENOENT") return new DhowError("not-found", "No such file")
+  return code === "ENOTDIR" ? new DhowError("invalid", "not a directory", { cause: error }) : error
 }
