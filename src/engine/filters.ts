@@ -24,3 +24,13 @@ export function rejectUnknownFilters(filters: Filters, known: readonly string[])
   for (const name of filters.keys())
     if (!known.includes(name)) throw new DhowError("invalid", `invalid filter '${name}'`)
 }
+
+/** A filter that is either true or false: 1, true, 0 or false. Throws invalid for both, and for anything else. */
+export function booleanFilter(filters: Filters, name: string, fallback: boolean): boolean {
+  const values = filters.get(name) ?? []
+  if (values.length === 0) return fallback
+  const yes = values.some((value) => value === "1" || value === "true")
+  const no = values.some((value) => value === "0" || value === "false")
+  if (yes === no) throw new DhowError("invalid", `invalid filter '${name}=[${values.join(" ")}]'`)
+  return yes
+}

@@ -16,7 +16,7 @@ import { readJsonColumn } from "../state/json-column.ts"
 import type { VolumeInspect } from "../wire/system.ts"
 import type { Filters, Volumes } from "./contract.ts"
 import type { EventLog } from "./events.ts"
-import { hasFilter, matchLabels, rejectUnknownFilters } from "./filters.ts"
+import { booleanFilter, hasFilter, matchLabels, rejectUnknownFilters } from "./filters.ts"
 
 type VolumeRecord = {
   readonly driver: "local"
@@ -152,17 +152,14 @@ export class LocalVolumes implements Volumes {
 
   async list(filters: Filters): Promise<VolumeInspect[]> {
     rejectUnknownFilters(filters, ["name", "driver", "label", "dangling"])
+    const dangling = booleanFilter(filters, "dangling", false)
     return this.#rows()
       .filter((row) => {
         const { labels } = recordOf(row)
         return (
           hasFilter(filters, "name", (value) => row.name.includes(value)) &&
           hasFilter(filters, "driver", (value) => value === "local") &&
-          hasFilter(
-            filters,
-            "dangling",
-            (value) => (value === "true" || value === "1") === (this.#usedBy(row.name).length === 0),
-          ) &&
+          (!filters.has("dangling") || dangling === (this.#usedBy(row.name).length === 0)) &&
           matchLabels(filters, labels)
         )
       })
@@ -215,7 +212,7 @@ export class LocalVolumes implements Volumes {
 
   async prune(filters: Filters): Promise<{ VolumesDeleted: string[]; SpaceReclaimed: number }> {
     rejectUnknownFilters(filters, ["label", "label!", "all"])
-    const all = filters.get("all")?.some((value) => value === "true" || value === "1") ?? false
+    const all = booleanFilter(filters, "all", false)
     if (this.#isPruning) throw new DhowError("conflict", "a prune operation is already running")
     this.#isPruning = true
     try {

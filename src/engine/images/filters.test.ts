@@ -1,5 +1,6 @@
 import { expect, test } from "bun:test"
-import { booleanFilter, matchesLabels, matchesReference } from "./filters.ts"
+import { booleanFilter } from "../filters.ts"
+import { matchesLabels, matchesReference } from "./filters.ts"
 
 const STORED = "docker.io/library/busybox:1.36"
 

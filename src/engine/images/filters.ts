@@ -1,16 +1,6 @@
 // Docker's filters over images: values read and matched, texts as Docker's.
 import { DhowError } from "../../lib/errors.ts"
 import { familiarName, familiarReference, parseReference } from "../../oci/reference.ts"
-import type { Filters } from "../contract.ts"
-
-export function booleanFilter(filters: Filters, name: string, fallback: boolean): boolean {
-  const values = filters.get(name) ?? []
-  if (values.length === 0) return fallback
-  const yes = values.some((value) => value === "1" || value === "true")
-  const no = values.some((value) => value === "0" || value === "false")
-  if (yes === no) throw new DhowError("invalid", `invalid filter '${name}=[${values.join(" ")}]'`)
-  return yes
-}
 
 /** Whether every "key" or "key=value" of the filter holds; a filter that was not given holds. */
 export function matchesLabels(wanted: readonly string[], labels: Readonly<Record<string, string>> = {}): boolean {

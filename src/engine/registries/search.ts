@@ -4,8 +4,7 @@ import type { Registries } from "../../registry/contract.ts"
 import { parseRegistryAuth } from "../../registry/credentials.ts"
 import type { SearchResult } from "../../wire/registry.ts"
 import type { RegistryAccess } from "../contract.ts"
-import { rejectUnknownFilters } from "../filters.ts"
-import { booleanFilter } from "../images/filters.ts"
+import { booleanFilter, rejectUnknownFilters } from "../filters.ts"
 
 const USUAL_LIMIT = 25
 const HIGHEST_LIMIT = 100

@@ -4,8 +4,7 @@ import { DhowError } from "../../../lib/errors.ts"
 import { parseSpan } from "../../../lib/span.ts"
 import { parseTimestamp } from "../../../lib/timestamp.ts"
 import type { Filters } from "../../contract.ts"
-import { rejectUnknownFilters } from "../../filters.ts"
-import { booleanFilter } from "../filters.ts"
+import { booleanFilter, rejectUnknownFilters } from "../../filters.ts"
 
 export type PrunePolicy = {
   /** Spare what has a tag. */
