@@ -14,14 +14,11 @@ import type { Live } from "./live.ts"
 import type { ContainerParts } from "./parts.ts"
 import { type ContainerRecord, type ContainerState, historyOf, isRunning } from "./record.ts"
 import { startRequirements } from "./requirements.ts"
+import { nextPause } from "./restart-pause.ts"
 import { tearDown } from "./teardown.ts"
 import { disarmTimeLimit } from "./time-limit.ts"
 import { emitGivenBack } from "./usage-events.ts"
 
-const FIRST_DELAY = 100
-const LONGEST_DELAY = 60_000
-/** A run that lasted this long was a good one: the next restart comes at once. */
-const GOOD_RUN = 10_000
 const RECORD_AGAIN_MS = 1000
 
 /** Follows a running process to its end. */
@@ -126,8 +123,7 @@ function shouldRestart(
 
 function scheduleRestart(parts: ContainerParts, id: string, lasted: number): void {
   const live = parts.live.of(id)
-  live.restartDelay =
-    lasted >= GOOD_RUN || live.restartDelay === 0 ? FIRST_DELAY : Math.min(live.restartDelay * 2, LONGEST_DELAY)
+  live.restartDelay = nextPause(live.restartDelay, lasted)
   const timer = setTimeout(() => restartNow(parts, id), live.restartDelay)
   live.restart = { timer }
 }

@@ -26,7 +26,7 @@ type Exec = {
   readonly id: string
   readonly container: string
   readonly config: ExecConfig
-  readonly clients: Clients
+  clients: Clients
   status: "created" | "starting" | "running" | "exited"
   /** While it runs. */
   monitor: Monitor | undefined
@@ -34,17 +34,23 @@ type Exec = {
   pid: number
   exitCode: number | null
   consoleSize: readonly [number, number] | undefined
+  endedAt: number
 }
 
 /** An exec that the engine made for itself. */
 export type OwnExec = { readonly exited: Promise<number>; readonly kill: () => void }
 
 const FEW = 100
+/** Clients ask for the exit status of an exec after it ended; five minutes are enough, as in Docker. */
+const REMEMBERED_MS = 5 * 60_000
+/** Of an exec that has ended. */
+const NOBODY = new Clients()
 
 export class ContainerExecs implements Execs {
   readonly #parts: ContainerParts
   readonly #byId = new Map<string, Exec>()
   #lookAt = FEW
+  #forgetting: NodeJS.Timeout | undefined
 
   constructor(parts: ContainerParts) {
     this.#parts = parts
@@ -69,6 +75,7 @@ export class ContainerExecs implements Execs {
       pid: 0,
       exitCode: null,
       consoleSize: config.ConsoleSize ?? undefined,
+      endedAt: 0,
     })
     this.#parts.live.of(record.id).execIds.add(id)
     this.#parts.events.emit(
@@ -252,6 +259,7 @@ export class ContainerExecs implements Execs {
         exec.monitor = undefined
         this.#emit(exec, "exec_die", { exitCode: String(exitCode) })
         exec.clients.end()
+        exec.clients = NOBODY
         this.#clean(exec, bundle)
       })
       .catch((error) =>
@@ -264,12 +272,23 @@ export class ContainerExecs implements Execs {
     this.#parts.live.find(exec.container)?.execIds.delete(exec.id)
     this.#parts.supervisor.forget(exec.id)
     rmSync(bundle, { recursive: true, force: true })
-    this.#expire(exec.id)
+    exec.endedAt = performance.now()
+    this.#forgetLater()
   }
 
-  /** Clients ask for the exit status of an exec after it ended; five minutes are enough, as in Docker. */
-  #expire(id: string): void {
-    setTimeout(() => this.#byId.delete(id), 5 * 60_000).unref()
+  /** One timer for all of them. */
+  #forgetLater(): void {
+    if (this.#forgetting !== undefined) return
+    this.#forgetting = setTimeout(() => {
+      this.#forgetting = undefined
+      const before = performance.now() - REMEMBERED_MS
+      let isLeft = false
+      for (const { id, status, endedAt } of this.#byId.values())
+        if (status === "exited" && endedAt < before) this.#byId.delete(id)
+        else isLeft ||= status === "exited"
+      if (isLeft) this.#forgetLater()
+    }, REMEMBERED_MS / 10)
+    this.#forgetting.unref()
   }
 
   #emit({ id, container }: Exec, action: string, more: Readonly<Record<string, string>> = {}): void {
