@@ -47,14 +47,9 @@ export function resumeRestarts(parts: ContainerParts): void {
     else if (state.status === "restarting") {
       // What ended while the engine was away has its timer already.
       if (parts.live.of(record.id).restart === undefined) parts.background.add(restartNow(parts, record.id))
-    } else if (!isRunning(state) && (isBetween(state) || startsAtBoot(record.hostConfig.RestartPolicy?.Name, state)))
+    } else if (!isRunning(state) && startsAtBoot(record.hostConfig.RestartPolicy?.Name, state))
       parts.background.add(startContainer(parts, record.id).then(() => undefined))
   }
-}
-
-/** An earlier engine had stopped it in order to start it again, for its health, and was killed before it could. */
-function isBetween({ status, asked }: ContainerState): boolean {
-  return status === "exited" && asked?.Action === "restart" && asked.By?.Kind === "engine"
 }
 
 function startsAtBoot(policy: string | undefined, state: ContainerState): boolean {
@@ -143,6 +138,7 @@ async function settleStart(parts: ContainerParts, { record, state, intent }: Con
   const wasReleased =
     found !== "lost" && (!("exited" in found) || known?.status === "running" || known?.status === "paused")
   if (!wasReleased) {
+    await finishReport(parts, record)
     await tearDown(parts, record)
     if (intent === "restarting") return
     parts.store.intend(id, undefined)

@@ -2,7 +2,13 @@
 // process and writes the exit file, which is the truth about an exit. It outlives the engine: on restart `adopt` finds
 // it again.
 
-export type ExitRecord = { readonly exitCode: number; readonly finishedAt: Date; readonly oomKilled: boolean }
+export type ExitRecord = {
+  readonly exitCode: number
+  readonly finishedAt: Date
+  readonly oomKilled: boolean
+  /** conmon was killed, and what it supervised with it: the code is made up. */
+  readonly vanished?: true
+}
 
 export type LogRotation = {
   /** Bytes after which a new file is begun; none where it is not above 0. */

@@ -76,5 +76,5 @@ export class ConmonMonitor implements Monitor {
 function vanished({ id, pid, startTime, conmonPid }: MonitorParts): ExitRecord {
   log.warn("conmon vanished; the process it supervised is killed", { id, conmonPid, pid })
   killExactly(pid, startTime)
-  return { exitCode: KILLED, finishedAt: new Date(), oomKilled: false }
+  return { exitCode: KILLED, finishedAt: new Date(), oomKilled: false, vanished: true }
 }

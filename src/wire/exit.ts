@@ -15,7 +15,7 @@ export type Asker =
       /** Id of the container it runs in, where it does. */
       Container?: string
     }
-  | { Kind: "engine"; Reason: "unhealthy" | "time-limit" }
+  | { Kind: "engine"; Reason: "unhealthy" | "time-limit" | "update" }
 
 /** The last signal that the container was sent through the engine. */
 export type Ask = {
@@ -29,7 +29,7 @@ export type Ask = {
 
 /** `State.Usage` of inspect: what the last run used, from its start to its end. */
 export type Usage = {
-  WallTime: number
+  WallTime?: number
   CPUTime?: number
   UserTime?: number
   SystemTime?: number
@@ -129,7 +129,7 @@ export type ExitReport = {
   WillRestart: boolean
   /** Absent where nobody asked through the engine. */
   Asked?: Ask
-  /** Whether the engine saw it end, found it ended when it came back, or found nothing that tells how. */
+  /** Whether the engine saw it end, found it ended when it came back, or cannot tell how: its monitor was gone. */
   Seen: "at-once" | "afterwards" | "lost"
   Usage?: Usage
   Limits?: Limits

@@ -120,6 +120,18 @@ describe("an end", () => {
     expect([Findings[0]?.Code, Last?.Asked]).toEqual(["killed-from-outside", undefined])
   })
 
+  test("of a monitor that was killed takes the container with it, and is told as that", async () => {
+    await create("alone", { Cmd: ["sleep", "600"] })
+    await start("alone")
+    const { Pid } = (await inspect("alone")).State
+    const conmon = Number(/\) \w (\d+) /.exec(readFileSync(`/proc/${Pid}/stat`, "utf8"))?.[1])
+    expect(readFileSync(`/proc/${conmon}/comm`, "utf8")).toBe("conmon\n")
+    process.kill(conmon, "SIGKILL")
+    await ended("alone")
+    expect(await code("alone")).toBe("lost")
+    expect((await exits("alone"))[0]?.Seen).toBe("lost")
+  })
+
   test("of a program that is not there, or refused something, is explained", async () => {
     await create("absent", { Cmd: ["nosuch"] })
     expect((await engine.call("POST", "/containers/absent/start")).status).toBe(400)
@@ -269,6 +281,13 @@ describe("over a crash of the engine", () => {
     expect(after?.Status).toBe("unhealthy")
     expect(after?.FailingStreak ?? 0).toBeGreaterThanOrEqual(before.State.Health?.FailingStreak ?? 3)
     expect(after?.Log.at(-1)?.Output).toBe("ill\n")
+    await engine.must("POST", "/containers/sick/kill")
+    await ended("sick")
+    await engine.kill()
+    await engine.start()
+    expect((await inspect("sick")).State.Health).toMatchObject({ Status: "unhealthy" })
+    expect((await inspect("sick")).State.Health?.Log.length).toBeGreaterThanOrEqual(3)
+    expect((await exits("sick"))[0]?.Detail?.Health?.Log.at(-1)?.Output).toBe("ill\n")
     const quiet = await until(
       () => exits("quiet"),
       (found) => found.length === 1,

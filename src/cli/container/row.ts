@@ -81,7 +81,7 @@ export function containerRow(container: ContainerSummary, options: { truncate: b
 function usageFields(usage: Usage | undefined): Row {
   return {
     Usage: usage === undefined ? "" : usageText(usage),
-    WallTime: usage === undefined ? "" : spanText(usage.WallTime),
+    WallTime: usage?.WallTime === undefined ? "" : spanText(usage.WallTime),
     CPUTime: usage?.CPUTime === undefined ? "" : spanText(usage.CPUTime),
     MemoryPeak: usage?.MemoryPeak === undefined ? "" : binarySize(usage.MemoryPeak, 3),
   }

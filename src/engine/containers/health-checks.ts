@@ -6,12 +6,21 @@ import { log } from "../../lib/log.ts"
 import { now } from "../../lib/time.ts"
 import type { InspectState } from "../../wire/container.ts"
 import { attributesOf } from "./attributes.ts"
-import { type Check, checkOf, freshHealth, type HealthResult, judge, nextInterval } from "./health.ts"
+import {
+  type Check,
+  checkOf,
+  freshHealth,
+  type HealthRecord,
+  type HealthResult,
+  judge,
+  nextInterval,
+} from "./health.ts"
 import { endHealthAction, followHealth } from "./health-action.ts"
 import type { ContainerParts } from "./parts.ts"
 import { type ContainerState, isRunning } from "./record.ts"
 
 const RESULTS_KEPT = 5
+const NO_RESULTS: HealthRecord = { failingStreak: 0, results: [] }
 
 /**
  * From now on the container's check runs, if it has one: after a start, an unpause, or a restart of the engine, after
@@ -30,7 +39,7 @@ export function beginHealthChecks(
   live.healthChecks = new AbortController()
   if (!live.health.known) {
     // The first time in this engine: an earlier one may have checked it.
-    live.health = { ...(parts.store.healthRecord(id) ?? { failingStreak: 0, results: [] }), known: true }
+    live.health = { ...(parts.store.healthRecord(id) ?? NO_RESULTS), known: true }
     if (state.health === "unhealthy") live.health.failingStreak ||= check.retries
   }
   if (state.health === "starting" && !isOfThisRun(live.health.results.at(-1), state)) live.health.failingStreak = 0
@@ -73,7 +82,8 @@ export function uncheckedHealth({ health }: ContainerState): Pick<ContainerState
 /** `State.Health` of inspect; undefined for a container that was never checked. */
 export function healthOf(parts: ContainerParts, id: string, { health }: ContainerState): InspectState["Health"] {
   if (health === undefined) return undefined
-  const { failingStreak = 0, results = [] } = parts.live.find(id)?.health ?? {}
+  const live = parts.live.find(id)?.health
+  const { failingStreak, results } = live?.known ? live : (parts.store.healthRecord(id) ?? NO_RESULTS)
   return { Status: health, FailingStreak: failingStreak, Log: [...results] }
 }
 

@@ -36,10 +36,11 @@ export function reportExit(parts: ContainerParts, { record, state, exit, seen }:
     OOMKilled: oomKilled,
     WillRestart: false,
     ...(asked === undefined ? {} : { Asked: asked }),
-    Seen: seen,
+    Seen: exit.vanished ? "lost" : seen,
     Usage: complete(
       {
-        WallTime: wallTime(state.startedAt, exit.finishedAt),
+        // When a lost one ended is not known, only when that was found.
+        ...(seen === "lost" ? {} : { WallTime: wallTime(state.startedAt, exit.finishedAt) }),
         ...usage,
         ...(network === undefined ? {} : networkUsage(network)),
       },
@@ -136,6 +137,7 @@ function ownNamespace({ hostConfig }: ContainerRecord, state: ContainerState): s
 }
 
 const FIGURES: readonly (keyof Usage)[] = [
+  "WallTime",
   "CPUTime",
   "UserTime",
   "SystemTime",

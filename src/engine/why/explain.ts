@@ -1,6 +1,7 @@
 // From the facts to what is told. The rules are asked in order: what tells the most comes first, and what a program wrote
 // explains an end only where nobody asked for it.
 import { humanDuration } from "../../lib/human-duration.ts"
+import type { ExitReport } from "../../wire/exit.ts"
 import type { Finding, Why } from "../../wire/why.ts"
 import type { Ended, Facts, Rule } from "./facts.ts"
 import { asked } from "./rules/asked.ts"
@@ -68,7 +69,7 @@ function findings(facts: Facts): Finding[] {
 
 /** It runs because it was started again by itself: what had ended it may do so once more. */
 const startedAgain: Rule = (facts) => {
-  if (!hasEnded(facts) || !(facts.last.WillRestart || facts.last.Asked?.By?.Kind === "engine")) return undefined
+  if (!hasEnded(facts) || !(facts.last.WillRestart || wasForHealth(facts.last))) return undefined
   const [first] = ofTheEnd({ ...facts, running: undefined })
   const { ExitCode, RestartCount } = facts.last
   return {
@@ -77,6 +78,10 @@ const startedAgain: Rule = (facts) => {
     Evidence: first === undefined ? [] : [first.What, ...first.Evidence],
     Fixes: first?.Fixes ?? [],
   }
+}
+
+function wasForHealth({ Asked }: ExitReport): boolean {
+  return Asked?.By?.Kind === "engine" && Asked.By.Reason === "unhealthy"
 }
 
 function ofTheEnd(facts: Ended): Finding[] {

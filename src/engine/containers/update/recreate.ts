@@ -24,7 +24,8 @@ export async function recreate(parts: ContainerParts, id: string): Promise<void>
   const { record, state } = parts.store.get(id)
   const { pending } = record
   if (pending?.kind !== "restarting") return
-  if (isRunning(state) && state.startedAt === pending.startedAt) await stopContainer(parts, id)
+  if (isRunning(state) && state.startedAt === pending.startedAt)
+    await stopContainer(parts, id, { by: { Kind: "engine", Reason: "update" } })
   await parts.locks.hold(id, async () => {
     const container = parts.store.find(id)
     if (container === undefined) throw new DhowError("not-found", `No such container: ${id}`)

@@ -44,8 +44,10 @@ export const asked: Rule<Ended> = (facts) => {
   }
 }
 
+const OF_THE_ENGINE = { "time-limit": "time-limit", unhealthy: "health-action", update: "updated" } as const
+
 function codeOf({ Action, By }: Ask): string {
-  if (By?.Kind === "engine") return By.Reason === "time-limit" ? "time-limit" : "health-action"
+  if (By?.Kind === "engine") return OF_THE_ENGINE[By.Reason]
   return {
     stop: "stopped-by-client",
     kill: "killed-by-client",
@@ -55,10 +57,12 @@ function codeOf({ Action, By }: Ask): string {
 }
 
 function sentence({ Action, By, Signal }: Ask): string {
-  if (By?.Kind === "engine")
-    return By.Reason === "time-limit"
-      ? "The engine stopped it: its time limit was over"
-      : `The engine ${Action === "kill" ? "killed" : Action === "restart" ? "restarted" : "stopped"} it: its health check had failed`
+  if (By?.Kind === "engine") {
+    if (By.Reason === "time-limit") return "The engine stopped it: its time limit was over"
+    if (By.Reason === "update") return "The engine stopped it to start it anew: an update needed that"
+    const how = Action === "kill" ? "killed" : Action === "restart" ? "restarted" : "stopped"
+    return `The engine ${how} it: its health check had failed`
+  }
   const did = {
     stop: "asked to stop it",
     kill: `sent it ${nameOf(Signal)}`,
@@ -110,7 +114,8 @@ function deafFixes(facts: Ended): { Text: string; Command?: string }[] {
 }
 
 function reasonFixes(facts: Ended, { By }: Ask): { Text: string; Command?: string }[] {
-  if (By?.Kind !== "engine") return facts.status === "exited" ? [{ Text: "Start it again", Command: again(facts) }] : []
+  if (By?.Kind !== "engine" || By.Reason === "update")
+    return facts.status === "exited" ? [{ Text: "Start it again", Command: again(facts) }] : []
   if (By.Reason === "time-limit") {
     const changed = `dhow update --timeout 2h ${facts.name} && dhow start ${facts.name}`
     const isThere = facts.status !== "removed" && !facts.last.Settings.AutoRemove

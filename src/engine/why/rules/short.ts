@@ -71,7 +71,7 @@ export const byItself: Rule<Ended> = (facts) => {
   const { last, name } = facts
   if (!last.Started) return undefined
   const lines = linesOf(facts)
-  const after = last.Usage === undefined ? "" : ` after ${span(last.Usage.WallTime)}`
+  const after = last.Usage?.WallTime === undefined ? "" : ` after ${span(last.Usage.WallTime)}`
   if (last.ExitCode === 0)
     return {
       Code: "done",

@@ -115,12 +115,22 @@ export const signalled: Rule<Ended> = (facts) => {
 /** Its monitor vanished, and with it the exit status. */
 export const lost: Rule<Ended> = ({ last, name }) => {
   if (last.Seen !== "lost") return undefined
+  // The code that the engine gives where it killed what was left of a container without a monitor.
+  const isWitnessed = last.ExitCode === 137
   return {
     Code: "lost",
-    What: "How it ended is not known: it was gone with its monitor when the engine came back",
-    Evidence: ["There is no exit file of it, as after a reboot, a power failure, or a kill of conmon"],
+    What: isWitnessed
+      ? "Its monitor (conmon) was killed, and the engine ended what nobody watched over any more"
+      : "How it ended is not known: it was gone with its monitor when the engine came back",
+    Evidence: [
+      isWitnessed
+        ? "conmon ended without an exit file"
+        : "There is no exit file of it, as after a reboot, a power failure, or a kill of conmon",
+    ],
     Fixes: [
-      { Text: "See when this host came up", Command: "uptime -s" },
+      isWitnessed
+        ? { Text: "See whether the kernel killed it for want of memory", Command: "dmesg -T | grep -i conmon" }
+        : { Text: "See when this host came up", Command: "uptime -s" },
       { Text: "Let it come back by itself", Command: `dhow update --restart unless-stopped ${name}` },
     ],
   }
