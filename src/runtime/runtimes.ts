@@ -26,7 +26,8 @@ type Entry = { readonly path: string; readonly runtimeArgs?: readonly string[] }
 
 const BUILT_IN = ["crun", "runc"]
 /** Containerd's name for what Docker calls its default: clients that send it mean no runtime in particular. */
-const DEFAULT_ALIASES = new Set(["", "io.containerd.runc.v2"])
+export const CONTAINERD_RUNTIME = "io.containerd.runc.v2"
+const DEFAULT_ALIASES = new Set(["", CONTAINERD_RUNTIME])
 /** Where distributions put runtimes; an ordinary user's PATH lacks some of them. */
 const EXTRA_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 

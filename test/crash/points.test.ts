@@ -43,7 +43,7 @@ async function life(point: string): Promise<void> {
   await create("worker", {
     Cmd: ["sh", "-c", "echo begin; sleep 60"],
     Volumes: { "/vol": {} },
-    HostConfig: { Binds: ["v1:/data"] },
+    HostConfig: { Binds: ["v1:/data"], Mounts: [{ Type: "image", Source: "scratch:one", Target: "/image" }] },
   })
   await engine.must("POST", "/containers/worker/start")
   const { Id: exec } = await engine.must<{ Id: string }>("POST", "/containers/worker/exec", {

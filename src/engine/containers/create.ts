@@ -9,6 +9,7 @@ import type { Digest } from "../../oci/digest.ts"
 import { MEDIA_TYPE } from "../../oci/manifest.ts"
 import { formatPlatform, hostPlatform, samePlatform } from "../../oci/platform.ts"
 import { normalizeCapabilities } from "../../runtime/capabilities.ts"
+import { CONTAINERD_RUNTIME } from "../../runtime/runtimes.ts"
 import type { HostConfig } from "../../wire/container.ts"
 import type { Containers } from "../contract.ts"
 import type { PreparedVolume } from "../volumes.ts"
@@ -165,7 +166,7 @@ export function hostConfigFacts(parts: ContainerParts): HostConfigFacts {
   return {
     defaultRuntime: parts.config.defaultRuntime,
     // The default one is always known; where it is not installed, the start says what to install.
-    knownRuntimes: [...parts.runtimeNames(), parts.config.defaultRuntime],
+    knownRuntimes: [...parts.runtimeNames(), parts.config.defaultRuntime, CONTAINERD_RUNTIME],
     host: parts.host,
     init: parts.config.init,
     log: logDefaults(parts.config),

@@ -24,6 +24,7 @@ export type MountWish = {
   /** Mount options of a tmpfs. */
   readonly tmpfsOptions?: readonly string[]
   readonly readOnlyNonRecursive?: boolean
+  readonly readOnlyForceRecursive?: boolean
 }
 
 const PROPAGATIONS = new Set(["private", "rprivate", "slave", "rslave", "shared", "rshared"])
@@ -131,6 +132,7 @@ export function parseMount(mount: Mount): MountWish {
           propagation,
           nonRecursive: mount.BindOptions?.NonRecursive ?? false,
           readOnlyNonRecursive: mount.BindOptions?.ReadOnlyNonRecursive ?? false,
+          readOnlyForceRecursive: mount.BindOptions?.ReadOnlyForceRecursive ?? false,
           copyUp: false,
           createSource: mount.BindOptions?.CreateMountpoint ?? false,
         },

@@ -2,6 +2,7 @@
 // runtime is told (sources made, volumes filled from the image).
 
 import { closeSync, constants, existsSync, mkdirSync, readdirSync, readlinkSync, statSync } from "node:fs"
+import { release } from "node:os"
 import { DhowError, errnoName } from "../../lib/errors.ts"
 import { openInRoot } from "../../lib/syscalls/open-in-root.ts"
 import type { Digest } from "../../oci/digest.ts"
@@ -104,6 +105,7 @@ function resolve(wish: MountWish, { volumes, prepared, image, roots }: Sources):
         Source: wish.source,
         Propagation: implied ?? (wish.propagation || "rprivate"),
         ...(implied === undefined ? {} : { impliedPropagation: true }),
+        ...(wish.readOnlyForceRecursive ? { forceReadOnly: true } : {}),
         options: [wish.nonRecursive ? "bind" : "rbind", wish.readOnly ? readOnly : "rw"],
       }
     }
@@ -170,13 +172,24 @@ export async function runtimeMounts(mounts: readonly ResolvedMount[], rootfs: st
     if (mount.Type === "bind") ensureBindSource(mount)
     if (mount.Type === "volume" && mount.copyUp && mount.subpath === undefined) await fillVolume(mount, rootfs)
     const source = mountSource(mount)
-    // crun 1.8 takes "rro" for directories only, and below a file there is nothing to be recursive about.
-    const isFile = mount.options.includes("rro") && !statSync(source).isDirectory()
-    const options = mount.options.map((option) => (isFile && option === "rro" ? "ro" : option))
+    const options = readOnlyOptions(mount, source)
     if (mount.Type === "bind") options.push(propagationOf(mount, source))
     made.push({ destination: mount.Destination, type: "bind", source, options })
   }
   return made
+}
+
+/** mount_setattr(2), which makes a whole tree of mounts read-only, came with Linux 5.12. */
+const [MAJOR = 0, MINOR = 0] = release().split(".").map(Number)
+const READS_ONLY_BELOW = MAJOR > 5 || (MAJOR === 5 && MINOR >= 12)
+
+function readOnlyOptions({ options, forceReadOnly }: ResolvedMount, source: string): string[] {
+  if (!options.includes("rro")) return [...options]
+  if (forceReadOnly && !READS_ONLY_BELOW)
+    throw new DhowError("invalid", "rro is not supported: the kernel is older than 5.12")
+  // crun 1.8 takes "rro" for directories only, and below a file there is nothing to be recursive about.
+  const recursive = READS_ONLY_BELOW && statSync(source).isDirectory()
+  return options.map((option) => (option === "rro" && !recursive ? "ro" : option))
 }
 
 function propagationOf(mount: ResolvedMount, source: string): string {

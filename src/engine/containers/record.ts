@@ -71,6 +71,8 @@ export type ResolvedMount = MountPoint & {
   readonly subpath?: string
   /** Of a mounted image. */
   readonly image?: Digest
+  /** Refused where the kernel cannot make what is mounted below it read-only too. */
+  readonly forceReadOnly?: boolean
   /** Nobody asked for this propagation: where the source cannot do it, the mount is private. */
   readonly impliedPropagation?: boolean
   /** Of an image that was mounted by an update, or stayed while one changed the list. */
