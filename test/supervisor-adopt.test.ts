@@ -1,11 +1,12 @@
 // Finding conmons again after the engine was killed, with real conmon and crun.
 import { afterAll, beforeAll, describe, expect, test } from "bun:test"
-import { readdirSync, rmSync, writeFileSync } from "node:fs"
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { readConmonArguments } from "../src/supervisor/arguments.ts"
 import { openSupervisor } from "../src/supervisor/conmon.ts"
 import type { LaunchOptions, Monitor, Supervisor } from "../src/supervisor/contract.ts"
 import { readLog } from "../src/supervisor/logs/read.ts"
+import { listSegments } from "../src/supervisor/logs/segments.ts"
 import { isAlive, processArguments } from "../src/supervisor/process.ts"
 import { collect, type Fixture, openFixture } from "./support/supervisor.ts"
 
@@ -42,6 +43,28 @@ describe("adopt()", () => {
     await child.exited
     return JSON.parse(Buffer.from(value!).toString())
   }
+
+  test("a log that grew while no engine was there is bounded, and looked after again", async () => {
+    const script = "read word; seq 1 800000; echo end; read word"
+    const logRotation = { maxSize: 1 << 29, maxFile: 3, unattended: 1 << 20 }
+    const options = { ...fixture.bundle(["sh", "-c", script]), stdin: true, leaveStdinOpen: true, logRotation }
+    const { pid } = await orphan(options)
+    const log = options.logPath!
+    const other = openSupervisor({ execRoot: fixture.execRoot })
+    // Without its log: nobody looks after that.
+    const unattended = (await other.adopt({ id: options.id, bundle: options.bundle, pid })) as Monitor
+    const streams = (await unattended.streams())!
+    streams.write(Buffer.from("\n"))
+    while (!readFileSync(log, "utf8").endsWith(" end\n")) await Bun.sleep(10)
+    const size = listSegments(log).segments.reduce((total, segment) => total + segment.size, 0)
+    expect(size).toBeLessThan(3 << 20)
+    const known = { id: options.id, bundle: options.bundle, pid, logPath: log, logRotation }
+    const monitor = (await supervisor.adopt(known)) as Monitor
+    while (!existsSync(`${log}.1`)) await Bun.sleep(20)
+    streams.write(Buffer.from("\n"))
+    await monitor.exited
+    await unattended.exited
+  })
 
   test("finds the process again with its streams, log and exit", async () => {
     const script = "read word; echo got $word; seq 1 50000; exit 6"

@@ -48,7 +48,7 @@ describe("log", () => {
     expect(segments.length).toBeGreaterThan(5)
   })
 
-  test("stays within its bounds, an unfinished rotation of an earlier engine included", async () => {
+  test("stays within its bounds, what an earlier engine left included", async () => {
     const options = fixture.bundle(["sh", "-c", "while true; do seq 1 20000; sleep 0.02; done"])
     const { monitor } = await run(fixture, supervisor, options)
     const log = options.logPath!

@@ -17,9 +17,20 @@ export function launchArguments(options: LaunchOptions, exitDirectory: string): 
     options.bundle,
     "--log-path",
     options.logPath === undefined ? "none" : `k8s-file:${logName(options.bundle, options.logPath)}`,
+    ...sizeLimit(options),
     ...(options.leaveStdinOpen ? ["--leave-stdin-open"] : []),
     ...(options.timeout === undefined ? [] : ["--timeout", String(Math.ceil(options.timeout))]),
   ]
+}
+
+/** Where no engine looks after the log, conmon begins anew by itself: its count goes on over our rotations. */
+const LEAST_UNATTENDED = 64 * 1024 * 1024
+
+function sizeLimit({ logPath, logRotation }: LaunchOptions): string[] {
+  if (logPath === undefined || logRotation === undefined || logRotation.maxSize <= 0) return []
+  const { maxSize, maxFile, unattended } = logRotation
+  const limit = unattended ?? Math.max(LEAST_UNATTENDED, maxSize * Math.max(2, maxFile))
+  return ["--log-size-max", String(limit)]
 }
 
 export function execArguments(options: ExecLaunchOptions): string[] {

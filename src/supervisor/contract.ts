@@ -19,6 +19,8 @@ export type LogRotation = {
   readonly compress?: boolean | undefined
   /** Number of the oldest file that somebody still has to read; older ones go. Undefined: what is too many goes. */
   readonly neededFrom?: (() => number | undefined) | undefined
+  /** Bytes after which conmon begins anew by itself, where no engine looks after the log; what was not numbered is lost. */
+  readonly unattended?: number | undefined
 }
 
 export type LaunchOptions = {
@@ -83,7 +85,7 @@ export interface Monitor {
   resize(height: number, width: number): void
   /** SIGKILL to the process and to what it started, as far as that stayed in its process group. */
   kill(): void
-  /** Tells conmon to begin a new log file, where the one it writes was rotated or removed; else nothing happens. */
+  /** Tells conmon to begin a new log file in the place of the one it writes; once, however often it is called until then. */
   reopenLog(): void
 }
 

@@ -4,7 +4,7 @@ import type { ExitRecord, LogRotation, Monitor, Streams } from "./contract.ts"
 import { ControlFifo } from "./control.ts"
 import { KILLED, readExitFile } from "./exit-file.ts"
 import { LogKeeper } from "./logs/rotate.ts"
-import { wasRotated } from "./logs/segments.ts"
+import { inodeOf } from "./logs/segments.ts"
 import { killExactly, killGroupExactly } from "./process.ts"
 import type { StreamHub } from "./streams.ts"
 
@@ -32,6 +32,8 @@ export class ConmonMonitor implements Monitor {
   readonly #hub: StreamHub
   readonly #control: ControlFifo
   readonly #startTime: string | undefined
+  readonly #logPath: string | undefined
+  #leaving: number | undefined
 
   constructor(parts: MonitorParts) {
     this.id = parts.id
@@ -41,7 +43,8 @@ export class ConmonMonitor implements Monitor {
     this.#hub = parts.hub
     this.#startTime = parts.startTime
     const { logPath, logRotation } = parts
-    this.#control = new ControlFifo(parts.bundle, () => logPath !== undefined && wasRotated(logPath))
+    this.#logPath = logPath
+    this.#control = new ControlFifo(parts.bundle, () => this.#isLeaving())
     const keeper =
       logPath === undefined || logRotation === undefined || logRotation.maxSize <= 0
         ? undefined
@@ -65,7 +68,15 @@ export class ConmonMonitor implements Monitor {
   }
 
   reopenLog(): void {
+    this.#leaving = this.#logPath === undefined ? undefined : inodeOf(this.#logPath)
     this.#control.reopenLog()
+  }
+
+  /** Whether conmon has yet to leave the file it was told to leave, or the one that was removed. */
+  #isLeaving(): boolean {
+    if (this.#logPath === undefined) return false
+    const inode = inodeOf(this.#logPath)
+    return inode === undefined || inode === this.#leaving
   }
 }
 

@@ -4,7 +4,7 @@ import { lstatSync, readdirSync, truncateSync, writeFileSync } from "node:fs"
 import { basename, dirname, join } from "node:path"
 import { DhowError, errnoName } from "../../lib/errors.ts"
 import { unlinkIfExists } from "../../lib/files.ts"
-import { rotate } from "../../supervisor/logs/rotate.ts"
+import { numberLive } from "../../supervisor/logs/rotate.ts"
 import { inodeOf, listSegments } from "../../supervisor/logs/segments.ts"
 import { feedLog } from "./feed-log.ts"
 import { logOf } from "./log-settings.ts"
@@ -43,16 +43,20 @@ export function logBytes(parts: Pick<ContainerParts, "config">, id: string): num
 }
 
 export function bytesOf(path: string): number {
-  const sizes = namesOf(path).map(
-    (name) => (lstatSync(join(dirname(path), name), { throwIfNoEntry: false })?.blocks ?? 0) * 512,
-  )
-  return sizes.reduce((total, size) => total + size, 0)
+  // The live file has two names.
+  const sizes = new Map<number, number>()
+  for (const name of namesOf(path)) {
+    const status = lstatSync(join(dirname(path), name), { throwIfNoEntry: false })
+    if (status !== undefined) sizes.set(status.ino, status.blocks * 512)
+  }
+  return [...sizes.values()].reduce((total, size) => total + size, 0)
 }
 
 async function beginAnew(path: string, reopen: () => void): Promise<void> {
   const inode = inodeOf(path)
   if (inode === undefined) return
-  rotate(path, Number.POSITIVE_INFINITY, reopen)
+  numberLive(path)
+  reopen()
   for (let looks = 0; inodeOf(path) === inode; looks++) {
     if (looks === LOOKS)
       throw new DhowError("conflict", "Cannot clear the log: its writer waits for a client that does not read")

@@ -3,8 +3,7 @@ import { appendFileSync, mkdtempSync, readdirSync, renameSync, rmSync, statSync,
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { readLog } from "./read.ts"
-import { compressRotated, rotate } from "./rotate.ts"
-import { wasRotated } from "./segments.ts"
+import { compressRotated, numberLive, pruneRotated } from "./rotate.ts"
 
 let directory: string
 let path: string
@@ -39,39 +38,56 @@ async function read(): Promise<string> {
   return text
 }
 
-describe("rotate()", () => {
-  test("numbers files upwards and keeps as many as asked", () => {
-    for (let round = 1; round <= 4; round++) {
+describe("numberLive()", () => {
+  test("numbers files upwards, and each once", () => {
+    for (let round = 1; round <= 3; round++) {
       writeFileSync(path, line(`round ${round}`))
-      expect(rotate(path, 2, reopen)).toBe(true)
+      expect(numberLive(path)).toBe(true)
+      expect(numberLive(path)).toBe(false)
+      reopen()
     }
-    expect(files()).toEqual(["log", "log.3", "log.4"])
+    expect(files()).toEqual(["log", "log.1", "log.2", "log.3"])
   })
 
-  test("leaves a rotation that is under way alone, and loses nothing by it", async () => {
+  test("loses nothing of a file that is left before or after", async () => {
     writeFileSync(path, line("one"))
-    expect(rotate(path, 2, () => {})).toBe(true)
-    expect(wasRotated(path)).toBe(true)
+    expect(await read()).toBe("one\n")
+    numberLive(path)
     appendFileSync(path, line("two"))
-    expect(rotate(path, 2, () => {})).toBe(false)
     expect(await read()).toBe("one\ntwo\n")
     reopen()
-    expect(wasRotated(path)).toBe(false)
     appendFileSync(path, line("three"))
+    expect(await read()).toBe("one\ntwo\nthree\n")
+    numberLive(path)
     expect(await read()).toBe("one\ntwo\nthree\n")
   })
 
   test("does nothing without a log", () => {
-    expect(rotate(path, 2, reopen)).toBe(false)
+    expect(numberLive(path)).toBe(false)
+  })
+})
+
+describe("pruneRotated()", () => {
+  test("keeps as many as asked, the live one among them, and what is still to be read", () => {
+    for (let round = 1; round <= 5; round++) {
+      writeFileSync(path, line(`round ${round}`))
+      numberLive(path)
+      if (round < 5) reopen()
+    }
+    pruneRotated(path, 3, 2)
+    expect(files()).toEqual(["log", "log.2", "log.3", "log.4", "log.5"])
+    pruneRotated(path, 3)
+    expect(files()).toEqual(["log", "log.3", "log.4", "log.5"])
   })
 })
 
 describe("compressRotated()", () => {
-  test("leaves the live file and the one just being left alone", async () => {
+  test("leaves the live file alone", async () => {
     writeFileSync(path, line("a".repeat(100_000)))
-    rotate(path, 5, reopen)
+    numberLive(path)
+    reopen()
     writeFileSync(path, line("b"))
-    rotate(path, 5, () => {})
+    numberLive(path)
     await compressRotated(path)
     expect(files()).toEqual(["log", "log.1.zst", "log.2"])
     expect(statSync(`${path}.1.zst`).size).toBeLessThan(1000)

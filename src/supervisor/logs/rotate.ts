@@ -1,6 +1,6 @@
-// Keeps a running container's log within its bounds. Rotation links the live file under its number first and asks conmon
-// to begin a new one after: at no moment is the log without a file, and a crash between the two is seen (both names mean
-// one file) and mended. The look-outs are as rare as growth allows; a log that does not grow costs one inotify watch.
+// Keeps a running container's log within its bounds. The live file bears its number soon after it was begun (a hard link),
+// so that whatever conmon puts in its place, told by us or when it grew while no engine was there, nothing of it is lost.
+// The look-outs are as rare as growth allows; a log that does not grow costs one inotify watch.
 import { createReadStream, createWriteStream, type FSWatcher, linkSync, renameSync, statSync, watch } from "node:fs"
 import { pipeline } from "node:stream/promises"
 import { createZstdCompress } from "node:zlib"
@@ -9,26 +9,30 @@ import { errnoName } from "../../lib/errors.ts"
 import { unlinkIfExists } from "../../lib/files.ts"
 import { log } from "../../lib/log.ts"
 import type { LogRotation } from "../contract.ts"
-import { COMPRESSED, inodeOf, listSegments, wasRotated } from "./segments.ts"
+import { COMPRESSED, inodeOf, listSegments } from "./segments.ts"
 
 const FIRST_LOOK_MS = 250
 const SOONEST_LOOK_MS = 50
 const LATEST_LOOK_MS = 1000
 
-/** Begins a new file; false where the last rotation is not through yet, or there is no log. */
-export function rotate(path: string, keepRotated: number, reopen: () => void, needed?: number): boolean {
-  const { segments, rotating } = listSegments(path)
+/** Gives the live file its number, where it has none yet. */
+export function numberLive(path: string): boolean {
+  const { segments } = listSegments(path)
   const live = segments.at(-1)
-  if (rotating || live === undefined || live.path !== path) return false
+  if (live === undefined || live.path !== path) return false
   linkSync(path, `${path}.${live.number}`)
-  crashpoint("supervisor.rotate:before-reopen")
-  reopen()
-  for (const old of segments.slice(0, Math.max(0, segments.length - keepRotated))) {
-    if (needed !== undefined && old.number >= needed) break
-    unlinkIfExists(`${path}.${old.number}`)
-    unlinkIfExists(`${path}.${old.number}${COMPRESSED}`)
-  }
+  crashpoint("supervisor.rotate:after-link")
   return true
+}
+
+/** Removes the oldest files but for `keep` and those from `needed` on. */
+export function pruneRotated(path: string, keep: number, needed = Number.POSITIVE_INFINITY): void {
+  const { segments } = listSegments(path)
+  for (const { number } of segments.slice(0, Math.max(0, segments.length - keep))) {
+    if (number >= needed) break
+    unlinkIfExists(`${path}.${number}`)
+    unlinkIfExists(`${path}.${number}${COMPRESSED}`)
+  }
 }
 
 /** Compresses what was rotated and is written no more, oldest first. */
@@ -53,7 +57,7 @@ export class LogKeeper {
   readonly #path: string
   readonly #reopen: () => void
   readonly #limit: number
-  readonly #keepRotated: number
+  readonly #keep: number
   readonly #compress: boolean
   readonly #neededFrom: LogRotation["neededFrom"]
   #timer: ReturnType<typeof setTimeout> | undefined
@@ -70,7 +74,7 @@ export class LogKeeper {
     this.#reopen = reopen
     // A single file would forget everything at each rotation; two of half the size keep the same bound.
     this.#limit = maxFile > 1 ? maxSize : Math.ceil(maxSize / 2)
-    this.#keepRotated = Math.max(1, maxFile - 1)
+    this.#keep = Math.max(2, maxFile)
     this.#toCompress = compress ?? false
     this.#compress = this.#toCompress
     this.#neededFrom = neededFrom
@@ -103,13 +107,12 @@ export class LogKeeper {
     const rate = (size - this.#size) / (now - this.#lookedAt)
     this.#size = size
     this.#lookedAt = now
+    if (numberLive(this.#path)) {
+      pruneRotated(this.#path, this.#keep, this.#neededFrom?.())
+      this.#toCompress = this.#compress
+    }
     if (size >= this.#limit) {
-      if (rotate(this.#path, this.#keepRotated, this.#reopen, this.#neededFrom?.())) {
-        this.#size = 0
-        this.#toCompress = this.#compress
-      }
-      // conmon has yet to read our message, or an engine before us was killed between link and message.
-      else this.#reopen()
+      this.#reopen()
       this.#lookIn(SOONEST_LOOK_MS)
     } else if (rate === 0) this.#awaitGrowth()
     else {
@@ -138,8 +141,6 @@ export class LogKeeper {
   }
 
   #compressRotated(): void {
-    // The file being left is compressed at a later look.
-    if (wasRotated(this.#path)) return
     this.#toCompress = false
     this.#compressing = true
     compressRotated(this.#path)

@@ -1,6 +1,6 @@
-// The files of one log. `path` is the one conmon writes; rotated ones are `path.1`, `path.2`, ... with growing numbers,
-// perhaps compressed (`path.1.zst`). The live file's number is the one it will get. Rotation first links the live file
-// under its number and then lets conmon begin a new one, so for a moment both names mean one file: it is listed once.
+// The files of one log. `path` is the one conmon writes; each file also bears a number, `path.1`, `path.2`, ... growing, perhaps
+// compressed (`path.1.zst`). The live one gets its number (a hard link) a moment after it was begun: until then it has the
+// next one. It is listed once.
 import { closeSync, openSync, readdirSync, readSync, statSync } from "node:fs"
 import { basename, dirname, join } from "node:path"
 import { errnoName } from "../../lib/errors.ts"
@@ -17,8 +17,8 @@ export type Segment = {
   readonly modified: number
 }
 
-/** Oldest first. `rotating` says that the live file bears its number already. */
-export function listSegments(path: string): { readonly segments: readonly Segment[]; readonly rotating: boolean } {
+/** Oldest first. */
+export function listSegments(path: string): { readonly segments: readonly Segment[] } {
   const prefix = `${basename(path)}.`
   const rotated = new Map<number, Segment>()
   for (const name of readDirectory(dirname(path))) {
@@ -35,14 +35,8 @@ export function listSegments(path: string): { readonly segments: readonly Segmen
   const segments = [...rotated.values()].sort((a, b) => a.number - b.number)
   const newest = segments.at(-1)
   const live = segmentAt(path, (newest?.number ?? 0) + 1, false)
-  const rotating = live !== undefined && live.inode === newest?.inode
-  if (live !== undefined && !rotating) segments.push(live)
-  return { segments, rotating }
-}
-
-/** Whether conmon writes to a file that is no longer the log's live one, and is to begin a new one. */
-export function wasRotated(path: string): boolean {
-  return inodeOf(path) === undefined || listSegments(path).rotating
+  if (live !== undefined && live.inode !== newest?.inode) segments.push(live)
+  return { segments }
 }
 
 export function inodeOf(path: string): number | undefined {
