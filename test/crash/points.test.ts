@@ -10,7 +10,7 @@ import { agree } from "../support/invariants.ts"
 const SOURCE = join(import.meta.dir, "../../src")
 /** Crash points with tests of their own, beside the part they belong to. */
 const ELSEWHERE =
-  /^registry\.|^snapshot\.(?!prepare|remove:)|^supervisor\.|^network\.|^images\.(pull|push):|^manifests\.|^container\.update:/
+  /^registry\.|^snapshot\.(?!prepare|remove:)|^supervisor\.|^network\.|^images\.(pull|push):|^manifests\.|^logging\.(json-file|forward):|^container\.update:/
 
 const points = [
   ...new Set(
@@ -70,12 +70,13 @@ async function life(point: string): Promise<void> {
   await ended
   await create("chatty", {
     Cmd: ["sh", "-c", "yes | head -c 300000"],
-    HostConfig: { LogConfig: { Type: "local", Config: { "max-size": "20k" } } },
+    HostConfig: { LogConfig: { Type: "local", Config: { "max-size": "20k", keep: "1h" } } },
   })
   await engine.must("POST", "/containers/chatty/start")
   await engine.must("POST", "/containers/chatty/wait")
   await create("stale", { Cmd: ["true"], Volumes: { "/vol": {} } })
   await engine.must("POST", "/containers/prune")
+  await engine.must("POST", "/dhow/containers/chatty/logs/clear")
   await engine.must("DELETE", "/volumes/v1")
   await engine.must("DELETE", "/images/scratch:one")
 }

@@ -40,10 +40,13 @@ describe.skipIf(!usable)("json-file", () => {
     HostConfig: { NetworkMode: "none", LogConfig: { Type: "json-file", Config: options } },
   })
 
+  const create = async (asked: (typeof CASES)[number]): Promise<string> =>
+    (await engine.must<Created>("POST", "/containers/create", body(asked))).Id
+
   async function run(asked: (typeof CASES)[number]): Promise<string> {
-    const { Id } = await engine.must<Created>("POST", "/containers/create", body(asked))
-    await engine.must("POST", `/containers/${Id}/start`)
-    return Id
+    const id = await create(asked)
+    await engine.must("POST", `/containers/${id}/start`)
+    return id
   }
 
   const wait = (id: string): Promise<unknown> => engine.must("POST", `/containers/${id}/wait`)
@@ -121,6 +124,34 @@ describe.skipIf(!usable)("json-file", () => {
     expect(names.length).toBeGreaterThan(10)
     expect(names.filter((name) => !name.endsWith(".gz")).length).toBeLessThan(2)
   }, 30_000)
+
+  test.each(["json-file:before-rotation", "json-file:after-rotation", "forward:after-send"])(
+    "the engine killed at logging.%s leaves every line once",
+    async (point) => {
+      await engine.kill()
+      await engine.start({ DHOW_CRASH_AT: `logging.${point}`, DHOW_CRASH_AFTER: "2" })
+      const id = await create({
+        script: "for i in 1 2 3 4 5; do seq $((i*10000)) $((i*10000+3999)); usleep 50000; done",
+        options: { "max-size": "200k", "max-file": "50" },
+      })
+      await Promise.allSettled([engine.call("POST", `/containers/${id}/start`), engine.ended()])
+      await engine.start()
+      await engine.must("POST", `/containers/${id}/start`)
+      await wait(id)
+      const whole = Array.from(
+        { length: 20_000 },
+        (_, index) => `${1 + Math.floor(index / 4000)}${String(index % 4000).padStart(4, "0")}`,
+      )
+      // Where it was killed before the container had started, that ran once, else twice.
+      const text = await content(id, (now) => [20_001, 40_001].includes(now.split("\n").length))
+      const said = text
+        .split("\n")
+        .filter(Boolean)
+        .map((line) => (JSON.parse(line) as { log: string }).log.trim())
+      expect([whole.join(), [...whole, ...whole].join()]).toContain(said.join())
+    },
+    30_000,
+  )
 
   test("keeps as many files as asked, and `logs` reads all the same", async () => {
     const id = await run({ script: "seq 1 20000", options: { "max-size": "100k", "max-file": "2" } })
