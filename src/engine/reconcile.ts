@@ -66,7 +66,7 @@ async function reconcileContainer(parts: ContainerParts, container: Container): 
     return await settleStart(parts, container)
   if (isRunning(state)) return await adopt(parts, container)
   if (existsSync(containerPaths(parts.config, id).bundle)) {
-    await finishReport(parts, record)
+    await finishReport(parts, { record, state })
     await tearDown(parts, record)
   }
   feedRest(parts, record)
@@ -138,7 +138,7 @@ async function settleStart(parts: ContainerParts, { record, state, intent }: Con
   const wasReleased =
     found !== "lost" && (!("exited" in found) || known?.status === "running" || known?.status === "paused")
   if (!wasReleased) {
-    await finishReport(parts, record)
+    await finishReport(parts, { record, state })
     await tearDown(parts, record)
     if (intent === "restarting") return
     parts.store.intend(id, undefined)

@@ -21,7 +21,7 @@ Requires=dhow.socket
 Type=exec
 ExecStart=${program} daemon -H fd://
 # The configuration is read again; dhow config reload does the same and says what has changed.
-ExecReload=/bin/kill -HUP \$MAINPID
+ExecReload=/bin/kill -HUP $MAINPID
 Restart=always
 RestartSec=1
 # Containers live on while the daemon is stopped, restarted or replaced: only its own process is ended.

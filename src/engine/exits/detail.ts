@@ -7,9 +7,10 @@ import { describeError } from "../../lib/errors.ts"
 import { log } from "../../lib/log.ts"
 import type { RuntimeSpec } from "../../oci/runtime-spec.ts"
 import type { ExitDetail, ExitReport, LogLine, MountAccess, ProcessUser } from "../../wire/exit.ts"
+import { healthOf } from "../containers/health-checks.ts"
 import type { ContainerParts } from "../containers/parts.ts"
 import { containerPaths } from "../containers/paths.ts"
-import type { ContainerRecord } from "../containers/record.ts"
+import type { Container, ContainerRecord } from "../containers/record.ts"
 import { accessOf, hostUser } from "./access.ts"
 import { lastLines } from "./last-lines.ts"
 
@@ -37,10 +38,13 @@ export async function describeExit(
 }
 
 /** Of an end that an earlier engine recorded, and was killed before it could describe it. */
-export async function finishReport(parts: ContainerParts, record: ContainerRecord): Promise<void> {
+export async function finishReport(
+  parts: ContainerParts,
+  { record, state }: Pick<Container, "record" | "state">,
+): Promise<void> {
   const [last] = parts.exits.of(record.id)
   if (last !== undefined && last.report.Detail === undefined)
-    await describeExit(parts, record, { ...last, health: undefined })
+    await describeExit(parts, record, { ...last, health: healthOf(parts, record.id, state) })
 }
 
 async function readDetail(parts: ContainerParts, record: ContainerRecord, failed: boolean): Promise<ExitDetail> {
