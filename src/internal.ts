@@ -21,7 +21,7 @@ export async function runInternal([verb, ...parameters]: readonly string[]): Pro
   }
   if (verb === "live-mounts") {
     const { liveMountsCommand } = await import("./runtime/live-mounts/command.ts")
-    return liveMountsCommand(parameters)
+    return liveMountsCommand()
   }
   if (verb === "gzip-members") {
     diesWithParent(true)

@@ -178,7 +178,7 @@ export function hostConfigFacts(parts: ContainerParts): HostConfigFacts {
   }
 }
 
-function defaultHostname(hostConfig: HostConfig, id: string): string {
+export function defaultHostname(hostConfig: HostConfig, id: string): string {
   if (hostConfig.NetworkMode === "host") return hostname()
   return hostConfig.UTSMode === "host" || hostConfig.NetworkMode?.startsWith("container:") ? "" : id.slice(0, 12)
 }

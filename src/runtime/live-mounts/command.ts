@@ -1,6 +1,6 @@
-// `dhow internal live-mounts REQUEST`: changes the mounts of a running container, in a process of its own, for a thread that
-// has been in another mount namespace is no place for a daemon. Steps come on standard input, answers go to standard
-// output, a line each.
+// `dhow internal live-mounts`: changes the mounts of a running container, in a process of its own, for a thread that has been
+// in another mount namespace is no place for a daemon. The request and then steps come on standard input, answers go to
+// standard output, a line each.
 import { closeSync, fstatSync, readSync, writeSync } from "node:fs"
 import { constants } from "node:os"
 import { DhowError, describeError, errnoName } from "../../lib/errors.ts"
@@ -15,12 +15,13 @@ import { mountUsers } from "./users.ts"
 const PR_SET_PDEATHSIG = 1
 
 /** Returns the exit status. */
-export function liveMountsCommand([text = ""]: readonly string[]): number {
+export function liveMountsCommand(): number {
   try {
     // The daemon that is started next finds in the row what was under way, and nobody changes anything meanwhile.
     check(libc().prctl(PR_SET_PDEATHSIG, BigInt(constants.signals.SIGKILL), 0n, 0n, 0n), "prctl")
     process.umask(0)
-    const request = JSON.parse(text) as LiveMountRequest
+    const next = lineReader()
+    const request = JSON.parse(next()) as LiveMountRequest
     const trees = new Map(request.attach.map((mount) => [mount.destination, makeTree(mount)]))
     const namespace = new ContainerNamespace(request)
     say({ plan: planOf(namespace, request) })
@@ -36,7 +37,7 @@ export function liveMountsCommand([text = ""]: readonly string[]): number {
       for (const destination of attached.splice(0).reverse()) namespace.detach(destination)
       namespace.removeMade()
     }
-    for (let step = readStep(); step !== ""; step = readStep()) {
+    for (let step = next(); step !== ""; step = next()) {
       if (step === "attach") {
         try {
           attach([...trees.keys()].filter((destination) => !replaced.has(destination)))
@@ -116,15 +117,21 @@ function say(answer: LiveMountAnswer): void {
   writeSync(1, `${JSON.stringify(answer)}\n`)
 }
 
-/** "" at the end of the input. */
-function readStep(): string {
-  const buffer = Buffer.alloc(64)
-  let line = ""
-  for (;;) {
-    const length = readSync(0, buffer, 0, 1, null)
-    if (length === 0) return ""
-    const letter = buffer.toString("latin1", 0, 1)
-    if (letter === "\n") return line
-    line += letter
+/** Lines of standard input; "" at its end. */
+function lineReader(): () => string {
+  let pending = Buffer.alloc(0)
+  return () => {
+    for (;;) {
+      const end = pending.indexOf(0x0a)
+      if (end >= 0) {
+        const line = pending.toString("utf8", 0, end)
+        pending = pending.subarray(end + 1)
+        return line
+      }
+      const chunk = Buffer.alloc(64 * 1024)
+      const length = readSync(0, chunk, 0, chunk.length, null)
+      if (length === 0) return ""
+      pending = Buffer.concat([pending, chunk.subarray(0, length)])
+    }
   }
 }

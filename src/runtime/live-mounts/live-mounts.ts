@@ -14,7 +14,7 @@ export type LiveMounts = AsyncDisposable & {
 }
 
 export async function openLiveMounts(request: LiveMountRequest): Promise<LiveMounts> {
-  const command = [...ownCommand(), "internal", "live-mounts", JSON.stringify(request)]
+  const command = [...ownCommand(), "internal", "live-mounts"]
   const child = Bun.spawn(command, { stdin: "pipe", stdout: "pipe", stderr: "pipe" })
   const complaint = new Response(child.stderr).text()
   const answers = linesOf(child.stdout)
@@ -31,14 +31,18 @@ export async function openLiveMounts(request: LiveMountRequest): Promise<LiveMou
     if ("error" in value) throw new DhowError(value.error.kind, value.error.message)
     return value
   }
+  const send = (line: string): void => {
+    child.stdin.write(`${line}\n`)
+    child.stdin.flush()
+  }
   try {
+    send(JSON.stringify(request))
     const first = await next()
     if (!("plan" in first)) throw new DhowError("internal", "A process that changes mounts has said nothing")
     return {
       plan: first.plan,
       async step(step) {
-        child.stdin.write(`${step}\n`)
-        child.stdin.flush()
+        send(step)
         await next()
       },
       [Symbol.asyncDispose]: end,

@@ -5,13 +5,19 @@ import { DhowError } from "../../../lib/errors.ts"
 import type { HostConfig } from "../../../wire/container.ts"
 import type { ContainerUpdateRequest } from "../../../wire/update.ts"
 import type { PreparedVolume } from "../../volumes.ts"
-import { checkCapabilities, hostConfigFacts, inRequest, mountSources, nameDonorsById } from "../create.ts"
+import {
+  checkCapabilities,
+  defaultHostname,
+  hostConfigFacts,
+  inRequest,
+  mountSources,
+  nameDonorsById,
+} from "../create.ts"
 import { checkCreate } from "../create-checks.ts"
 import { checkHealthcheck } from "../health.ts"
 import { completeHostConfig } from "../host-config.ts"
 import { withNewPlaces, withPlaces } from "../image-mounts.ts"
 import { resolveMount, resolveMounts } from "../mounts.ts"
-import { donorOf } from "../namespaces.ts"
 import { checkNetworkMode } from "../network.ts"
 import type { ContainerParts } from "../parts.ts"
 import { type Container, type Editable, isRunning, type ResolvedMount } from "../record.ts"
@@ -66,18 +72,18 @@ export function prepare(
   const mounts = [...kept, ...withNewPlaces(added, placed)]
   if (image !== undefined && asked.DryRun !== true)
     mounts.push(...imageVolumes(parts, { config, hostConfig, mounts, prepared }))
-  const shares = donorOf(hostConfig.NetworkMode ?? "") !== undefined || hostConfig.UTSMode === "host"
-  // The name that create gives where none is asked for.
-  const hostname = shares && config.Hostname === record.id.slice(0, 12) ? "" : (config.Hostname ?? "")
+  // The name that create gives where none is asked for goes with the network.
+  const isDefault = !config.Hostname || config.Hostname === defaultHostname(record.hostConfig, record.id)
+  const hostname = isDefault ? defaultHostname(hostConfig, record.id) : config.Hostname
   const networkingConfig =
     hostConfig.NetworkMode === record.hostConfig.NetworkMode ? record.networkingConfig : { EndpointsConfig: {} }
-  if (isOwnRequest(asked)) checkCreate({ ...config, Hostname: hostname }, hostConfig, networkingConfig)
+  if (isOwnRequest(asked)) checkCreate({ ...config, Hostname: hostname ?? "" }, hostConfig, networkingConfig)
   const base = image === undefined ? record : standOn(image, asked.Image!)
   return {
     plan,
     warnings,
     after: {
-      config: { ...config, Hostname: hostname, Image: base.image },
+      config: { ...config, Hostname: hostname ?? "", Image: base.image },
       hostConfig,
       networkingConfig,
       mounts: mounts.sort((a, b) => a.Destination.split("/").length - b.Destination.split("/").length),
