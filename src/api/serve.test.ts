@@ -22,7 +22,7 @@ test("serve() answers on every address, as the engine and API version it is", as
   for (const name of ["a.sock", "b.sock"]) {
     const answer = await fetch("http://localhost/_ping", { unix: at.path(name) })
     expect(Object.fromEntries(answer.headers)).toMatchObject({
-      "api-version": "1.51",
+      "api-version": "1.54",
       "docker-experimental": "false",
       ostype: "linux",
       server: "dhow/1.2.3 (linux)",

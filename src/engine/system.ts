@@ -16,7 +16,7 @@ import { LOG_DRIVERS, SHOWN_DEFAULT } from "./logging/options.ts"
 import { type ProgramVersion, programVersion } from "./programs.ts"
 import { proxyInfo, registryInfo } from "./registries/info.ts"
 
-const API_VERSION = "1.51"
+const API_VERSION = "1.54"
 const MINIMUM_API_VERSION = "1.24"
 
 export function openSystem(

@@ -194,3 +194,74 @@ describe("the system", () => {
     expect(now).not.toHaveProperty("BridgeNfIptables")
   })
 })
+
+describe("what came after 1.51", () => {
+  test("use of the disk is counted, and listed for whoever asks for it", async () => {
+    type Counts = Record<string, { TotalCount: number; ActiveCount: number; TotalSize: number; Items?: unknown[] }>
+    const plain = await json<Counts>("/v1.52/system/df")
+    expect(Object.keys(plain)).toEqual(
+      expect.arrayContaining(["Images", "ImageUsage", "ContainerUsage", "VolumeUsage"]),
+    )
+    expect(plain["ContainerUsage"]).toMatchObject({ TotalCount: 3, ActiveCount: 1 })
+    expect(plain["ContainerUsage"]).not.toHaveProperty("Items")
+    const { ImageUsage, ...others } = await json<Counts>("/v1.52/system/df?verbose=1&type=image")
+    expect(others).toEqual({})
+    expect(ImageUsage).toMatchObject({ TotalCount: 1, ActiveCount: 1 })
+    expect(ImageUsage?.Items).toHaveLength(1)
+    expect(await json<object>("/system/df")).not.toHaveProperty("ImageUsage")
+  })
+
+  test("what is deprecated is left out for newer clients, and stays for older ones and for those that name no version", async () => {
+    type Shown = { NetworkSettings: object; Config: object; Author?: string }
+    for (const prefix of ["", "/v1.51"]) {
+      const { NetworkSettings, Config } = await json<Shown>(`${prefix}/containers/three/json`)
+      expect(NetworkSettings).toHaveProperty("IPAddress")
+      expect(Config).toHaveProperty("OnBuild")
+      expect(await json<Shown>(`${prefix}/images/bb/json`)).toMatchObject({
+        Author: "",
+        Config: { Cmd: null, User: "" },
+      })
+    }
+    const { NetworkSettings, Config } = await json<Shown>("/v1.52/containers/three/json")
+    expect(Object.keys(NetworkSettings).sort()).toEqual(["Networks", "Ports", "SandboxID", "SandboxKey"])
+    expect(Config).not.toHaveProperty("OnBuild")
+    const image = await json<Shown>("/v1.52/images/bb/json")
+    expect(image).not.toHaveProperty("Author")
+    expect(image.Config).not.toHaveProperty("User")
+    expect((await json<Shown>("/v1.49/images/bb/json")).Config).toMatchObject({ Hostname: "", Tty: false })
+  })
+
+  test("a MAC address belongs to an endpoint, a port's bindings are not empty, readings say of which system", async () => {
+    const made = { Image: "bb", Cmd: ["true"] }
+    expect(await message("POST", "/v1.52/containers/create", { ...made, MacAddress: "02:42:ac:11:00:88" })).toStartWith(
+      "400 container-wide MAC address no longer supported",
+    )
+    const { Id, Warnings } = await engine.must<{ Id: string; Warnings: string[] }>("POST", "/v1.52/containers/create", {
+      ...made,
+      HostConfig: { PortBindings: { "80/tcp": [] } },
+    })
+    expect(Warnings.join()).toContain("have an empty list of port-bindings: 80/tcp")
+    await engine.must("DELETE", `/containers/${Id}`)
+    expect(await json<object>("/v1.52/containers/three/stats?stream=0&one-shot=1")).toMatchObject({ os_type: "linux" })
+  })
+
+  test("events come in the form that is asked for", async () => {
+    const ask = async (path: string, accept?: string): Promise<[string | null, string]> => {
+      const response = await fetch(`http://dhow${path}/events?since=1&until=${Date.now() / 1000}`, {
+        unix: engine.socket,
+        headers: accept === undefined ? {} : { accept },
+      })
+      return [response.headers.get("content-type"), (await response.text()).split("\n")[0] ?? ""]
+    }
+    const [old, first] = await ask("/v1.51")
+    expect(old).toBe("application/json")
+    expect(first).toContain('"status":')
+    const [now, next] = await ask("/v1.52")
+    expect(now).toBe("application/jsonl")
+    expect(next).not.toContain('"status":')
+    expect((await ask("/v1.52", "text/html, application/x-ndjson;q=0.5"))[0]).toBe("application/x-ndjson")
+    const [sequence, record] = await ask("/v1.52", "application/json-seq")
+    expect(sequence).toBe("application/json-seq")
+    expect(record).toStartWith("\x1e{")
+  })
+})

@@ -9,7 +9,7 @@ import { readdirSync, readFileSync } from "node:fs"
 import { join } from "node:path"
 import type { ReferenceEntry } from "./reference.ts"
 
-export type Verdict = "works" | "differs" | "refused" | "open"
+export type Verdict = "works" | "differs" | "refused"
 export type Test = { readonly file: string; readonly name: string }
 export type Declaration = {
   /** As in the reference; with "*" at its end it stands for all that begin so. */
@@ -22,10 +22,9 @@ export type Declaration = {
 }
 
 const TEST = /^@([\w-]+) = ([\w./-]+): (.+)$/
-const ENDPOINT =
-  /^((?:GET|HEAD|POST|PUT|DELETE|OPTIONS) \/\S*|docker(?: [a-z-]+)+?)\s+((?:works|differs|refused|open)\b.*)$/
+const ENDPOINT = /^((?:GET|HEAD|POST|PUT|DELETE|OPTIONS) \/\S*|docker(?: [a-z-]+)+?)\s+((?:works|differs|refused)\b.*)$/
 const PART = /^\s+(\S+)\s+(.*)$/
-const VERDICT = /^(works|differs|refused|open)(?:: (.*?))??((?: +@[\w-]+)*)$/
+const VERDICT = /^(works|differs|refused)(?:: (.*?))??((?: +@[\w-]+)*)$/
 
 export function parseDeclarations(file: string, text: string): { declarations: Declaration[]; problems: string[] } {
   const tests = new Map<string, Test>()

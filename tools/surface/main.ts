@@ -35,7 +35,6 @@ function build(root: string): {
 
 /** What is said without a test, or with one that is not there. */
 export function untested(root: string, { entry, verdict, text, tests, at }: Declaration): string[] {
-  if (verdict === "open") return []
   const problems = tests.length === 0 ? [`${at}: "${verdict}" without a test`] : []
   if (verdict !== "works" && text === "") problems.push(`${at}: "${verdict}" without a word why or how`)
   for (const { file, name } of tests) {
@@ -65,8 +64,6 @@ if (import.meta.main) {
   const { pages, problems, counts } = build(root)
   for (const { path, text } of pages) writeFileSync(join(root, path), text)
   for (const problem of problems) console.error(problem)
-  console.log(
-    ["works", "differs", "refused", "open"].map((verdict) => `${counts.get(verdict) ?? 0} ${verdict}`).join(", "),
-  )
+  console.log(["works", "differs", "refused"].map((verdict) => `${counts.get(verdict) ?? 0} ${verdict}`).join(", "))
   process.exit(problems.length === 0 ? 0 : 1)
 }

@@ -1,6 +1,6 @@
 // docs/api.md, and the summary in docs/compatibility.md: what of Docker's API works, differs or is refused. A line says
 // nothing about other lines (no counts, no numbers), so that changes of two people merge.
-import type { Declaration, Joined, Test } from "./declarations.ts"
+import type { Joined, Test } from "./declarations.ts"
 import type { Reference, ReferenceEntry } from "./reference.ts"
 
 export const BEGIN = "<!-- made by npm run surface: begin -->"
@@ -44,7 +44,7 @@ export function renderPage({ versions: [first, newest] }: Reference, client: str
       row(
         name === "" ? "the endpoint" : `\`${name}\``,
         span(entry),
-        wordOf(declaration),
+        declaration.verdict,
         cell(declaration.text),
         tests,
       ),
@@ -53,13 +53,12 @@ export function renderPage({ versions: [first, newest] }: Reference, client: str
   lines.push("", `## Commands of docker's client ${client}`, "", "| | | | tests |", "|---|---|---|---|")
   for (const { entry, declaration } of all.filter(({ entry }) => isCommand(entry)))
     lines.push(
-      row(`\`${entry.name}\``, wordOf(declaration), cell(declaration.text), declaration.tests.map(link).join("<br>")),
+      row(`\`${entry.name}\``, declaration.verdict, cell(declaration.text), declaration.tests.map(link).join("<br>")),
     )
   return `${lines.join("\n")}\n`
 }
 
 const isCommand = ({ name }: ReferenceEntry): boolean => name.startsWith("docker ")
-const wordOf = ({ verdict }: Declaration): string => (verdict === "open" ? "not yet" : verdict)
 
 function span({ since, last }: ReferenceEntry): string {
   if (last !== undefined) return since === undefined ? `to ${last}` : `${since} to ${last}`
@@ -74,7 +73,7 @@ export function renderSummary(joined: readonly Joined[]): string {
     return !isCommand(entry) && partOf(entry.name) === "" && declaration.verdict !== "works"
   })
   const lines = others.map(({ entry, declaration }) => {
-    return row(`\`${entry.name}\``, wordOf(declaration), cell(declaration.text))
+    return row(`\`${entry.name}\``, declaration.verdict, cell(declaration.text))
   })
   return [BEGIN, "| endpoint | | |", "|---|---|---|", ...lines, END].join("\n")
 }

@@ -7,7 +7,7 @@ export type Call = {
   readonly request: HttpRequest
   readonly params: Params
   readonly query: Query
-  /** The minor number of the API version: 51 for v1.51. Clients that name none get the latest. */
+  /** The minor number of the API version: 51 for v1.51. Clients that name none get that of Docker 28. */
   readonly api: number
 }
 

@@ -9,6 +9,7 @@ import { attach, attachWebSocket } from "./attach.ts"
 import { type Call, param, type Route } from "./call.ts"
 import { changes, commit, exported } from "./container-files.ts"
 import { create } from "./create.ts"
+import { containerAt } from "./inspect-versions.ts"
 import { readJson } from "./json-body.ts"
 import { withoutKernelMemory } from "./kernel-memory.ts"
 import { logs } from "./logs.ts"
@@ -157,12 +158,8 @@ function withBounds(query: Call["query"]): Filters {
 }
 
 async function inspect(containers: Containers, call: Call): Promise<Reply> {
-  const { ImageManifestDescriptor, ...container } = await containers.inspect(param(call, "name"), {
-    size: call.query.bool("size"),
-  })
-  // The descriptor came with 1.48.
-  if (call.api < 48 || ImageManifestDescriptor === undefined) return json(200, container)
-  return json(200, { ...container, ImageManifestDescriptor })
+  const container = await containers.inspect(param(call, "name"), { size: call.query.bool("size") })
+  return json(200, containerAt(container, call.api))
 }
 
 async function update(containers: Containers, call: Call): Promise<Reply> {

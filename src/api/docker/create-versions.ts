@@ -47,6 +47,11 @@ export function adaptCreate(create: Create, api: number): Create & { readonly wa
     warnings.push(
       "WARNING: the container-wide volume-driver configuration is ignored for volumes specified via 'mount'. Use '--mount type=volume,volume-driver=...' instead",
     )
+  const empty = Object.entries(hostConfig.PortBindings ?? {}).filter(([, bindings]) => (bindings ?? []).length === 0)
+  if (api >= 52 && empty.length > 0)
+    warnings.push(
+      `Following container port(s) have an empty list of port-bindings: ${empty.map(([port]) => port).join(", ")}. Such bindings will be discarded in a future version.`,
+    )
   endpoints = adaptMacAddress({ config, hostConfig, endpoints }, { api, warnings })
   if (hostConfig.Sysctls) {
     const given = { sysctls: hostConfig.Sysctls, networkMode: hostConfig.NetworkMode, endpoints }
@@ -92,6 +97,8 @@ function adaptMacAddress(
   { api, warnings }: { api: number; warnings: string[] },
 ): Record<string, EndpointSettings> {
   const address = config.MacAddress
+  if (address && api >= 52)
+    throw invalid("container-wide MAC address no longer supported; use endpoint-specific MAC address instead")
   if (!address) {
     if (api >= 44) return endpoints
     return Object.fromEntries(

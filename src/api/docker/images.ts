@@ -6,6 +6,7 @@ import { empty, json, type Reply } from "../http/reply.ts"
 import { type Call, param, type Route } from "./call.ts"
 import { targetReference } from "./image-references.ts"
 import { createImage, load, push, save } from "./image-transfer.ts"
+import { imageAt } from "./inspect-versions.ts"
 
 export function imageRoutes(images: Images): Route[] {
   return [
@@ -55,17 +56,11 @@ async function inspect(images: Images, call: Call): Promise<Reply> {
   const manifests = api >= 48 && query.bool("manifests")
   if (manifests && platform !== undefined)
     throw new DhowError("invalid", "conflicting options: manifests and platform options cannot both be set")
-  const {
-    Descriptor,
-    VirtualSize: _computed,
-    ...image
-  } = await images.inspect(param(call, "name"), { manifests, ...(platform === undefined ? {} : { platform }) })
-  return json(200, {
-    ...image,
-    ...(api < 44 ? { VirtualSize: image.Size } : {}),
-    ...(api < 45 ? { Container: "", ContainerConfig: null } : {}),
-    ...(api >= 48 && Descriptor !== undefined ? { Descriptor } : {}),
+  const image = await images.inspect(param(call, "name"), {
+    manifests,
+    ...(platform === undefined ? {} : { platform }),
   })
+  return json(200, imageAt(image, api))
 }
 
 async function history(images: Images, call: Call): Promise<Reply> {

@@ -12,6 +12,9 @@ export async function stats(containers: Containers, call: Call): Promise<Reply> 
   if (stream && oneShot) throw new DhowError("invalid", "cannot have stream=true and one-shot=true")
   const readings = await containers.stats(param(call, "name"), { stream, oneShot, signal: request.signal })
   return streamed("application/json", async (out) => {
-    for await (const reading of readings) if (!out.write(`${JSON.stringify(reading)}\n`)) await out.drained()
+    for await (const reading of readings) {
+      const shown = call.api >= 52 ? { ...reading, os_type: "linux" } : reading
+      if (!out.write(`${JSON.stringify(shown)}\n`)) await out.drained()
+    }
   })
 }

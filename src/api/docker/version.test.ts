@@ -12,9 +12,9 @@ test.each([
   expect(splitVersion(path)).toEqual({ version, rest })
 })
 
-test("checkVersion() takes 1.24 to 1.51, and the latest for none", () => {
+test("checkVersion() takes 1.24 to 1.54, and that of Docker 28 for none", () => {
   expect(checkVersion("1.24")).toBe(24)
-  expect(checkVersion("1.51")).toBe(51)
+  expect(checkVersion("1.54")).toBe(54)
   expect(checkVersion(undefined)).toBe(51)
 })
 
@@ -24,8 +24,8 @@ test.each(["1.12", "1", "0.9", "1.23"])("checkVersion() calls %s too old", (vers
   )
 })
 
-test.each(["1.52", "2", "1.100"])("checkVersion() calls %s too new", (version) => {
+test.each(["1.55", "2", "1.100"])("checkVersion() calls %s too new", (version) => {
   expect(() => checkVersion(version)).toThrow(
-    `client version ${version} is too new. Maximum supported API version is 1.51`,
+    `client version ${version} is too new. Maximum supported API version is 1.54`,
   )
 })
