@@ -86,9 +86,10 @@ function parseRule(text: string): DeviceRule {
 
 function devicesFromPath(onHost: string, inside: string): RuntimeDevice[] {
   const fail = (cause: unknown): never => {
-    throw new DhowError("invalid", `error gathering device information while adding custom device "${onHost}"`, {
-      cause,
-    })
+    throw new DhowError(
+      "invalid",
+      `error gathering device information while adding custom device "${onHost}": ${plainly(cause)}`,
+    )
   }
   let real: string
   let stats: Stats
@@ -154,8 +155,14 @@ function numbers(path: string): { major: number; minor: number } {
   try {
     return split(statSync(path).rdev)
   } catch (cause) {
-    throw new DhowError("invalid", `Cannot limit the block device "${path}"`, { cause })
+    throw new DhowError("invalid", `stat ${path}: ${plainly(cause)}`)
   }
+}
+
+/** "ENOENT: no such file or directory, stat '/x'" without the code and the call. */
+function plainly(error: unknown): string {
+  const text = error instanceof Error ? error.message : String(error)
+  return /^E[A-Z0-9]+: (.*), \w+ '.*'$/.exec(text)?.[1] ?? text
 }
 
 function throttles(entries: readonly ThrottleDevice[] | null | undefined): ThrottleLimit[] {

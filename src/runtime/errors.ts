@@ -90,6 +90,11 @@ export function runtimeError(stderr: string, failure: RuntimeFailure): DhowError
     return new DhowError("unavailable", `${prefix}: ${text}`, {
       hint: "This crun needs CAP_SYS_RESOURCE to guard devices with cgroup v2; use --runtime runc",
     })
+  if (/cpu\.rt_(?:runtime|period)_us/.test(text))
+    return fail(text, {
+      ...exitCodeOf(text),
+      hint: "The cgroup above has no real-time budget to give: write its cpu.rt_period_us and cpu.rt_runtime_us first",
+    })
   return fail(text === "" ? "the runtime gave no reason" : text, exitCodeOf(text))
 }
 

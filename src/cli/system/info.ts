@@ -53,6 +53,7 @@ function printInfo(server: JsonObject): void {
     if (field === "Driver")
       for (const [name, text] of (server["DriverStatus"] ?? []) as [string, string][]) print(`  ${name}: ${text}`)
     if (field === "CgroupVersion") printPlugins(server)
+    if (field === "InitBinary") printDevices(server)
   }
   if (typeof server["MemTotal"] === "number") print(` Total Memory: ${binarySize(server["MemTotal"])}`)
   const security = (server["SecurityOptions"] ?? []) as string[]
@@ -61,6 +62,15 @@ function printInfo(server: JsonObject): void {
   if (labels.length > 0) print(` Labels:\n${labels.map((label) => `  ${label}`).join("\n")}`)
   printRegistries(server)
   for (const warning of (server["Warnings"] ?? []) as string[]) printError(warning)
+}
+
+function printDevices(server: JsonObject): void {
+  printList("CDI spec directories", (server["CDISpecDirs"] ?? []) as string[])
+  const devices = (server["DiscoveredDevices"] ?? []) as { readonly Source: string; readonly ID: string }[]
+  printList(
+    "Discovered Devices",
+    devices.map(({ Source, ID }) => `${Source}: ${ID}`),
+  )
 }
 
 type Registries = {
