@@ -236,6 +236,7 @@ export async function openEngine(live: LiveConfig): Promise<OpenEngine> {
     keptLogs: new KeptLogs(database, join(config.dataRoot, "logs")),
     runtime: (name) => runtimes.get(name),
     refreshConfig: () => live.refresh(),
+    runtimes: () => runtimes.list(),
     runtimeNames: () => [...runtimes.list().keys()],
     host,
     get initPath() {

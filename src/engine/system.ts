@@ -69,6 +69,7 @@ export function openSystem(
       const list = await images.list({ all: false, filters: new Map(), sharedSize: false, manifests: false })
       const { cgroup } = parts.host
       const { config } = parts
+      const warnings = hostWarnings(parts)
       const [runtime, init] = await Promise.all([runtimeVersion(parts), programVersion(parts.initPath)])
       return {
         ID: engineId(),
@@ -122,7 +123,7 @@ export function openSystem(
         Labels: config.labels,
         ExperimentalBuild: false,
         ServerVersion: VERSION,
-        Runtimes: Object.fromEntries(parts.runtimeNames().map((name) => [name, { path: parts.runtime(name).path }])),
+        Runtimes: runtimesInfo(parts),
         DefaultRuntime: parts.config.defaultRuntime,
         CDISpecDirs: [...parts.config.cdiSpecDirs],
         DiscoveredDevices: [...readCdiDevices(parts.config.cdiSpecDirs).devices.keys()].map((ID) => ({
@@ -145,14 +146,26 @@ export function openSystem(
         InitCommit: { ID: init.commit || "N/A" },
         SecurityOptions: securityOptions(parts),
         FirewallBackend: { Driver: "nftables" },
-        Warnings: hostWarnings(parts),
+        Warnings: warnings.length === 0 ? null : warnings,
       }
     },
   }
 }
 
-function runtimeVersion({ config, runtime }: ContainerParts): Promise<ProgramVersion> {
-  return programVersion(runtime(config.defaultRuntime).path)
+/** What is configured, whether it is installed or not; and containerd's name for the default, which clients send. */
+function runtimesInfo({
+  config,
+  runtimes,
+}: ContainerParts): Record<string, { path: string; runtimeArgs?: readonly string[] }> {
+  const found = new Map(runtimes())
+  const standard = found.get(config.defaultRuntime)
+  if (standard !== undefined) found.set("io.containerd.runc.v2", standard)
+  return Object.fromEntries(found)
+}
+
+function runtimeVersion({ config, runtimes }: ContainerParts): Promise<ProgramVersion> {
+  const path = runtimes().get(config.defaultRuntime)?.path
+  return programVersion(path === undefined ? undefined : (Bun.which(path) ?? undefined))
 }
 
 /** The programs that containers are made with, as Docker names containerd, runc and docker-init. */

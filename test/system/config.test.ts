@@ -152,6 +152,20 @@ describe.skipIf(!existsSync("/bin/busybox"))("the daemon's configuration", () =>
     await reload()
   })
 
+  test("a runtime is known as soon as the file names it, installed or not", async () => {
+    write({ runtimes: { mine: { path: "crun" }, gone: { path: "/nonexistent/runtime" } } })
+    const info = await reload().then(() => engine.must<{ Runtimes: Record<string, unknown> }>("GET", "/info"))
+    expect(Object.keys(info.Runtimes)).toContain("gone")
+    expect(await dhow.ok("run", "--rm", "--runtime", "mine", "bb", "echo", "with mine")).toBe("with mine")
+    const { status, stderr } = await dhow.run(["run", "--rm", "--runtime", "gone", "bb", "true"])
+    expect([status, stderr.includes('Runtime "gone" cannot be used')]).toEqual([125, true])
+    write({ "default-runtime": "nope" })
+    expect((await engine.call("POST", "/dhow/config/reload")).text).toContain("default runtime 'nope' does not exist")
+    write({})
+    await reload()
+    expect((await dhow.run(["run", "--rm", "--runtime", "mine", "bb", "true"])).stderr).toContain("unknown or invalid")
+  })
+
   test("another socket opens and closes while the daemon serves; one that cannot be had changes nothing", async () => {
     const second = join(directory, "second.sock")
     const file = join(directory, "hosts.json")

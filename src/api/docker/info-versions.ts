@@ -6,6 +6,7 @@ type Commit = { readonly ID: string }
 export function infoAt(info: Info, api: number): Info {
   let shown: Record<string, unknown> = { ...info }
   if (api < 25) shown["SecurityOptions"] = (info["SecurityOptions"] as string[]).map(nameOnly)
+  if (api < 42) shown["KernelMemory"] = info["KernelMemoryTCP"]
   if (api < 47)
     shown["RegistryConfig"] = {
       ...(info["RegistryConfig"] as object),
@@ -20,7 +21,9 @@ export function infoAt(info: Info, api: number): Info {
     const { FirewallBackend: _later, ...rest } = shown
     shown = rest
   }
-  return api < 50 ? { ...shown, BridgeNfIptables: false, BridgeNfIp6tables: false } : shown
+  const { DiscoveredDevices: devices, ...rest } = shown
+  if (api < 50) return { ...rest, BridgeNfIptables: false, BridgeNfIp6tables: false }
+  return (devices as readonly unknown[] | undefined)?.length ? shown : rest
 }
 
 /** "name=seccomp,profile=builtin" was "seccomp". */

@@ -62,6 +62,8 @@ export type ContainerParts = {
   readonly keptLogs: KeptLogs
   /** Throws for an unknown name. */
   readonly runtime: (name: string) => Runtime
+  /** Program and arguments by name, as they are configured. */
+  readonly runtimes: () => ReadonlyMap<string, { readonly path: string; readonly runtimeArgs?: readonly string[] }>
   /** Of those that can be used now. */
   readonly runtimeNames: () => readonly string[]
   readonly host: HostFacts
