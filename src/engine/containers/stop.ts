@@ -132,9 +132,9 @@ export async function killContainer(
   signalText = "",
   options: { readonly by?: Asker | undefined } = {},
 ): Promise<void> {
+  const signal = parseSignal(signalText || "KILL")
   const { record, state } = parts.store.resolve(reference)
   const { id } = record
-  const signal = parseSignal(signalText || "KILL")
   if (!isRunning(state)) {
     if (state.status === "restarting") await parts.locks.hold(id, () => abandonRestart(parts, id))
     else throw notRunning(id)
