@@ -230,6 +230,7 @@ test("names, addresses and kernel parameters are in the container", async () => 
   expect(output).toMatch(/^172\.\d+\.\d+\.\d+\tbox\.example\.test box$/m)
   expect(output).toContain("92:d0:c6:0a:29:33")
   expect(output).toEndWith("\n1\n1000000\n1")
+  expect(inspect.Config.MacAddress).toBe("92:d0:c6:0a:29:33")
   expect(inspect.HostConfig.Annotations).toEqual({ "a.b": "c" })
 })
 

@@ -10,7 +10,7 @@ export function withoutKernelMemory<T extends { KernelMemory?: number; KernelMem
   api: number,
 ): { readonly resources: Omit<T, "KernelMemory" | "KernelMemoryTCP">; readonly warnings: readonly string[] } {
   const { KernelMemory: memory = 0, KernelMemoryTCP: tcp = 0, ...resources } = asked
-  // The first was taken back with 1.42, the other came with 1.40.
-  const warnings = [...(memory > 0 && api < 42 ? [LIMIT] : []), ...(tcp > 0 && api >= 40 ? [TCP_LIMIT] : [])]
+  // The first was taken back with 1.42, and is passed over since then by Docker; here it is said. The other came with 1.40.
+  const warnings = [...(memory > 0 ? [LIMIT] : []), ...(tcp > 0 && api >= 40 ? [TCP_LIMIT] : [])]
   return { resources, warnings }
 }

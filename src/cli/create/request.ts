@@ -201,6 +201,7 @@ function resources(flags: ContainerFlagValues): Resources {
     IOMaximumIOps: flags["io-maxiops"] ?? 0,
     IOMaximumBandwidth: bytesOf(flags["io-maxbandwidth"]),
     Ulimits: parseUlimits(flags.ulimit),
+    KernelMemory: bytesOf(flags["kernel-memory"]),
     HugetlbLimits: flags.hugetlb.map(parseHugetlb),
     DeviceCgroupRules: [...flags["device-cgroup-rule"]],
     Devices: devices.mappings,

@@ -1,5 +1,6 @@
 // What only a create is checked for, before anything is made: settings that exclude one another, names and addresses that
 // can be nothing, options that the start would stumble over. With Docker's words. Pure.
+import { posix } from "node:path"
 import { DhowError } from "../../lib/errors.ts"
 import { parseExtraHost } from "../../network/files.ts"
 import { checkBindings } from "../../network/ports.ts"
@@ -7,6 +8,7 @@ import { checkDeviceRules } from "../../runtime/devices.ts"
 import { tmpfsMount } from "../../runtime/mounts.ts"
 import type { ContainerConfig, HostConfig, NetworkingConfig } from "../../wire/container.ts"
 import { checkEndpoint } from "./endpoint-checks.ts"
+import { refuseProc } from "./mount-specs.ts"
 
 export function checkCreate(config: ContainerConfig, hostConfig: HostConfig, networking: NetworkingConfig): void {
   checkNames(config, hostConfig)
@@ -54,6 +56,9 @@ function checkTmpfs({ Tmpfs: tmpfs }: HostConfig): void {
   for (const [destination, options] of Object.entries(tmpfs ?? {})) {
     if (!destination.startsWith("/")) throw invalid(`invalid mount path: '${destination}' mount path must be absolute`)
     if (/^\/+(?:\.\/*)*$/.test(destination)) throw invalid("invalid specification: destination can't be '/'")
+    if (posix.normalize(destination).replace(/\/$/, "") === "/proc")
+      throw invalid('"/proc" cannot be mounted because it is not of type proc')
+    refuseProc(destination)
     tmpfsMount(destination, options)
   }
 }

@@ -111,8 +111,9 @@ const ENDPOINT: EndpointSettings = {
   DNSNames: null,
 }
 
-export function inspectConfig(config: ContainerConfig): ContainerConfig {
-  return { ...CONFIG, ...config }
+/** The address that was asked for on the container's main network is shown where older versions of the API have it too. */
+export function inspectConfig(config: ContainerConfig, mac: string | undefined): ContainerConfig {
+  return { ...CONFIG, ...config, ...(mac ? { MacAddress: mac } : {}) }
 }
 
 export function inspectHostConfig(

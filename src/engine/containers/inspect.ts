@@ -52,7 +52,7 @@ export async function inspectContainer(
     },
     ...(options.size ? await sizes(parts, record.id, record.layers) : {}),
     Mounts: record.mounts.map(mountPoint),
-    Config: inspectConfig(record.config),
+    Config: inspectConfig(record.config, askedMac(record)),
     NetworkSettings: networkSettings(state, record),
     ImageManifestDescriptor: manifestDescriptor(parts, record),
     ...emulatedMark(parts, record),
@@ -107,4 +107,8 @@ function networkSettings(state: ContainerState, record: ContainerRecord): Inspec
       record.networkingConfig.EndpointsConfig,
     ),
   }
+}
+
+function askedMac({ config, hostConfig, networkingConfig }: ContainerRecord): string | undefined {
+  return config.MacAddress || networkingConfig.EndpointsConfig?.[hostConfig.NetworkMode ?? "bridge"]?.MacAddress
 }

@@ -68,3 +68,11 @@ test("parseVolumesFrom() reads the container and its mode", () => {
   expect(parseVolumesFrom("web")).toEqual({ container: "web", readOnly: false })
   expect(() => parseVolumesFrom("web:rshared")).toThrow("invalid mode: rshared")
 })
+
+test.each(["/proc/x", "/proc/sys/kernel", "/proc/1/../self"])("parseBind() refuses to mount at %p", (path) => {
+  expect(() => parseBind(`/tmp:${path}`)).toThrow("cannot be mounted because it is inside /proc")
+})
+
+test("parseBind() takes files of /proc that tools put their own in the place of", () => {
+  expect(parseBind("/x/meminfo:/proc/meminfo").destination).toBe("/proc/meminfo")
+})

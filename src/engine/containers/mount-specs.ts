@@ -94,8 +94,24 @@ function checked(wish: MountWish, invalid: (why: string) => DhowError): MountWis
     )
   if (destination === "/")
     throw invalid(`invalid mount config for type "${wish.type}": invalid specification: destination can't be '/'`)
+  refuseProc(destination)
   if (wish.source.includes("\0") || destination.includes("\0")) throw invalid("a path cannot hold a NUL byte")
   return { ...wish, destination: destination.length > 1 ? destination.replace(/\/$/, "") : destination }
+}
+
+/** Files there that tools such as lxcfs put their own in the place of. */
+const PROC_FILES = new Set(
+  [
+    ...["cpuinfo", "diskstats", "loadavg", "meminfo", "slabinfo", "stat", "swaps", "uptime"],
+    ...["net/dev", "sys/kernel/ns_last_pid", "sys/crypto/fips_enabled"],
+  ].map((name) => `/proc/${name}`),
+)
+
+/** What a container's security is read from and set with is not for its creator to replace. */
+export function refuseProc(destination: string): void {
+  const path = posix.normalize(destination)
+  if (path.startsWith("/proc/") && !PROC_FILES.has(path))
+    throw new DhowError("invalid", `"${path}" cannot be mounted because it is inside /proc`)
 }
 
 /** One --mount, as the API carries it. */

@@ -1,7 +1,7 @@
 // From wishes to mounts: at create, what each destination gets (volumes come into being here); at start, what the
 // runtime is told (sources made, volumes filled from the image).
 
-import { closeSync, constants, existsSync, mkdirSync, readdirSync, readlinkSync, statSync } from "node:fs"
+import { closeSync, constants, existsSync, mkdirSync, readdirSync, readlinkSync, statfsSync, statSync } from "node:fs"
 import { release } from "node:os"
 import { DhowError, errnoName } from "../../lib/errors.ts"
 import { openInRoot } from "../../lib/syscalls/open-in-root.ts"
@@ -90,6 +90,8 @@ function resolve(wish: MountWish, { volumes, prepared, image, roots }: Sources):
     anonymous: false,
     options: [],
   }
+  if (wish.destination === "/proc" && !(wish.type === "bind" && isProc(wish.source)))
+    throw new DhowError("invalid", '"/proc" cannot be mounted because it is not of type proc')
   switch (wish.type) {
     case "bind": {
       if (!wish.createSource && !existsSync(wish.source))
@@ -157,6 +159,12 @@ function resolve(wish: MountWish, { volumes, prepared, image, roots }: Sources):
     default:
       return wish.type satisfies never
   }
+}
+
+const PROC_MAGIC = 0x9fa0
+
+function isProc(path: string): boolean {
+  return existsSync(path) && statfsSync(path).type === PROC_MAGIC
 }
 
 /** The mounts as the runtime takes them, with their sources made and filled. `rootfs` is mounted. */
