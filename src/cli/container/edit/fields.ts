@@ -5,6 +5,7 @@ import type { ContainerUpdateRequest } from "../../../wire/update.ts"
 import { parseUlimit } from "../../create/devices.ts"
 import { parseRestartPolicy } from "../../create/policies.ts"
 import { parsePublished } from "../../create/ports.ts"
+import { parseHealthAction, parseTimeLimit } from "../../create/supervision.ts"
 import { parseDuration } from "../../flags/duration.ts"
 import { parseBytes, parseCpus, parseMemorySwap } from "../../flags/size.ts"
 import { portLines } from "../update/describe.ts"
@@ -24,6 +25,8 @@ export type Field = {
 }
 
 type Written<T extends Value> = (request: ContainerUpdateRequest, now: T, was: T) => void
+
+const DEFAULT_STOP_TIMEOUT = 10
 
 function field<T extends Value>(
   kind: Kind,
@@ -272,6 +275,32 @@ export const FIELDS: Readonly<Record<string, Field>> = {
       request.Healthcheck = { ...request.Healthcheck, Retries: now }
     },
   ),
+  "health-action": field<string>(
+    "text",
+    "live",
+    ({ HostConfig }) => HostConfig.HealthAction ?? "",
+    (request, now) => {
+      request.HealthAction = now === "" ? "none" : parseHealthAction(now)
+    },
+    "when the check fails: none, restart, stop, kill",
+  ),
+  timeout: field<string>(
+    "text",
+    "live",
+    ({ HostConfig }) => durationText((HostConfig.Timeout ?? 0) * 1e9),
+    (request, now) => {
+      request.Timeout = now === "" ? 0 : parseTimeLimit(now)
+    },
+    "stopped after this time",
+  ),
+  requires: field<readonly string[]>(
+    "list",
+    "live",
+    ({ HostConfig }) => HostConfig.Requires ?? [],
+    (request, now) => {
+      request.Requires = [...now]
+    },
+  ),
   "stop-signal": field<string>(
     "text",
     "live",
@@ -279,6 +308,16 @@ export const FIELDS: Readonly<Record<string, Field>> = {
     (request, now) => {
       request.StopSignal = now || "SIGTERM"
     },
+  ),
+  "stop-timeout": field<string>(
+    "text",
+    "live",
+    ({ Config }) => String(Config.StopTimeout ?? ""),
+    (request, now) => {
+      if (!/^-?\d*$/.test(now)) throw new Error("expected a number of seconds")
+      request.StopTimeout = now === "" ? DEFAULT_STOP_TIMEOUT : Number(now)
+    },
+    "seconds until it is killed; -1 waits for ever",
   ),
   rm: field<boolean>(
     "flag",

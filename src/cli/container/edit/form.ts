@@ -13,8 +13,9 @@ const SECTIONS = [
   ["recreate", "Makes the container anew: its files, name, address and volumes stay"],
 ] as const
 
-/** Numbers, words with a meaning of their own, and whatever has a letter that YAML reads as more than itself. */
-const PLAIN = /^(?!(?:true|false|yes|no|on|off|null|y|n|~)$)[A-Za-z/](?:[A-Za-z0-9_./@%+=-]|:(?=[^ ]))*$/i
+/** Not quoted: no numbers, no words with a meaning of their own, and nothing with a letter that YAML reads as more than itself. */
+const PLAIN =
+  /^(?!(?:true|false|yes|no|on|off|null|y|n|~)$)(?:\d+(?:ms|[gmkhs])$|[A-Za-z/])(?:[A-Za-z0-9_./@%+=-]|:(?=[^ ]))*$/i
 
 export function readForm(container: ContainerInspect): Form {
   return Object.fromEntries(Object.entries(FIELDS).map(([name, field]) => [name, field.read(container)]))

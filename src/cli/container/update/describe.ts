@@ -50,10 +50,9 @@ export function portLines(map: PortMap | null): string[] {
 }
 
 function mountLines(value: unknown): string[] {
-  return (Array.isArray(value) ? (value as (MountPoint & { destination?: string })[]) : []).map((mount) => {
+  return (Array.isArray(value) ? (value as MountPoint[]) : []).map((mount) => {
     const source = mount.Type === "volume" ? (mount.Name ?? mount.Source) : mount.Source
-    const target = mount.Destination ?? mount.destination
-    return `${mount.Type} ${source ? `${source} ` : ""}at ${target}${mount.RW === false ? ", read-only" : ""}`
+    return `${mount.Type} ${source ? `${source} ` : ""}at ${mount.Destination}${mount.RW === false ? ", read-only" : ""}`
   })
 }
 

@@ -5,8 +5,9 @@ import type { PortMapping } from "../../../network/contract.ts"
 import type { Healthcheck } from "../../../oci/image-config.ts"
 import type { ContainerConfig, HostConfig, Mount } from "../../../wire/container.ts"
 import type { ContainerUpdateRequest, UpdateChange, UpdateEffect } from "../../../wire/update.ts"
+import { mountPoint } from "../mount-point.ts"
 import { parseBind, parseMount } from "../mount-specs.ts"
-import type { ContainerRecord } from "../record.ts"
+import type { ContainerRecord, ResolvedMount } from "../record.ts"
 import { changeBindings, type PortsAfter } from "./ports.ts"
 import { LIVE_RESOURCES, mergeResources } from "./resources.ts"
 
@@ -200,7 +201,11 @@ function cleanDestination(text: string): string {
   return path.length > 1 ? path.replace(/\/$/, "") : path
 }
 
-type Shown = { readonly config: ContainerConfig; readonly hostConfig: HostConfig; readonly mounts: readonly unknown[] }
+type Shown = {
+  readonly config: ContainerConfig
+  readonly hostConfig: HostConfig
+  readonly mounts: readonly ResolvedMount[]
+}
 
 /** What differs, as inspect names it, and when it takes effect. */
 export function changesBetween(before: Shown, after: Shown, isRunning: boolean): UpdateChange[] {
@@ -235,8 +240,12 @@ function effectOf(name: string, isRunning: boolean): UpdateEffect {
 function fieldsOf({ config, hostConfig, mounts }: Shown): Record<string, unknown> {
   const { Binds: _binds, Mounts: _mounts, Tmpfs, ...host } = hostConfig
   const { Volumes: _volumes, ExposedPorts: _exposed, ...own } = config
-  const tmpfs = Object.entries(Tmpfs ?? {}).map(([destination, options]) => ({ Type: "tmpfs", destination, options }))
-  return { ...own, ...host, Mounts: [...mounts, ...tmpfs] }
+  const tmpfs = Object.entries(Tmpfs ?? {}).map(([destination, options]) => ({
+    Type: "tmpfs",
+    Destination: destination,
+    Mode: options,
+  }))
+  return { ...own, ...host, Mounts: [...mounts.map(mountPoint), ...tmpfs] }
 }
 
 function set<T extends object, K extends keyof T>(target: T, name: K, value: T[K]): void {
