@@ -2,6 +2,7 @@
 // when it needs one.
 import { rmSync, writeFileSync } from "node:fs"
 import type { Config } from "../config.ts"
+import { describeError } from "../lib/errors.ts"
 import { log, setLogLevel } from "../lib/log.ts"
 
 export type Affected = {
@@ -21,15 +22,19 @@ export function beginSettings(config: Config): void {
   setProxies(config.proxies)
 }
 
-/** Each change is tried, and then the first failure thrown. */
-export async function applySettings(config: Config, keys: ReadonlySet<string>, to: Affected): Promise<void> {
-  const failures: unknown[] = []
+/** Each change is tried; the keys that could not be followed, with the reason. */
+export async function applySettings(
+  config: Config,
+  keys: ReadonlySet<string>,
+  to: Affected,
+): Promise<ReadonlyMap<string, string>> {
+  const failures = new Map<string, string>()
   const step = async (concerned: readonly string[], body: () => void | Promise<void>): Promise<void> => {
     if (!concerned.some((key) => keys.has(key))) return
     try {
       await body()
     } catch (error) {
-      failures.push(error)
+      for (const key of concerned) if (keys.has(key)) failures.set(key, describeError(error))
     }
   }
   await step(["debug", "log-level"], () => setLogLevel(config.logLevel))
@@ -38,7 +43,7 @@ export async function applySettings(config: Config, keys: ReadonlySet<string>, t
   await step(["hosts"], () => to.server.setHosts(config.hosts))
   await step(["bip", "network-pool"], () => to.networks.reconfigure())
   await step(["pidfile"], () => writePidFile(config))
-  if (failures.length > 0) throw failures[0]
+  return failures
 }
 
 /** As dockerd: into the environment, so that what the daemon starts goes the same way. */

@@ -20,8 +20,8 @@ import { versionOf, watchFiles } from "./watch.ts"
 export type Effects = {
   /** Containers on the default bridge. */
   readonly bridgeUsers: () => number
-  /** Called with what holds now. What it throws about a key is reported; the key's value stays as it was wanted. */
-  readonly apply: (config: Config, keys: ReadonlySet<string>) => Promise<void>
+  /** Called with what holds now. Resolves with the keys that could not be followed, and why: they stay as they were. */
+  readonly apply: (config: Config, keys: ReadonlySet<string>) => Promise<ReadonlyMap<string, string>>
   /** After a reading that was asked for, or that changed something. */
   readonly reloaded: () => void
 }
@@ -32,6 +32,7 @@ export class LiveConfig {
   #gathered: Gathered
   #effective: Settings
   #config: Config
+  /** Why a key is not what the sources say. */
   #pending: ReadonlyMap<string, string> = new Map()
   #problem: string | undefined
   #seen: string
@@ -138,6 +139,7 @@ export class LiveConfig {
     this.#build(gathered.settings)
     const plan = planChanges(this.#effective, gathered.settings, { bridgeUsers: this.#effects?.bridgeUsers() ?? 0 })
     const config = this.#build(plan.effective)
+    const before = this.#effective
     const news = plan.changes.filter(({ Key, To }) => !same(this.#gathered.settings.get(Key)?.value, To))
     this.#gathered = gathered
     this.#effective = plan.effective
@@ -155,12 +157,25 @@ export class LiveConfig {
       })
     if (keys.size > 0) {
       this.#sayPassedOver()
-      this.#applied = (this.#effects?.apply(config, keys) ?? Promise.resolve()).catch((error: unknown) => {
-        this.#problem = describeError(error)
-        log.error("A change of the configuration could not be made", { error: this.#problem })
-      })
+      // One after the other: two changes of the addresses must not meet.
+      this.#applied = this.#applied.then(() => this.#apply(keys, before))
     }
     return plan.changes
+  }
+
+  async #apply(keys: ReadonlySet<string>, before: Settings): Promise<void> {
+    const failed = await this.#effects?.apply(this.#config, keys)
+    if (failed === undefined || failed.size === 0) return
+    const effective = new Map(this.#effective)
+    for (const [key, reason] of failed) {
+      log.error("A change of the configuration could not be made", { key, error: reason })
+      const old = before.get(key)
+      if (old === undefined) effective.delete(key)
+      else effective.set(key, old)
+    }
+    this.#effective = effective
+    this.#config = this.#build(effective)
+    this.#pending = new Map([...this.#pending, ...failed])
   }
 
   #build(settings: Settings): Config {
@@ -180,6 +195,10 @@ export class LiveConfig {
       DryRun: dryRun,
       Changes: changes.map((change) => ({
         ...change,
+        // What was found out only by trying.
+        ...(change.Effect === "now" && this.#pending.has(change.Key) && !dryRun
+          ? { Effect: "refused" as const, Reason: this.#pending.get(change.Key) ?? "" }
+          : {}),
         From: masked(change.Key, change.From),
         To: masked(change.Key, change.To),
       })),

@@ -48,7 +48,8 @@ export class TestEngine {
     const log = openSync(join(this.root, "log"), "a")
     const child = Bun.spawn([...this.wrapper, process.execPath, MAIN, "daemon", ...this.flags], {
       stdio: ["ignore", "ignore", log],
-      env: { ...process.env, ...environment },
+      // What this machine tells Docker is nothing to a test.
+      env: { ...process.env, DHOW_DOCKER_CONFIG: "", ...environment },
     })
     closeSync(log)
     this.#process = child

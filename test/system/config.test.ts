@@ -182,7 +182,11 @@ describe.skipIf(!existsSync("/bin/busybox"))("the daemon's configuration", () =>
       expect(await ping()).toBe(200)
       writeFileSync(join(directory, "file"), "")
       const taken = await edit([`unix://${hosts.socket}`, `unix://${second}`, `unix://${directory}/file`])
-      expect(taken.text).toContain("there is a file that is not a socket")
+      const refused = (taken.json as ConfigReload).Changes[0]
+      expect(refused).toMatchObject({ Key: "hosts", Effect: "refused" })
+      expect(refused?.Reason).toContain("there is a file that is not a socket")
+      const { Keys } = await hosts.must<ConfigReport>("GET", "/dhow/config")
+      expect(Keys.find(({ Key }) => Key === "hosts")?.Value).toEqual([`unix://${hosts.socket}`, `unix://${second}`])
       expect(await ping()).toBe(200)
       await edit([`unix://${hosts.socket}`])
       expect(existsSync(second)).toBe(false)

@@ -52,7 +52,7 @@ check "an OOM kill is told" "true 137" "$(dhow inspect -f '{{.State.OOMKilled}} 
 check "why says so" "memory" "$(dhow why oom 2>&1 | tr '\n' ' ')"
 dhow run -d --name one --memory 64m bb sh -c 'while :; do sleep 1; done' >/dev/null
 check "stats" "64MiB" "$(dhow stats --no-stream --format '{{.MemUsage}}' one 2>&1)"
-check "stats count processes" "2" "$(dhow stats --no-stream --format '{{.PIDs}}' one 2>&1)"
+check "stats count processes, the init too" "3" "$(dhow stats --no-stream --format '{{.PIDs}}' one 2>&1)"
 id=$(dhow inspect -f '{{.Id}}' one)
 group=/sys/fs/cgroup/dhow/$id
 dhow update --memory 128m --memory-swap 128m --cpus 0.25 --pids-limit 77 one >/dev/null 2>&1 || no update "failed"
