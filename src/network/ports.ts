@@ -34,8 +34,16 @@ export class Ports {
     const held: Held[] = []
     this.#held.set(request.owner, held)
     try {
-      for (const wanted of listWanted(request)) held.push(this.#hold(wanted))
-      return held.map(({ mapping }) => mapping)
+      const wanted = listWanted(request)
+      // Those that name their port come first: a free one must not be one of theirs.
+      const isFixed = ({ first, last }: Wanted): boolean => first !== 0 && first === last
+      const mappings = new Map<Wanted, PortMapping>()
+      for (const one of [...wanted.filter(isFixed), ...wanted.filter((other) => !isFixed(other))]) {
+        const taken = this.#hold(one)
+        held.push(taken)
+        mappings.set(one, taken.mapping)
+      }
+      return wanted.map((one) => mappings.get(one)!)
     } catch (error) {
       this.release(request.owner)
       throw notConnected(request, error)

@@ -96,7 +96,9 @@ function environment(
 }
 
 function withHome(env: readonly string[], home: string): string[] {
-  return env.some((entry) => entry.startsWith("HOME=")) ? [...env] : [...env, `HOME=${home || "/"}`]
+  // An empty one is as good as none, to the runtimes too.
+  const others = env.filter((entry) => entry !== "HOME=")
+  return others.some((entry) => entry.startsWith("HOME=")) ? others : [...others, `HOME=${home || "/"}`]
 }
 
 /** Docker's merge: "NAME=value" replaces or is added, "NAME" alone takes a default away. */

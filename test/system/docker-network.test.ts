@@ -170,7 +170,7 @@ describe.skipIf(dockerProgram === undefined)("docker's networks", () => {
     await client.ok("stop", "-t", "0", "web")
     const { status, stderr } = await client.run(["start", other])
     expect(status).toBe(1)
-    expect(stderr).toContain("cannot join network of a non running container")
+    expect(stderr).toContain("cannot join network namespace of a non running container")
   })
 
   test("--ip and --mac-address outside what the default bridge allows are refused, a MAC address is taken", async () => {

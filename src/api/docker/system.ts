@@ -16,6 +16,7 @@ const PING_HEADERS = {
 
 export function systemRoutes({ system }: Pick<Engine, "system">): Route[] {
   return [
+    ["OPTIONS", "/", () => empty(200)],
     ["OPTIONS", "/*anyroute", () => empty(200)],
     ["GET", "/_ping", () => ({ kind: "whole", status: 200, headers: PING_HEADERS, body: "OK" })],
     ["HEAD", "/_ping", () => ({ kind: "whole", status: 200, headers: PING_HEADERS })],

@@ -45,7 +45,7 @@ export async function createContainer(
   if (holder !== undefined) throw nameConflict(name, holder)
 
   const reference = options.config.Image ?? ""
-  if (reference === "") throw new DhowError("invalid", "No command specified: the image's name is empty")
+  if (reference === "") throw new DhowError("invalid", "no command specified")
   const image = parts.resolveImage(
     reference,
     options.platform,
@@ -144,11 +144,21 @@ export function checkCapabilities({ host }: ContainerParts, hostConfig: HostConf
   }
 }
 
-/** So that a rename of the other container does not part the two. */
+/** So that a rename of the other container does not part the two. One that is not there yet may be at the start. */
 export function nameDonorsById({ store }: ContainerParts, hostConfig: HostConfig): void {
   for (const key of ["NetworkMode", "PidMode", "IpcMode"] as const) {
     const donor = donorOf(hostConfig[key] ?? "")
-    if (donor !== undefined) hostConfig[key] = `container:${store.resolve(donor).record.id}`
+    const id = donor === undefined ? undefined : inStore(store, donor)
+    if (id !== undefined) hostConfig[key] = `container:${id}`
+  }
+}
+
+function inStore(store: ContainerParts["store"], reference: string): string | undefined {
+  try {
+    return store.resolve(reference).record.id
+  } catch (error) {
+    if (isKind(error, "not-found")) return undefined
+    throw error
   }
 }
 

@@ -82,7 +82,8 @@ export async function recordExit(
   live.clients.end()
   live.runEnded()
   const response = { StatusCode: exit.exitCode }
-  live.answer(response, restarts && !recreates ? ["next-exit"] : ["next-exit", "not-running"])
+  // Who waits until it does not run is answered by each exit, as in Docker, also where it is started again.
+  live.answer(response, ["next-exit", "not-running"])
   if (record.hostConfig.AutoRemove && live.restarting === 0 && !startsAgain && !recreates) {
     live.teardown = describeExit(parts, record, { row, report, health })
     // The row goes before the teardown: "removed" is answered now, and the files are garbage from here on.

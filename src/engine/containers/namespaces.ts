@@ -1,6 +1,6 @@
 // Which namespaces a container gets: new ones, the host's, or those of another container, which must be running.
 import { mkdirSync } from "node:fs"
-import { DhowError } from "../../lib/errors.ts"
+import { DhowError, isKind } from "../../lib/errors.ts"
 import { mount, unmount } from "../../lib/syscalls/mount.ts"
 import type { NamespaceChoice } from "../../runtime/spec-input.ts"
 import type { HostConfig } from "../../wire/container.ts"
@@ -23,7 +23,7 @@ export function chooseNamespaces(parts: ContainerParts, id: string, hostConfig: 
     if (mode === "host") return "host"
     const other = donorOf(mode)
     if (other === undefined) return "private"
-    return { path: `/proc/${donor(parts, other, type).process.pid}/ns/${type}` }
+    return { path: `/proc/${donor(parts, other, { own: id, type }).process.pid}/ns/${type}` }
   }
   const ipcMode = hostConfig.IpcMode ?? "private"
   return {
@@ -39,12 +39,12 @@ function sharedMemory(parts: ContainerParts, id: string, hostConfig: HostConfig,
   if (ipcMode === "host") return "/dev/shm"
   const other = donorOf(ipcMode)
   if (other !== undefined) {
-    const { container } = donor(parts, other, "ipc")
+    const { container } = donor(parts, other, { own: id, type: "ipc" })
     if (container.record.hostConfig.IpcMode === "host") return "/dev/shm"
     if (container.record.hostConfig.IpcMode !== "shareable")
       throw new DhowError(
-        "conflict",
-        `can't join IPC of container ${container.record.id}: non-shareable IPC (hint: use IpcMode:shareable for the donor container)`,
+        "invalid",
+        `failed to join IPC namespace: container ${container.record.id}: non-shareable IPC (hint: use IpcMode:shareable for the donor container)`,
       )
     return containerPaths(parts.config, container.record.id).shm
   }
@@ -61,18 +61,33 @@ export function donorOf(mode: string): string | undefined {
   return mode.startsWith("container:") ? mode.slice("container:".length) : undefined
 }
 
-/** Another container whose namespaces are to be joined; it must run. */
+/** Another container whose namespaces `own` is to join; it must run. Docker's words and status, which differ by type. */
 export function donor(
   parts: ContainerParts,
   reference: string,
-  type: string,
+  { own, type }: { readonly own: string; readonly type: string },
 ): { readonly container: Container; readonly process: ProcessReference } {
-  const container = parts.store.resolve(reference)
-  if (!isRunning(container.state)) {
-    const what = type === "net" ? "network" : type.toUpperCase()
-    throw new DhowError("conflict", `cannot join ${what} of a non running container: ${container.record.id}`, {
-      hint: `Start it first: dhow start ${container.record.name}`,
-    })
+  const container = resolveDonor(parts, reference)
+  const { record, state } = container
+  if (isRunning(state)) return { container, process: state.process }
+  const hint = `Start it first: dhow start ${record.name}`
+  if (type !== "net")
+    throw new DhowError(
+      "internal",
+      `failed to join ${type.toUpperCase()} namespace: container ${record.id} is not running`,
+      { hint },
+    )
+  if (record.id === own) throw new DhowError("internal", "cannot join own network namespace")
+  const reason = `container ${record.name} is ${state.status}`
+  throw new DhowError("conflict", `cannot join network namespace of a non running container: ${reason}`, { hint })
+}
+
+/** At a start a container that is missing is no fault of the request. */
+function resolveDonor(parts: ContainerParts, reference: string): Container {
+  try {
+    return parts.store.resolve(reference)
+  } catch (error) {
+    if (isKind(error, "not-found")) throw new DhowError("internal", error.message)
+    throw error
   }
-  return { container, process: container.state.process }
 }

@@ -35,7 +35,7 @@ export async function attachNetwork(parts: ContainerParts, record: ContainerReco
   const readOnly = hostConfig.ReadonlyRootfs ?? false
   const other = donorOf(mode)
   if (other !== undefined) {
-    const { container, process } = donor(parts, other, "net")
+    const { container, process } = donor(parts, other, { own: id, type: "net" })
     const path = `/proc/${process.pid}/ns/net`
     const theirs = containerPaths(parts.config, container.record.id)
     return { choice: { path }, namespace: path, endpoints: {}, ports: {}, mounts: fileMounts(theirs, { readOnly }) }

@@ -26,6 +26,8 @@ type Exec = {
   readonly id: string
   readonly container: string
   readonly config: ExecConfig
+  /** When the container was started: with that run what was not begun in it is gone. */
+  readonly run: string
   clients: Clients
   status: "created" | "starting" | "running" | "exited"
   /** While it runs. */
@@ -69,6 +71,7 @@ export class ContainerExecs implements Execs {
       id,
       container: record.id,
       config,
+      run: runOf(state),
       clients: new Clients(),
       status: "created",
       monitor: undefined,
@@ -100,6 +103,11 @@ export class ContainerExecs implements Execs {
     const container = this.#parts.store.find(exec.container)
     // Docker, too, names the exec here.
     if (container === undefined) throw new DhowError("not-found", `No such container: ${id}`)
+    if (runOf(container.state) !== exec.run) {
+      this.#parts.live.find(exec.container)?.execIds.delete(exec.id)
+      this.#byId.delete(exec.id)
+      throw noSuchExec(id)
+    }
     refuseUnlessActive(exec.container, container.state, exec.container)
     exec.status = "starting"
     if (options.consoleSize !== undefined) exec.consoleSize = options.consoleSize
@@ -309,6 +317,10 @@ export class ContainerExecs implements Execs {
     const found = [...this.#byId.values()].filter(({ id }) => id.startsWith(prefix))
     return found.length === 1 ? found[0] : undefined
   }
+}
+
+function runOf(state: ContainerState): string {
+  return isRunning(state) ? state.startedAt : ""
 }
 
 function refuseUnlessActive(id: string, state: ContainerState, reference: string): void {

@@ -142,7 +142,7 @@ const KNOWN: readonly Known[] = [
   {
     code: "donor-not-running",
     pattern:
-      /cannot join network namespace of a non running container|can't join (?:IPC|PID) of container (\S+)|non.running container/i,
+      /cannot join network namespace of a non running container|failed to join (?:IPC|PID) namespace: container ([^\s:]+)|non.running container/i,
     what: () => "It shares a namespace of another container, which does not run",
     fixes: (facts) => [
       {
