@@ -1,6 +1,8 @@
 """What docker-py does over one engine: DOCKER_HOST and an image name come from the environment. Prints "well" at the end."""
+import io
 import os
 import socket
+import tarfile
 import threading
 
 import docker
@@ -164,4 +166,85 @@ archive = b"".join(client.images.get("pytag:one").save(named="pytag:one"))
 client.images.remove("pytag:one")
 same(client.images.load(archive)[0].tags.count("pytag:one"), 1)
 client.images.remove("pytag:one")
+
+# archives, changes, commit, export, update, stats, prune: what is left of a container's methods
+work = client.containers.run(image, ["sh", "-c", "echo x > /tmp/made; sleep 600"], detach=True, mem_limit="64m", labels={"py": "1"})
+bundle = io.BytesIO()
+with tarfile.open(fileobj=bundle, mode="w") as tar:
+    entry = tarfile.TarInfo("put")
+    entry.size = 4
+    tar.addfile(entry, io.BytesIO(b"data"))
+assert work.put_archive("/tmp", bundle.getvalue())
+bits, stat = work.get_archive("/tmp/put")
+same((stat["name"], stat["size"]), ("put", 4))
+with tarfile.open(fileobj=io.BytesIO(b"".join(bits))) as tar:
+    same(tar.extractfile("put").read(), b"data")
+assert {"Path": "/tmp/put", "Kind": 1} in work.diff()
+made = work.commit("pycommit", "one", message="why", changes=["ENV PY=1"])
+same((made.attrs["Config"]["Env"][-1], made.attrs["Comment"]), ("PY=1", "why"))
+same(client.containers.run("pycommit:one", ["sh", "-c", "cat /tmp/put; echo $PY"], remove=True), b"data1\n")
+client.images.remove("pycommit:one")
+with tarfile.open(fileobj=io.BytesIO(b"".join(work.export()))) as tar:
+    assert "tmp/put" in tar.getnames()
+same(work.update(mem_limit="128m", memswap_limit="256m", restart_policy={"Name": "on-failure", "MaximumRetryCount": 2})["Warnings"], [])
+work.reload()
+same((work.attrs["HostConfig"]["Memory"], work.attrs["HostConfig"]["RestartPolicy"]["Name"]), (128 << 20, "on-failure"))
+reading = work.stats(stream=False)
+assert reading["memory_stats"]["limit"] == 128 << 20 and reading["cpu_stats"]["online_cpus"] > 0, reading
+first = next(iter(work.stats(stream=True, decode=True)))
+same(first["name"], f"/{work.name}")
+work.kill("KILL")
+same(work.wait(condition="not-running")["StatusCode"], 137)
+same([gone for gone in client.containers.prune(filters={"label": "py=1"})["ContainersDeleted"]], [work.id])
+
+# the host's settings, by the names that docker-py has for them
+config = api.create_host_config(
+    binds=["/tmp:/bound:ro"], port_bindings={"80/tcp": ("127.0.0.1", None)}, cap_add=["NET_ADMIN"], cap_drop=["MKNOD"],
+    dns=["9.9.9.9"], extra_hosts={"other": "1.2.3.4"}, tmpfs={"/scratch": "size=1m"}, pids_limit=50, cpu_shares=512,
+    nano_cpus=500000000, ulimits=[docker.types.Ulimit(name="nofile", soft=100, hard=200)], init=True, read_only=True,
+    log_config=docker.types.LogConfig(type="json-file", config={"max-size": "1m"}), shm_size="1m", oom_score_adj=500,
+    mounts=[docker.types.Mount("/named", "pymount"), docker.types.Mount("/ram", None, type="tmpfs", tmpfs_size=1 << 20)],
+    security_opt=["no-new-privileges"], sysctls={"net.ipv4.ip_unprivileged_port_start": "99"}, group_add=["7"],
+)
+check = docker.types.Healthcheck(test=["CMD", "true"], interval=10**9, retries=2)
+whole = api.create_container(
+    image, ["sh", "-c", "ulimit -n; cat /proc/sys/net/ipv4/ip_unprivileged_port_start; id -G; grep other /etc/hosts | cut -f1"],
+    hostname="pyhost", user="0:0", environment=["A=b"], volumes=["/bound"], ports=[80], labels=["bare"], stop_signal="INT",
+    working_dir="/tmp", entrypoint=None, healthcheck=check, host_config=config, name="whole",
+)
+same(whole["Warnings"], [])
+api.start("whole")
+api.wait("whole")
+same(api.logs("whole"), b"100\n99\n0 7\n1.2.3.4\n")
+shown = api.inspect_container("whole")
+same((shown["Config"]["Hostname"], shown["Config"]["StopSignal"], shown["Config"]["Labels"]["bare"]), ("pyhost", "INT", ""))
+same(shown["Config"]["Healthcheck"]["Interval"], 10**9)
+api.remove_container("whole", v=True, force=True)
+client.volumes.get("pymount").remove()
+
+# what is listed and counted; what is refused, with the class of its status
+assert "Images" in client.df() or "ImageUsage" in client.df()
+same([network.name for network in client.networks.list(names=["bridge"])], ["bridge"])
+same(client.networks.prune()["NetworksDeleted"], None)
+assert client.volumes.prune()["SpaceReclaimed"] >= 0
+assert client.images.prune(filters={"dangling": True})["SpaceReclaimed"] >= 0
+assert client.images.get(image).history()[0]["Size"] > 0
+assert api.inspect_image(image)["Os"] == "linux"
+imported = api.import_image_from_data(bundle.getvalue(), repository="pyimport", tag="one")
+assert "sha256:" in str(imported)
+client.images.remove("pyimport:one")
+for call, kind in [
+    (lambda: client.networks.create("n"), docker.errors.APIError),
+    (lambda: client.images.get("no-such-image"), docker.errors.ImageNotFound),
+    (lambda: client.volumes.get("no-such-volume"), docker.errors.NotFound),
+    (lambda: client.swarm.reload(), docker.errors.APIError),
+    (lambda: client.services.list(), docker.errors.APIError),
+    (lambda: client.containers.run(image, "true", name="a/b"), docker.errors.APIError),
+]:
+    try:
+        call()
+        raise AssertionError(f"no {kind}")
+    except kind:
+        pass
+same(client.plugins.list(), [])
 print("well")

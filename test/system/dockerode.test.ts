@@ -139,3 +139,58 @@ test("errors carry the status and the engine's words", async () => {
   })
   await expect(client.createContainer({ Image: "no-such-image" })).rejects.toMatchObject({ statusCode: 404 })
 })
+
+test("archives, changes, commit, update, stats, top and prune", async () => {
+  const box = await client.createContainer({
+    Image: "bb",
+    Cmd: ["sleep", "600"],
+    Labels: { ode: "1" },
+    HostConfig: { Memory: 64 << 20, NetworkMode: "none" },
+  })
+  await box.start()
+  const tar = Buffer.from(await new Bun.Archive({ put: "data" }).bytes())
+  await box.putArchive(tar, { path: "/tmp" })
+  const got = await whole(await box.getArchive({ path: "/tmp/put" }))
+  expect(got).toContain("data")
+  expect(await box.changes()).toContainEqual({ Path: "/tmp/put", Kind: 1 })
+  const { Id } = (await box.commit({ repo: "ode", tag: "one", comment: "why" })) as { Id: string }
+  expect(await client.getImage("ode:one").inspect()).toMatchObject({ Id, Comment: "why" })
+  const saved = await whole(await client.getImage("ode:one").get())
+  expect(saved).toContain("manifest.json")
+  await client.getImage("ode:one").remove()
+  await box.update({ PidsLimit: 44 })
+  expect((await box.inspect()).HostConfig.PidsLimit).toBe(44)
+  const reading = await box.stats({ stream: false, "one-shot": true })
+  expect(reading.memory_stats.limit).toBe(64 << 20)
+  expect((await box.top({ ps_args: "-o pid,args" })).Processes[0]?.at(-1)).toBe("sleep 600")
+  await box.pause()
+  expect((await client.listContainers({ filters: { status: ["paused"] } })).map((found) => found.Id)).toEqual([box.id])
+  await box.unpause()
+  await box.rename({ name: "ode-renamed" })
+  await box.kill({ signal: "KILL" })
+  expect((await box.wait()).StatusCode).toBe(137)
+  const { ContainersDeleted } = await client.pruneContainers({ filters: { label: ["ode=1"] } })
+  expect(ContainersDeleted).toEqual([box.id])
+})
+
+test("volumes, networks and the system are listed, counted and pruned", async () => {
+  const volume = await client.createVolume({ Name: "odevolume", Labels: { a: "b" } })
+  expect(volume.name).toBe("odevolume")
+  expect((await client.listVolumes({ filters: { label: ["a=b"] } })).Volumes.map(({ Name }) => Name)).toEqual([
+    "odevolume",
+  ])
+  await client.getVolume("odevolume").remove()
+  expect((await client.listNetworks()).map(({ Name }) => Name).sort()).toEqual(["bridge", "host", "none"])
+  expect(await client.getNetwork("bridge").inspect()).toMatchObject({ Driver: "bridge" })
+  expect(await client.df()).toHaveProperty("LayersSize")
+  expect(await client.info()).toMatchObject({ OSType: "linux" })
+  expect((await client.version()).MinAPIVersion).toBe("1.24")
+  expect(String(await client.ping())).toBe("OK")
+  expect((await client.pruneImages()).SpaceReclaimed).toBeNumber()
+  expect((await client.getImage("bb").history()).length).toBeGreaterThan(0)
+  await client.getImage("bb").tag({ repo: "odetag", tag: "one" })
+  expect(await client.getImage("odetag:one").remove()).toEqual([{ Untagged: "odetag:one" }])
+  await expect(client.createNetwork({ Name: "n" })).rejects.toMatchObject({ statusCode: 501 })
+  await expect(client.listServices()).rejects.toMatchObject({ statusCode: 503 })
+  expect(await client.listPlugins()).toEqual([])
+})
