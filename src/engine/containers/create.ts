@@ -10,6 +10,8 @@ import { MEDIA_TYPE } from "../../oci/manifest.ts"
 import { formatPlatform, hostPlatform, samePlatform } from "../../oci/platform.ts"
 import { normalizeCapabilities } from "../../runtime/capabilities.ts"
 import { CONTAINERD_RUNTIME } from "../../runtime/runtimes.ts"
+import { parseSeccomp } from "../../runtime/seccomp.ts"
+import { parseSecurityOptions } from "../../runtime/security-options.ts"
 import type { HostConfig } from "../../wire/container.ts"
 import type { Containers } from "../contract.ts"
 import type { PreparedVolume } from "../volumes.ts"
@@ -53,7 +55,7 @@ export async function createContainer(
   )
   checkHealthcheck(options.config.Healthcheck)
   const { hostConfig, warnings } = completeHostConfig(options.hostConfig, hostConfigFacts(parts))
-  checkCapabilities(parts, hostConfig)
+  checkSecurity(parts, hostConfig)
   checkCreate(options.config, hostConfig, options.networkingConfig)
   inRequest(() => {
     checkNetworkMode(parts, hostConfig.NetworkMode ?? "bridge")
@@ -134,7 +136,9 @@ export function mountSources(parts: ContainerParts, prepared: (volume: PreparedV
   return { volumes, store, image, prepared, roots: [config.dataRoot, config.execRoot] }
 }
 
-export function checkCapabilities({ host }: ContainerParts, hostConfig: HostConfig): void {
+export function checkSecurity({ host }: ContainerParts, hostConfig: HostConfig): void {
+  const { seccomp } = parseSecurityOptions(hostConfig.SecurityOpt)
+  if (!["", "unconfined", "builtin"].includes(seccomp)) parseSeccomp(seccomp, [], host)
   for (const key of ["CapAdd", "CapDrop"] as const) {
     try {
       normalizeCapabilities(hostConfig[key] ?? [], host)

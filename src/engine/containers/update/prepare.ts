@@ -5,14 +5,7 @@ import { DhowError } from "../../../lib/errors.ts"
 import type { HostConfig } from "../../../wire/container.ts"
 import type { ContainerUpdateRequest } from "../../../wire/update.ts"
 import type { PreparedVolume } from "../../volumes.ts"
-import {
-  checkCapabilities,
-  defaultHostname,
-  hostConfigFacts,
-  inRequest,
-  mountSources,
-  nameDonorsById,
-} from "../create.ts"
+import { checkSecurity, defaultHostname, hostConfigFacts, inRequest, mountSources, nameDonorsById } from "../create.ts"
 import { checkCreate } from "../create-checks.ts"
 import { checkHealthcheck } from "../health.ts"
 import { completeHostConfig } from "../host-config.ts"
@@ -104,7 +97,7 @@ function checkedHostConfig(
 ): HostConfig {
   if (!HOST_FIELDS.some((name) => asked[name] !== undefined)) return wanted
   const { hostConfig } = completeHostConfig(wanted, hostConfigFacts(parts), { update: true })
-  checkCapabilities(parts, hostConfig)
+  checkSecurity(parts, hostConfig)
   inRequest(() => {
     checkNetworkMode(parts, hostConfig.NetworkMode ?? "bridge")
     nameDonorsById(parts, hostConfig)
