@@ -81,7 +81,6 @@ export type Resources = {
   MemorySwappiness?: number | null
   OomKillDisable?: boolean | null
   PidsLimit?: number | null
-  /** Taken from clients that still send it, and dropped with a warning. */
   KernelMemory?: number
   /** dhow's own: bytes in huge pages of a size ("2MB"). */
   HugetlbLimits?: { PageSize: string; Limit: number }[] | null
