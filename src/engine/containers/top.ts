@@ -32,7 +32,12 @@ export async function topContainer(
   return found
 }
 
+/** Throws where the host has none. */
 async function ps(args: readonly string[]): Promise<{ status: number; output: string; message: string }> {
+  if (Bun.which("ps") === null)
+    throw new DhowError("unavailable", 'Cannot list processes: the program "ps" is not installed', {
+      hint: "Install the Debian package procps",
+    })
   const child = Bun.spawn(["ps", ...args], { stdin: "ignore", stdout: "pipe", stderr: "pipe", timeout: PS_PATIENCE })
   const [status, output, message] = await Promise.all([
     child.exited,
