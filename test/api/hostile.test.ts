@@ -1,6 +1,8 @@
 // Hostile requests to every route of Docker's reference: whatever comes in, the answer is a refusal of the client's making,
 // never 500, and nothing is made or changed by it.
 import { beforeAll, describe, expect, test } from "bun:test"
+import { existsSync, readdirSync } from "node:fs"
+import { join } from "node:path"
 import { REFERENCE } from "../../tools/surface/reference.ts"
 import type { TestEngine } from "../support/engine.ts"
 import { testEngine } from "../support/fixture.ts"
@@ -164,6 +166,34 @@ describe("a field of any type", () => {
     60_000,
   )
 })
+
+/** Values that a field of their type takes, but that mean nothing, or too much. */
+const ODD: readonly unknown[] = ["x", "/", -1, 5, 2 ** 63, true, ["x"], [{}], { a: "b" }]
+
+test("a create with an image that is there is whole or nothing, whatever is in it", async () => {
+  const fields = endpoints.get("POST /containers/create")?.fields ?? []
+  const directories = (): string[] =>
+    ["snapshots", "containers", "volumes"].flatMap((name) => {
+      const path = join(engine.dataRoot, name)
+      return existsSync(path) ? readdirSync(path).map((entry) => `${name}/${entry}`) : []
+    })
+  const atFirst = directories()
+  for (const field of fields)
+    for (const value of ODD) {
+      const body = JSON.stringify({ Image: "bb", Cmd: ["true"], ...document(field, value) })
+      const { status, text } = await send("POST", "/containers/create?name=odd", { body })
+      if (status === 201) await engine.must("DELETE", "/containers/odd?v=1")
+      else
+        expect(`${field}=${JSON.stringify(value)}: ${status} ${text}`).toMatch(/: (400|404|409|501) \{"message":"..+/)
+    }
+  for (const { Name } of (await engine.must<{ Volumes: { Name: string }[] }>("GET", "/volumes")).Volumes)
+    await engine.must("DELETE", `/volumes/${Name}`)
+  expect(await state(engine)).toEqual(before)
+  // What was removed goes off the disk a moment later.
+  const deadline = Date.now() + 10_000
+  while (directories().length > atFirst.length && Date.now() < deadline) await Bun.sleep(20)
+  expect(directories().sort()).toEqual(atFirst.sort())
+}, 60_000)
 
 const QUERIES = [
   "",
