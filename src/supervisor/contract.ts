@@ -87,6 +87,8 @@ export interface Monitor {
   kill(): void
   /** Tells conmon to begin a new log file in the place of the one it writes; once, however often it is called until then. */
   reopenLog(): void
+  /** Other bounds of its log from now on. */
+  boundLog(rotation: LogRotation | undefined): void
 }
 
 export interface Supervisor {

@@ -34,6 +34,8 @@ export class ConmonMonitor implements Monitor {
   readonly #startTime: string | undefined
   readonly #logPath: string | undefined
   #leaving: number | undefined
+  #keeper: LogKeeper | undefined
+  #hasEnded = false
 
   constructor(parts: MonitorParts) {
     this.id = parts.id
@@ -45,12 +47,10 @@ export class ConmonMonitor implements Monitor {
     const { logPath, logRotation } = parts
     this.#logPath = logPath
     this.#control = new ControlFifo(parts.bundle, () => this.#isLeaving())
-    const keeper =
-      logPath === undefined || logRotation === undefined || logRotation.maxSize <= 0
-        ? undefined
-        : new LogKeeper(logPath, logRotation, () => this.reopenLog())
+    this.boundLog(logRotation)
     this.exited = parts.conmonEnded.then(() => {
-      keeper?.stop()
+      this.#hasEnded = true
+      this.#keeper?.stop()
       return readExitFile(parts.exitFile, parts.bundle) ?? vanished(parts)
     })
   }
@@ -70,6 +70,14 @@ export class ConmonMonitor implements Monitor {
   reopenLog(): void {
     this.#leaving = this.#logPath === undefined ? undefined : inodeOf(this.#logPath)
     this.#control.reopenLog()
+  }
+
+  boundLog(rotation: LogRotation | undefined): void {
+    this.#keeper?.stop()
+    this.#keeper =
+      this.#logPath === undefined || rotation === undefined || rotation.maxSize <= 0 || this.#hasEnded
+        ? undefined
+        : new LogKeeper(this.#logPath, rotation, () => this.reopenLog())
   }
 
   /** Whether conmon has yet to leave the file it was told to leave, or the one that was removed. */

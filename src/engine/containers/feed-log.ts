@@ -2,9 +2,10 @@
 // log stays in the engine's own file pay one comparison.
 import { existsSync } from "node:fs"
 import { DhowError, hintOf } from "../../lib/errors.ts"
+import { unlinkIfExists } from "../../lib/files.ts"
 import type { Monitor } from "../../supervisor/contract.ts"
 import type { Forwarder } from "../logging/forwarder.ts"
-import type { Fed } from "../logging/forwarders.ts"
+import { type Fed, notesOf } from "../logging/forwarders.ts"
 import type { LogInfo } from "../logging/info.ts"
 import { FED_DRIVERS } from "../logging/open-driver.ts"
 import { logOf } from "./log-settings.ts"
@@ -45,6 +46,28 @@ export function feedLog(
 export function feedRest(parts: ContainerParts, record: ContainerRecord): void {
   const fed = fedOf(parts, record)
   if (fed !== undefined && existsSync(fed.log)) parts.forwarders.feed(fed)
+}
+
+/**
+ * The record has other log options than when the container was started: they hold from now on. Not so where a log was
+ * kept and is not to be any more, or the other way round: conmon's own arguments decide that, at the next start. Throws
+ * where the new receiver cannot be reached; then the old one is fed on.
+ */
+export async function relog(
+  parts: ContainerParts,
+  { before, after }: { readonly before: ContainerRecord; readonly after: ContainerRecord },
+): Promise<"live" | "on restart"> {
+  const monitor = parts.live.find(after.id)?.monitor
+  const [from, to] = [logOf(parts, before), logOf(parts, after)]
+  if (monitor === undefined || from.logPath === undefined || to.logPath === undefined) return "on restart"
+  const prepared = await prepareLog(parts, after)
+  await parts.forwarders.stop(after.id)
+  const notes = notesOf(containerPaths(parts.config, after.id).state)
+  if (prepared === undefined) unlinkIfExists(notes)
+  else if (before.hostConfig.LogConfig?.Type !== after.hostConfig.LogConfig?.Type) prepared.takeOver()
+  monitor.boundLog(to.logRotation)
+  feedLog(parts, after, { monitor, prepared })
+  return "live"
 }
 
 function fedOf(parts: ContainerParts, record: ContainerRecord): Fed | undefined {

@@ -70,6 +70,16 @@ export class Forwarder {
     if (this.#notes === undefined) this.#checkpoint()
   }
 
+  /** Goes on where another driver was; or, where there was none, with what is logged from now on. */
+  takeOver(): void {
+    const { path, notes } = this.#options
+    const last = listSegments(path).segments.at(-1)
+    const end = { number: last?.number ?? 0, offset: last?.size ?? 0 }
+    const known = readNotes(notes) ?? { position: end, first: beginning(path, end.number), unfinished: [] }
+    this.#notes = { ...known, driver: undefined }
+    this.#write()
+  }
+
   /** Until `ended` and all is sent, or the signal fires. Without `ended`, to where the log ends now. */
   async run(ended: Promise<unknown> | undefined, signal: AbortSignal): Promise<void> {
     if (!this.#isOpen) await this.#retried(() => this.open(), signal)
