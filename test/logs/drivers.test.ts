@@ -260,6 +260,50 @@ describe.skipIf(!usable)("log drivers", () => {
     await server.crash()
   })
 
+  test("the driver of a running container changes: what comes next is sent, and no line is twice or lost between two", async () => {
+    const [first, second] = [await startGelf(), await startGelf()]
+    try {
+      const { Id: id } = await engine.must<{ Id: string }>("POST", "/containers/create", {
+        Image: "bb",
+        Cmd: ["sh", "-c", "i=0; while read x; do i=$((i+1)); echo $i; done"],
+        OpenStdin: true,
+        HostConfig: { NetworkMode: "none" },
+      })
+      await engine.must("POST", `/containers/${id}/start`)
+      let asked = 0
+      const line = async (): Promise<void> => {
+        asked++
+        const { Id } = await engine.must<{ Id: string }>("POST", `/containers/${id}/exec`, {
+          Cmd: ["sh", "-c", "echo >/proc/1/fd/0"],
+        })
+        await engine.must("POST", `/exec/${Id}/start`, { Detach: true })
+        await until(async () => (await read(id)).startsWith(`${asked}\n`))
+      }
+      const relog = async (port: number): Promise<unknown> => {
+        const LogConfig = { Type: "gelf", Config: { "gelf-address": `tcp://127.0.0.1:${port}` } }
+        const answer = await engine.must<{ Changes?: { Field: string; Effect: string }[] }>(
+          "POST",
+          `/containers/${id}/update`,
+          { LogConfig },
+        )
+        return answer.Changes?.map(({ Field, Effect }) => `${Field} ${Effect}`)
+      }
+      const told = (server: typeof first): unknown[] => server.messages.map((message) => message["short_message"])
+      await line()
+      expect(await relog(first.port)).toEqual(["LogConfig live"])
+      await line()
+      await until(() => told(first).length === 1)
+      expect(await relog(second.port)).toEqual(["LogConfig live"])
+      await line()
+      await until(() => told(second).length > 0)
+      expect([told(first), told(second)]).toEqual([["2"], ["3"]])
+      await engine.must("DELETE", `/containers/${id}?force=1`)
+    } finally {
+      await first.stop()
+      await second.stop()
+    }
+  })
+
   test("a container that is removed at its end sends its last lines first", async () => {
     const server = await startGelf()
     try {

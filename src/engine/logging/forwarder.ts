@@ -90,7 +90,8 @@ export class Forwarder {
       { path, follow: ended, signal, from: (segments) => this.#position(segments) },
       { done: false, take: (block, end) => this.#take(block, end, signal) },
     )
-    if (signal.aborted) return
+    // Whoever comes next goes on from there.
+    if (signal.aborted) return this.#write()
     const last: LogMessage[] = []
     this.#assembler.end((message) => last.push(message))
     if (last.length > 0) await this.#send(last, signal)

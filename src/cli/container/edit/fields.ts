@@ -390,7 +390,7 @@ export const FIELDS: Readonly<Record<string, Field>> = {
   annotation: hostMap("Annotations"),
   "log-driver": field<string>(
     "text",
-    "restart",
+    "live",
     ({ HostConfig }) => HostConfig.LogConfig?.Type ?? "",
     (request, now) => {
       request.LogConfig = { ...request.LogConfig, Type: now }
@@ -398,7 +398,7 @@ export const FIELDS: Readonly<Record<string, Field>> = {
   ),
   "log-opt": field<Readonly<Record<string, string>>>(
     "map",
-    "restart",
+    "live",
     ({ HostConfig }) => HostConfig.LogConfig?.Config ?? {},
     (request, now) => {
       request.LogConfig = { ...request.LogConfig, Config: { ...now } }

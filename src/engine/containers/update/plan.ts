@@ -213,7 +213,8 @@ export function changesBetween(before: Shown, after: Shown, isRunning: boolean):
   const changes: UpdateChange[] = []
   for (const name of new Set([...Object.keys(was), ...Object.keys(now)])) {
     if (said(name, was[name]) === said(name, now[name])) continue
-    changes.push({ Field: name, Was: was[name] ?? null, Now: now[name] ?? null, Effect: effectOf(name, isRunning) })
+    const Effect = name === "LogConfig" && isRunning ? logEffect(before, after) : effectOf(name, isRunning)
+    changes.push({ Field: name, Was: was[name] ?? null, Now: now[name] ?? null, Effect })
   }
   return changes
 }
@@ -227,6 +228,12 @@ function said(name: string, value: unknown): string {
     (value === 0 && name !== "StopTimeout") ||
     (typeof value === "object" && Object.keys(value).length === 0)
   return isEmpty ? "null" : JSON.stringify(value)
+}
+
+/** Whether a log is kept at all was told to conmon when it was started. */
+function logEffect(before: Shown, after: Shown): UpdateEffect {
+  const keeps = ({ hostConfig }: Shown): boolean => hostConfig.LogConfig?.Type !== "none"
+  return keeps(before) === keeps(after) ? "live" : "restart"
 }
 
 function effectOf(name: string, isRunning: boolean): UpdateEffect {

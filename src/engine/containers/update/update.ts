@@ -11,6 +11,7 @@ import { verifyResources } from "../../../runtime/verify-resources.ts"
 import type { ContainerUpdateRequest, ContainerUpdateResponse, UpdateChange } from "../../../wire/update.ts"
 import type { PreparedVolume } from "../../volumes.ts"
 import { attributesOf } from "../attributes.ts"
+import { relog } from "../feed-log.ts"
 import { changeHealthChecks } from "../health-checks.ts"
 import { placedMounts, prepareImages, removeImages, withPlaces } from "../image-mounts.ts"
 import { shownPorts } from "../network.ts"
@@ -148,6 +149,11 @@ async function changeRunning(
       await mounts.step("attach")
       undo.defer(() => mounts?.step("undo"))
       crashpoint("container.update:after-attach")
+    }
+    if (JSON.stringify(after.hostConfig.LogConfig) !== JSON.stringify(record.hostConfig.LogConfig)) {
+      const relogged = { ...record, ...after }
+      await relog(parts, { before: record, after: relogged })
+      undo.defer(() => relog(parts, { before: relogged, after: record }).then(() => undefined))
     }
     const ports = await changePublished(parts, changed, plan.ports)
     crashpoint("container.update:before-row")
