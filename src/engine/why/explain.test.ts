@@ -32,6 +32,7 @@ describe("a start that failed", () => {
     ],
     ["unable to find user bob: no matching entries in passwd file", "unknown-user", "bob"],
     ['container "web" requires container "db": it is unhealthy', "requirement", "db"],
+    [`${CREATE}error opening file: Too many open files`, "open-files", "limit of open files"],
     [`${CREATE}no space left on device`, "disk-full", "disk"],
     ["something that nobody has seen", "start-failed", "could not be started"],
   ])("%s", (message, code, word) => {

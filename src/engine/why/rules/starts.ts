@@ -118,14 +118,19 @@ const KNOWN: readonly Known[] = [
     pattern:
       /(?:Bind for|listen \w+4?) (\S+?):(\d+)[: ].*(?:already allocated|already in use)|failed to bind host port for ([\d.]+):(\d+)/,
     what: (found) => `Port ${found[2] ?? found[4]} of this host is taken`,
-    fixes: (facts, found) => [
-      { Text: "See who has it", Command: `ss -ltnp 'sport = :${found[2] ?? found[4]}'` },
-      { Text: "See which container publishes it", Command: `dhow ps --filter publish=${found[2] ?? found[4]}` },
-      {
-        Text: "Publish another port, or any that is free",
-        Command: again(facts, `-p 127.0.0.1::${(facts.last.Settings.Ports[0] ?? "80/tcp").split("/")[0]}`),
-      },
-    ],
+    fixes: (facts, found) => {
+      const holder = /Container ([0-9a-f]{12}) publishes it/.exec(facts.last.Error)?.[1]
+      return [
+        { Text: "See who has it", Command: `ss -ltnp 'sport = :${found[2] ?? found[4]}'` },
+        ...(holder === undefined
+          ? []
+          : [{ Text: "A container publishes it", Command: `dhow ps --filter id=${holder}` }]),
+        {
+          Text: "Publish another port, or any that is free",
+          Command: again(facts, `-p 127.0.0.1::${(facts.last.Settings.Ports[0] ?? "80/tcp").split("/")[0]}`),
+        },
+      ]
+    },
   },
   {
     code: "unknown-user",
@@ -150,6 +155,12 @@ const KNOWN: readonly Known[] = [
         Command: `dhow start ${facts.last.Settings.NetworkMode.replace(/^container:/, "").slice(0, 12)}`,
       },
     ],
+  },
+  {
+    code: "open-files",
+    pattern: /too many open files/i,
+    what: () => "It may not even open the files that a start needs: its limit of open files is too low",
+    fixes: (facts) => [{ Text: "Allow more", Command: again(facts, "--ulimit nofile=1024:65536") }],
   },
   {
     code: "disk-full",
