@@ -100,7 +100,7 @@ async function adopt(parts: ContainerParts, { record, state, intent }: Container
   await settleUpdate(parts, parts.store.get(id))
   feedLog(parts, record, { monitor: found })
   watchExit(parts, id, found)
-  if (state.stop !== undefined) resumeStop(parts, { record })
+  if (state.stop !== undefined) resumeStop(parts, { record }, state.stop)
   if (parts.store.get(id).state.status === "running") beginHealthChecks(parts, id, { adopted: true })
   armTimeLimit(parts, id)
   log.info("Adopted a running container", { container: id, name: record.name })

@@ -15,7 +15,7 @@ export async function readSome(engine: TestEngine, path: string, enough: number,
       if (bytes >= enough) break
     }
   } catch (error) {
-    if (!leave.signal.aborted) throw error
+    if (!leave.signal.aborted) throw new Error(`GET ${path} after ${bytes} bytes: ${error}`)
   } finally {
     clearTimeout(timer)
     leave.abort()

@@ -24,7 +24,9 @@ const EXPECTED = new Set([200, 201, 204, 304, 404, 409])
 
 async function call({ engine, tally }: Life, method: string, path: string, body?: unknown): Promise<unknown> {
   tally.operations++
-  const { status, text, json } = await engine.call(method, path, body)
+  const { status, text, json } = await engine.call(method, path, body).catch((error: unknown) => {
+    throw new Error(`${method} ${path}: ${error}`)
+  })
   if (!EXPECTED.has(status)) trouble(tally, `${method} ${path}: ${status} ${text.slice(0, 200).trim()}`)
   return json
 }

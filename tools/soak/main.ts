@@ -11,6 +11,7 @@ import { judge, mebibytes, type Rest } from "./verdict.ts"
 /** A resting engine lets go of what it does not need after three seconds, and of connections after two. */
 const REST_MS = 10_000
 const MINUTE_MS = 60_000
+const COMPLAINTS_SHOWN = 20
 
 async function soak(options: Options): Promise<string[]> {
   const engine = new TestEngine()
@@ -34,10 +35,18 @@ async function soak(options: Options): Promise<string[]> {
       rests.push({ minute: minute(), figures })
       console.log(row("rest", { minute: minute(), figures, tally }))
     }
+    tally.troubles.push(...complaints(engine))
   } finally {
     await engine.destroy()
   }
   return [...judge(rests), ...tally.troubles, ...remains(engine).map((what) => `left behind: ${what}`)]
+}
+
+/** What the engine itself logged as an error, or as an answer that it broke off. */
+function complaints(engine: TestEngine): string[] {
+  const lines = engine.log().split("\n")
+  const bad = lines.filter((line) => line.includes('"level":"error"') || line.includes("answer broken off"))
+  return bad.slice(0, COMPLAINTS_SHOWN).map((line) => `the engine's log: ${line.slice(0, 400)}`)
 }
 
 async function underLoad(

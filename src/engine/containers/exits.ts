@@ -70,7 +70,9 @@ export async function recordExit(
   if (oomKilled) parts.events.emit("container", "oom", id, attributesOf(record))
   crashpoint("container.exit:before-row")
   // The stop of a restart: the start that follows must not be forgotten, nor a container of --rm removed meanwhile.
-  const startsAgain = !restarts && state.stop?.restarts === true
+  // Whoever began it must still be there, in this engine; what ended while none was there, the next one sees to.
+  const isAwaited = live.restarting > 0 || seen !== "at-once"
+  const startsAgain = !restarts && state.stop?.restarts === true && isAwaited
   const intent = startsAgain ? "restarting" : undefined
   parts.store.observe(id, { ...history, status: restarts ? "restarting" : "exited" }, intent, () => {
     row = parts.exits.add(report)

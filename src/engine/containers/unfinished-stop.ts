@@ -3,20 +3,25 @@
 import { log } from "../../lib/log.ts"
 import { attributesOf } from "./attributes.ts"
 import type { ContainerParts } from "./parts.ts"
-import { type Container, isRunning } from "./record.ts"
+import { type Container, isRunning, type StopOrder } from "./record.ts"
 import { startContainer } from "./start.ts"
 import { finishStop } from "./stop.ts"
 
 /** Goes on with the stop of a container that was just adopted, behind the boot. */
-export function resumeStop(parts: ContainerParts, { record }: Pick<Container, "record">): void {
+export function resumeStop(parts: ContainerParts, { record }: Pick<Container, "record">, stop: StopOrder): void {
   const { id } = record
   log.info("Goes on with a stop that an earlier engine did not finish", { container: id, name: record.name })
-  parts.background.add(
-    parts.booted.promise.then(async () => {
+  const live = parts.live.of(id)
+  if (stop.restarts) live.restarting++
+  const finished = parts.booted.promise.then(async () => {
+    try {
       await finishStop(parts, id)
-      await resumeRestart(parts, id)
-    }),
-  )
+    } finally {
+      if (stop.restarts) live.restarting--
+    }
+    await resumeRestart(parts, id)
+  })
+  parts.background.add(finished)
 }
 
 /** Starts a container again whose restart came as far as its stop. */
