@@ -10,6 +10,7 @@ import type { RuntimeMount } from "../../oci/runtime-spec.ts"
 import type { ContainerConfig, HostConfig, Mount } from "../../wire/container.ts"
 import type { LocalVolumes, PreparedVolume } from "../volumes.ts"
 import { type MountWish, parseBind, parseMount, parseVolumesFrom } from "./mount-specs.ts"
+import { refuseInsideProc } from "./proc-mounts.ts"
 import { bindPropagation, guardedPropagation } from "./propagation.ts"
 import type { ResolvedMount } from "./record.ts"
 import type { ContainerStore } from "./store.ts"
@@ -48,6 +49,7 @@ export function resolveMounts(config: ContainerConfig, hostConfig: HostConfig, s
     if (wishes.has(wish.destination) || byDestination.has(wish.destination) || isTmpfs) continue
     wishes.set(wish.destination, wish)
   }
+  for (const destination of [...wishes.keys(), ...Object.keys(hostConfig.Tmpfs ?? {})]) refuseInsideProc(destination)
   // Volumes last: what is refused leaves none behind.
   for (const wish of [...wishes.values()].sort((a, b) => Number(a.type === "volume") - Number(b.type === "volume")))
     byDestination.set(wish.destination, resolve(wish, sources))
@@ -63,6 +65,7 @@ function inherited(mount: ResolvedMount, readOnly: boolean): ResolvedMount {
 
 /** One more mount of a container that is there already. */
 export function resolveMount(mount: Mount, sources: Sources): ResolvedMount {
+  refuseInsideProc(parseMount(mount).destination)
   return resolve(labelled(parseMount(mount)), sources)
 }
 
