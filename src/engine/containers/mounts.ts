@@ -4,7 +4,7 @@
 import { closeSync, constants, existsSync, mkdirSync, readdirSync, readlinkSync, statfsSync, statSync } from "node:fs"
 import { release } from "node:os"
 import { DhowError, errnoName } from "../../lib/errors.ts"
-import { openInRoot } from "../../lib/syscalls/open-in-root.ts"
+import { openBeneath, openInRoot } from "../../lib/syscalls/open-in-root.ts"
 import type { Digest } from "../../oci/digest.ts"
 import type { RuntimeMount } from "../../oci/runtime-spec.ts"
 import type { ContainerConfig, HostConfig, Mount } from "../../wire/container.ts"
@@ -181,8 +181,9 @@ export async function runtimeMounts(mounts: readonly ResolvedMount[], rootfs: st
       continue
     }
     if (mount.Type === "bind") ensureBindSource(mount)
-    if (mount.Type === "volume" && mount.copyUp && mount.subpath === undefined) await fillVolume(mount, rootfs)
     const source = mountSource(mount)
+    if (mount.Type === "volume" && mount.copyUp && statSync(source).isDirectory())
+      await fillVolume(mount, source, rootfs)
     const options = readOnlyOptions(mount, source)
     if (mount.Type === "bind") options.push(propagationOf(mount, source))
     made.push({ destination: mount.Destination, type: "bind", source, options })
@@ -233,8 +234,14 @@ export function mountSource(mount: ResolvedMount): string {
   if (mount.subpath === undefined) return mount.Source
   let fd: number
   try {
-    fd = openInRoot(mount.Source, mount.subpath, constants.O_RDONLY | constants.O_NONBLOCK)
+    fd = openBeneath(mount.Source, mount.subpath, constants.O_RDONLY | constants.O_NONBLOCK)
   } catch (cause) {
+    if (errnoName(cause) === "EXDEV")
+      throw new DhowError(
+        "invalid",
+        `path concatenation escapes the base directory, base: ${mount.Source}, subpath: ${mount.subpath}`,
+        { cause },
+      )
     throw new DhowError("invalid", `cannot access path ${mount.subpath} of ${mount.Type} ${mount.Name}`, { cause })
   }
   try {
@@ -247,9 +254,9 @@ export function mountSource(mount: ResolvedMount): string {
   }
 }
 
-/** Copies what the image has at the destination into a volume that is still empty, owners and all. */
-async function fillVolume(mount: ResolvedMount, rootfs: string): Promise<void> {
-  if (readdirSync(mount.Source).length > 0) return
+/** Copies what the image has at the destination into a volume, or a part of one, that is still empty, owners and all. */
+async function fillVolume(mount: ResolvedMount, source: string, rootfs: string): Promise<void> {
+  if (readdirSync(source).length > 0) return
   let fd: number
   try {
     fd = openInRoot(rootfs, mount.Destination, constants.O_RDONLY | constants.O_DIRECTORY)
@@ -260,7 +267,7 @@ async function fillVolume(mount: ResolvedMount, rootfs: string): Promise<void> {
   }
   try {
     // The copier gets the directory as its descriptor 3, so that no name inside the image is resolved a second time.
-    const child = Bun.spawn(["cp", "-a", "--reflink=auto", "/proc/self/fd/3/.", `${mount.Source}/`], {
+    const child = Bun.spawn(["cp", "-a", "--reflink=auto", "/proc/self/fd/3/.", `${source}/`], {
       stdio: ["ignore", "ignore", "pipe", fd],
     })
     const [status, message] = await Promise.all([child.exited, new Response(child.stderr).text()])

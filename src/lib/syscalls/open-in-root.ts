@@ -5,6 +5,7 @@ import { address, check, cstring, libc } from "./libc.ts"
 
 const SYS_openat2 = 437n
 const RESOLVE_NO_MAGICLINKS = 0x02n
+const RESOLVE_BENEATH = 0x08n
 const RESOLVE_IN_ROOT = 0x10n
 const O_CLOEXEC = 0o2000000
 
@@ -18,9 +19,25 @@ export function openInRoot(root: string, path: string, flags: number = constants
   }
 }
 
-/** The same, of a root that is open already. */
+/** Refuses, with EXDEV, what would lead out of `root`, where openInRoot() keeps it inside. */
+export function openBeneath(root: string, path: string, flags: number = constants.O_RDONLY): number {
+  const directory = openSync(root, constants.O_RDONLY | constants.O_DIRECTORY)
+  try {
+    return openAt(directory, path, { flags, mode: 0, resolve: RESOLVE_BENEATH })
+  } finally {
+    closeSync(directory)
+  }
+}
+
+/** The same as openInRoot(), of a root that is open already. */
 export function openBelow(root: number, path: string, flags: number, mode = 0): number {
-  const how = new BigUint64Array([BigInt(flags | O_CLOEXEC), BigInt(mode), RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS])
+  return openAt(root, path, { flags, mode, resolve: RESOLVE_IN_ROOT })
+}
+
+type How = { readonly flags: number; readonly mode: number; readonly resolve: bigint }
+
+function openAt(root: number, path: string, { flags, mode, resolve }: How): number {
+  const how = new BigUint64Array([BigInt(flags | O_CLOEXEC), BigInt(mode), resolve | RESOLVE_NO_MAGICLINKS])
   const name = cstring(path)
   const bytes = new Uint8Array(how.buffer)
   return check(libc().syscall(SYS_openat2, BigInt(root), address(name), address(bytes), 24n, 0n, 0n), "openat2", path)
