@@ -1,7 +1,7 @@
 // Hostile requests to every route of Docker's reference: whatever comes in, the answer is a refusal of the client's making,
 // never 500, and nothing is made or changed by it.
 import { beforeAll, describe, expect, test } from "bun:test"
-import { existsSync, readdirSync } from "node:fs"
+import { existsSync, readdirSync, readFileSync } from "node:fs"
 import { join } from "node:path"
 import { REFERENCE } from "../../tools/surface/reference.ts"
 import type { TestEngine } from "../support/engine.ts"
@@ -220,6 +220,33 @@ test("a parameter of any value is taken or refused, on every route", async () =>
         const { status, text } = await send(method, target)
         expect(`${method} ${target.slice(0, 100)}: ${status} ${text.slice(0, 200)}`).not.toMatch(/: 500 /)
       }
+}, 60_000)
+
+test("routes of dhow's own refuse what they cannot read, too", async () => {
+  const sources = new Bun.Glob("*.ts").scanSync({ cwd: join(import.meta.dir, "../../src/api/dhow") })
+  const routes = [...sources].flatMap((file) => {
+    const source = readFileSync(join(import.meta.dir, "../../src/api/dhow", file), "utf8")
+    return [...source.matchAll(/"(GET|POST|PUT|DELETE)",\s*"(\/dhow\/[^"]*)"/g)].map(([, method, path]) => [
+      method,
+      path,
+    ])
+  })
+  expect(routes.length).toBeGreaterThan(25)
+  for (const [method = "", pattern = ""] of routes) {
+    // These change the kernel of the machine.
+    if (pattern.startsWith("/dhow/platforms/")) continue
+    const path = pattern.replace(/[:*]\w+/g, "nosuch")
+    for (const body of method === "GET" || method === "DELETE"
+      ? [undefined]
+      : ["{", "nope", "[]", '"x"', "5", '{"a":1} {}']) {
+      const { status, text } = await send(method, path, body === undefined ? {} : { body })
+      expect(`${method} ${path} ${body}: ${status} ${text.slice(0, 200)}`).not.toMatch(/: 500 /)
+    }
+    for (const query of ["filters=[", "filters=5", "since=x", "tail=x", "limit=-1", "rate=x", "platform={", "%zz"]) {
+      const { status, text } = await send(method === "GET" ? "GET" : "HEAD", `${path}?${query}`)
+      expect(`${method} ${path}?${query}: ${status} ${text.slice(0, 200)}`).not.toMatch(/: 500 /)
+    }
+  }
 }, 60_000)
 
 test("an escape that is none is refused in a path and in a query", async () => {
