@@ -31,7 +31,7 @@ describe("dhow run", () => {
       [126, ["-v", "/etc/passwd:/mounted", "bb", "/mounted"], "permission denied"],
       [127, ["-v", "/etc:/mounted", "bb", "/mounted/no-such-program"], "no such file or directory"],
       [127, ["--tmpfs", "/mounted", "bb", "no-such-program"], "executable file not found in $PATH"],
-      [125, ["--isolation", "hyperv", "bb", "true"], "invalid isolation 'hyperv' on linux"],
+      [125, ["--isolation", "hyperv", "bb", "true"], "invalid isolation (hyperv): linux only supports 'default'"],
       [125, ["--uts", "host", "--hostname", "h", "bb", "true"], "conflicting options: hostname and the UTS mode"],
       [125, ["--stop-signal", "FOO", "bb", "true"], "invalid signal: FOO"],
       [125, ["--volume-driver", "no-such", "-v", "v:/v", "bb", "true"], 'plugin "no-such" not found'],
