@@ -119,7 +119,8 @@ test("CDI devices bring variables, nodes, mounts and hooks, and a GPU is one of 
   const hook = (hookName: string) => ({
     hookName,
     path: "/bin/sh",
-    args: ["sh", "-c", `echo ${hookName} >> ${log}`],
+    // A hook reads the container's state: crun dies of one that ends before.
+    args: ["sh", "-c", `cat > /dev/null; echo ${hookName} >> ${log}`],
   })
   const edits = {
     env: ["FROM_CDI=yes"],
