@@ -1,7 +1,21 @@
 // Networks: bridges through netavark, addresses, published ports, and the namespaces containers live in. A pool of ready
 // namespaces on the default bridge keeps all of it off the start path.
+
+import type { Database } from "../state/database.ts"
 import type { EndpointSettings, PortMap } from "../wire/container.ts"
 import type { NetworkInspect } from "../wire/system.ts"
+
+/** Asked again whenever they are needed: the configuration may have changed. */
+export type NetworksOptions = {
+  readonly database: Database
+  readonly execRoot: string
+  /** Interface of the default bridge; undefined for one that no other engine has. */
+  readonly bridge: string | undefined
+  /** Its address and subnet, where the user fixes them: "10.0.0.1/24". */
+  readonly bip: string | undefined
+  /** Ready namespaces to keep. */
+  readonly pool: number
+}
 
 export type PortMapping = {
   readonly protocol: "tcp" | "udp" | "sctp"

@@ -4,7 +4,6 @@ import { crashpoint } from "../lib/crashpoint.ts"
 import { DhowError } from "../lib/errors.ts"
 import { log } from "../lib/log.ts"
 import type { NetlinkSocket } from "../lib/netlink.ts"
-import type { Database } from "../state/database.ts"
 import type { PortMap } from "../wire/container.ts"
 import type { NetworkInspect } from "../wire/system.ts"
 import {
@@ -18,7 +17,7 @@ import {
 } from "./bridge.ts"
 import { otherOwner } from "./bridge-owner.ts"
 import { changePorts } from "./change-ports.ts"
-import type { Attached, AttachRequest, Networks, PortChange, PortMapping } from "./contract.ts"
+import type { Attached, AttachRequest, Networks, NetworksOptions, PortChange, PortMapping } from "./contract.ts"
 import { allowHairpin, linkAlias, linkIndex, openRouteSocket } from "./link.ts"
 import { checkDefaultBridge, findNetwork } from "./lookup.ts"
 import { Namespaces } from "./namespaces.ts"
@@ -35,17 +34,6 @@ import { removeOrphanInterfaces } from "./tidy.ts"
 const LOOK_AFTER_MS = 1000
 /** How long after a release the kernel should have removed its interfaces. */
 const TIDY_MS = 3000
-
-export type NetworksOptions = {
-  readonly database: Database
-  readonly execRoot: string
-  /** Interface of the default bridge; undefined for one that no other engine has. */
-  readonly bridge: string | undefined
-  /** Its address and subnet, where the user fixes them: "10.0.0.1/24". */
-  readonly bip: string | undefined
-  /** Ready namespaces to keep. */
-  readonly pool: number
-}
 
 export function openNetworks(options: NetworksOptions): Networks {
   return new HostNetworks(options)
