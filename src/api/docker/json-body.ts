@@ -5,6 +5,8 @@ import type { HttpRequest } from "../http/reply.ts"
 import { checkJson, parseJson } from "./schema/go-json.ts"
 
 const JSON_LIMIT = 4 * 1024 * 1024
+/** Of a body whose end has to be looked for after every piece, which costs the square of its length. */
+const STREAM_LIMIT = 16 * 1024
 
 /** The body checked against a schema. An empty one is `{}` where the route allows it, as most do. */
 export async function readJson<const Schema extends v.GenericSchema>(
@@ -32,7 +34,7 @@ export async function readJsonBeforeStream<const Schema extends v.GenericSchema>
   const decoder = new TextDecoder()
   for (let part = await request.body.read(); part !== undefined; part = await request.body.read()) {
     text += decoder.decode(part, { stream: true })
-    if (text.length > JSON_LIMIT) throw new DhowError("invalid", `Request body is larger than ${JSON_LIMIT} bytes`)
+    if (text.length > STREAM_LIMIT) throw new DhowError("invalid", `Request body is larger than ${STREAM_LIMIT} bytes`)
     if (text.trimEnd().endsWith("}") && isComplete(text)) break
   }
   return checkJson(schema, text.trim() === "" ? {} : parseJson(text))
