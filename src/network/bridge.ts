@@ -31,6 +31,7 @@ import type { Tables } from "./tables.ts"
 const LOCK_EX = 2
 const LOCK_NB = 4
 const PATIENCE_MS = 20_000
+const PORTS_PATIENCE_MS = 3000
 
 export type BridgeConfig = {
   /** undefined: one is chosen that no other engine has. */
@@ -130,6 +131,12 @@ export function claimBridge(network: Network, execRoot: string): void {
 /** Answers to a connection from 127.0.0.1 through a published port come back as packets for 127.0.0.1. */
 export function routeLoopback(network: Network): void {
   setSysctl(`net/ipv4/conf/${network.record.interface}/route_localnet`, "1")
+}
+
+/** Resolves when the kernel has taken the interfaces of destroyed namespaces off the bridge, or is taking too long. */
+export async function portsGone(host: NetlinkSocket, bridge: string): Promise<void> {
+  const deadline = performance.now() + PORTS_PATIENCE_MS
+  while (bridgePorts(host, bridge).length > 0 && performance.now() < deadline) await sleep(20)
 }
 
 /** Removes the bridge and its rules, and cuts off what is still attached: netavark would leave both for its sake. */

@@ -11,6 +11,7 @@ import {
   bridgeIsUp,
   claimBridge,
   makeBridge,
+  portsGone,
   removeBridge,
   routeLoopback,
   settleBridge,
@@ -193,14 +194,14 @@ class HostNetworks implements Networks {
 
   /** The options may have changed: ready namespaces are made to the new measure, the bridge too while nobody is on it. */
   async reconfigure(): Promise<void> {
-    this.#bridged.fill()
-    this.#isolated.fill()
+    for (const pool of [this.#bridged, this.#isolated]) pool.fill()
     const before = this.#settled().record.subnets[0]
     if (this.#tables.owners().length > 0) return
     const { subnet, gateway } = this.#settle().record.subnets[0] ?? {}
     if (before?.subnet === subnet && before?.gateway === gateway) return
     for (const { key } of this.#bridged.drain()) destroyNamespace(this.#parts(), key)
     this.#bridgeReady = undefined
+    await portsGone(this.#parts().host, this.#settled().record.interface)
     await this.#makeBridge()
   }
 

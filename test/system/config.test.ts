@@ -166,6 +166,20 @@ describe.skipIf(!existsSync("/bin/busybox"))("the daemon's configuration", () =>
     expect((await dhow.run(["run", "--rm", "--runtime", "mine", "bb", "true"])).stderr).toContain("unknown or invalid")
   })
 
+  test("the bridge gets another subnet while nobody is on it, and keeps its own while somebody is", async () => {
+    const address = "{{.NetworkSettings.Networks.bridge.Gateway}}"
+    // Ready namespaces may be on their way: who asks while the bridge is made anew waits for it.
+    expect(await dhow.ok("config", "set", "bip", "10.213.9.1/24")).toContain("(at once)")
+    await dhow.ok("run", "-d", "--name", "on", "bb", "sleep", "100")
+    expect(await dhow.ok("inspect", "-f", address, "on")).toBe("10.213.9.1")
+    const said = await dhow.ok("config", "set", "bip", "10.213.8.1/24")
+    expect(said).toContain("(after a restart: 1 container is on the default bridge)")
+    expect((await key("bip"))?.Value).toBe("10.213.9.1/24")
+    await dhow.ok("rm", "-f", "on")
+    write({})
+    await reload()
+  })
+
   test("another socket opens and closes while the daemon serves; one that cannot be had changes nothing", async () => {
     const second = join(directory, "second.sock")
     const file = join(directory, "hosts.json")
