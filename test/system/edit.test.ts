@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test"
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { createConnection } from "node:net"
 import { join } from "node:path"
-import { dhow, docker, dockerProgram } from "../support/docker.ts"
+import { CommandLine, dhow, docker, dockerProgram } from "../support/docker.ts"
 import { testEngine } from "../support/fixture.ts"
 import { agree } from "../support/invariants.ts"
 
@@ -241,6 +241,23 @@ describe("dhow edit", () => {
     const given = await client.run(["edit", "--yes", "--file", "-", "form"], { stdin: text.replace("48m", "64m") })
     expect(given).toMatchObject({ status: 0 })
     expect((await inspect("form")).HostConfig.Memory).toBe(64 << 20)
+  })
+
+  test("opens a form that cannot be used again in a terminal, with the reason on top, and asks before it does anything", async () => {
+    const script = join(engine.root, "mender")
+    writeFileSync(
+      script,
+      `if grep '^#!' "$1"; then sed -i 's/^memory: .*/memory: 56m/' "$1"; else sed -i 's/^memory: .*/memory: 5q/' "$1"; fi`,
+    )
+    const main = join(import.meta.dir, "../../src/main.ts")
+    const words = [process.execPath, main, "-H", `unix://${engine.socket}`]
+    using session = new CommandLine(words, { VISUAL: `sh ${script}` }).terminal(["edit", "form"])
+    await session.screen.contains("invalid suffix: 'q'")
+    await session.screen.contains("Do this? [y/N]")
+    expect((await inspect("form")).HostConfig.Memory).toBe(64 << 20)
+    session.type("y\n")
+    expect(await session.ended()).toBe(0)
+    expect((await inspect("form")).HostConfig.Memory).toBe(56 << 20)
   })
 })
 

@@ -42,6 +42,7 @@ test("planUpdate() takes a mount out of wherever it was asked for", () => {
 test("planUpdate() refuses mounts that are not there, that are there twice, and those with others below", () => {
   expect(() => plan({ MountRm: ["/none"] })).toThrow('Nothing is mounted at "/none" in container "web"')
   expect(() => plan({ MountAdd: [{ Type: "tmpfs", Target: "/srv/." }] })).toThrow("Duplicate mount point: /srv")
+  expect(() => plan({ MountAdd: [{ Type: "tmpfs", Target: "/proc/sys" }] })).toThrow("it is inside /proc")
   expect(() => plan({ MountAdd: [{ Type: "tmpfs", Target: "/srv/x" }], MountRm: ["/srv"] })).toThrow(
     'Cannot take away the mount at "/srv": "/srv/x" lies below it',
   )

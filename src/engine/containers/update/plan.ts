@@ -178,6 +178,9 @@ function checkMounts(record: ContainerRecord, add: readonly Mount[], remove: rea
       throw new DhowError("invalid", `Nothing is mounted at "${destination}" in container "${record.name}"`)
   for (const mount of add) {
     const { destination } = parseMount(mount)
+    // The runtime would refuse it at the next start, and the kernel's files are no place for others' now.
+    if (/^\/proc(?:\/|$)/.test(destination))
+      throw new DhowError("invalid", `"${destination}" cannot be mounted because it is inside /proc`)
     if (taken.has(destination)) throw new DhowError("invalid", `Duplicate mount point: ${destination}`)
     taken.add(destination)
   }
