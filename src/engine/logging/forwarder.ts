@@ -160,7 +160,7 @@ export class Forwarder {
     }
   }
 
-  /** Bytes behind `end`. */
+  /** Bytes behind `end`, as they lie on the disk: compressed files count as what they take there. */
   #waiting(end: Position): number {
     let waiting = 0
     for (const { number, size } of listSegments(this.#options.path).segments)
