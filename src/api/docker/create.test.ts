@@ -39,6 +39,7 @@ describe("POST /containers/create", () => {
       config: { Image: "busybox", Cmd: ["true"] },
       hostConfig: { Memory: 5, NetworkMode: "bridge" },
       networkingConfig: { EndpointsConfig: { a: {} } },
+      readOnlyNonRecursive: true,
     })
   })
 

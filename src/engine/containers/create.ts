@@ -106,7 +106,12 @@ export async function createContainer(
     networkingConfig: options.networkingConfig,
     cgroupParent: config.cgroupParent,
     ...(options.systemd === undefined ? {} : { systemd: options.systemd }),
-    mounts: inRequest(() => resolveMounts(merged, hostConfig, mountSources(parts, prepared))),
+    mounts: inRequest(() =>
+      resolveMounts(merged, hostConfig, {
+        ...mountSources(parts, prepared),
+        readOnlyNonRecursive: options.readOnlyNonRecursive === true,
+      }),
+    ),
   }
 
   const paths = containerPaths(config, id)
@@ -148,11 +153,12 @@ export function checkSecurity({ host }: ContainerParts, hostConfig: HostConfig):
   }
 }
 
-/** So that a rename of the other container does not part the two. One that is not there yet may be at the start. */
+/** So that a rename of the other container does not part the two. A network may be joined that is not there yet. */
 export function nameDonorsById({ store }: ContainerParts, hostConfig: HostConfig): void {
   for (const key of ["NetworkMode", "PidMode", "IpcMode"] as const) {
     const donor = donorOf(hostConfig[key] ?? "")
-    const id = donor === undefined ? undefined : inStore(store, donor)
+    if (donor === undefined) continue
+    const id = key === "NetworkMode" ? inStore(store, donor) : store.resolve(donor).record.id
     if (id !== undefined) hostConfig[key] = `container:${id}`
   }
 }

@@ -10,7 +10,6 @@ import type { RuntimeMount } from "../../oci/runtime-spec.ts"
 import type { ContainerConfig, HostConfig, Mount } from "../../wire/container.ts"
 import type { LocalVolumes, PreparedVolume } from "../volumes.ts"
 import { type MountWish, parseBind, parseMount, parseVolumesFrom } from "./mount-specs.ts"
-import { refuseInsideProc } from "./proc-mounts.ts"
 import { bindPropagation, guardedPropagation } from "./propagation.ts"
 import type { ResolvedMount } from "./record.ts"
 import type { ContainerStore } from "./store.ts"
@@ -22,6 +21,8 @@ type Sources = {
   /** The engine's own directories. */
   readonly roots: readonly string[]
   readonly store: ContainerStore
+  /** What `-v` makes read-only is so on its top level only. */
+  readonly readOnlyNonRecursive?: boolean
   /** Is given the anonymous volumes, each of which is to be committed or undone. */
   readonly prepared: (volume: PreparedVolume) => void
 }
@@ -41,7 +42,9 @@ export function resolveMounts(config: ContainerConfig, hostConfig: HostConfig, s
       throw new DhowError("invalid", `Duplicate mount point: ${wish.destination}`)
     wishes.set(wish.destination, labelled(wish))
   }
-  for (const text of hostConfig.Binds ?? []) add(withDriver(parseBind(text), hostConfig.VolumeDriver))
+  const shallow = sources.readOnlyNonRecursive === true ? { readOnlyNonRecursive: true } : {}
+  for (const text of hostConfig.Binds ?? [])
+    add(withDriver({ ...parseBind(text), ...shallow }, hostConfig.VolumeDriver))
   for (const mount of hostConfig.Mounts ?? []) add(parseMount(mount))
   for (const destination of Object.keys(config.Volumes ?? {})) {
     const wish = withDriver(parseBind(destination), hostConfig.VolumeDriver)
@@ -49,7 +52,6 @@ export function resolveMounts(config: ContainerConfig, hostConfig: HostConfig, s
     if (wishes.has(wish.destination) || byDestination.has(wish.destination) || isTmpfs) continue
     wishes.set(wish.destination, wish)
   }
-  for (const destination of [...wishes.keys(), ...Object.keys(hostConfig.Tmpfs ?? {})]) refuseInsideProc(destination)
   // Volumes last: what is refused leaves none behind.
   for (const wish of [...wishes.values()].sort((a, b) => Number(a.type === "volume") - Number(b.type === "volume")))
     byDestination.set(wish.destination, resolve(wish, sources))
@@ -65,7 +67,6 @@ function inherited(mount: ResolvedMount, readOnly: boolean): ResolvedMount {
 
 /** One more mount of a container that is there already. */
 export function resolveMount(mount: Mount, sources: Sources): ResolvedMount {
-  refuseInsideProc(parseMount(mount).destination)
   return resolve(labelled(parseMount(mount)), sources)
 }
 

@@ -34,6 +34,8 @@ export interface Containers {
     readonly init?: "auto"
     /** From the header X-Dhow-Systemd: whether the program gets what systemd needs, where it is not to be found out. */
     readonly systemd?: "always" | "never"
+    /** For clients older than 1.44, whose read-only binds are so on their top level only. */
+    readonly readOnlyNonRecursive?: boolean
   }): Promise<{ Id: string; Warnings: string[] }>
   start(reference: string, options?: { readonly detachKeys?: string }): Promise<"started" | "unchanged">
   /** `timeout` in seconds; -1 waits for ever. */
