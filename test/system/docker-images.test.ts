@@ -54,6 +54,18 @@ describe.skipIf(dockerProgram === undefined)("docker's images", () => {
     expect(await client.ok("rmi", "small:a")).toBe("Untagged: small:a")
     expect(await client.ok("rmi", "small:b")).toContain(`Deleted: ${id}`)
     expect((await client.run(["rmi", "small:b"])).stderr).toContain("No such image: small:b")
+    // A container is shown with the name it was made from, and with the image's id once the name has moved on.
+    await client.ok("tag", "bb", "moving:1")
+    const box = await client.ok("create", "--name", "moved", "moving:1", "true")
+    const shown = async () =>
+      await client.ok("ps", "-a", "--no-trunc", "--filter", `id=${box}`, "--format", "{{.Image}}")
+    expect(await shown()).toBe("moving:1")
+    const other = await client.ok("import", tar, "moving:1")
+    expect(await shown()).toBe(await client.ok("inspect", "-f", "{{.Image}}", "moved"))
+    await client.ok("rmi", other)
+    expect(await shown()).toMatch(/^sha256:/)
+    await client.ok("rm", "moved")
+    expect((await client.run(["tag", "bb", "sha256:1"])).stderr).toContain("using digest algorithm as name")
     const wrong = await client.run(["tag", "bb", "Wrong:Name"])
     expect(wrong.status).toBe(1)
   })

@@ -7,7 +7,7 @@ import { emulatedMark, manifestDescriptor } from "./manifest-descriptor.ts"
 import { commandOf } from "./merge-config.ts"
 import { mountPoint } from "./mount-point.ts"
 import type { ContainerParts } from "./parts.ts"
-import { type Container, isRunning } from "./record.ts"
+import { type Container, type ContainerRecord, isRunning } from "./record.ts"
 import { sizes } from "./sizes.ts"
 import { statusText } from "./status.ts"
 
@@ -29,14 +29,20 @@ export async function listContainers(
     .filter(({ state }) => everything || isRunning(state) || state.status === "restarting")
     .filter(isWanted)
     .slice(0, limit)
-  return await Promise.all(found.map((container) => summary(parts, container, options.size)))
+  const names = new Map<string, readonly string[]>()
+  return await Promise.all(
+    found.map(async (container) => ({
+      ...(await summary(parts, container, options.size)),
+      Image: shownImage(parts, container.record, names),
+    })),
+  )
 }
 
 async function summary(
   parts: ContainerParts,
   { record, state }: Container,
   withSize: boolean,
-): Promise<ContainerSummary> {
+): Promise<Omit<ContainerSummary, "Image">> {
   const { path, args } = commandOf(record.config)
   const networks = inspectNetworks(
     isRunning(state) ? state.process.endpoints : {},
@@ -45,7 +51,6 @@ async function summary(
   return {
     Id: record.id,
     Names: [`/${record.name}`],
-    Image: record.image,
     ImageID: record.imageId,
     Command: [path, ...args].map(quoteArgument).join(" "),
     Created: Math.floor(Date.parse(record.created) / 1000),
@@ -64,6 +69,16 @@ async function summary(
     ...emulatedMark(parts, record),
     ...(state.usage === undefined ? {} : { Usage: state.usage }),
   }
+}
+
+/** The name it was made from, or the image's id where the name has moved on, or is gone. */
+function shownImage(
+  parts: ContainerParts,
+  { image, imageId }: ContainerRecord,
+  names: Map<string, readonly string[]>,
+): string {
+  if (!names.has(image)) names.set(image, parts.imageIds(image))
+  return names.get(image)!.includes(imageId) ? image : imageId
 }
 
 function summaryPorts(ports: Readonly<Record<string, { HostIp?: string; HostPort?: string }[] | null>>): SummaryPort[] {
