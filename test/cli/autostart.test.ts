@@ -46,7 +46,7 @@ test.skipIf(!usable)("a daemon that cannot start is reported with its own words"
   const outcome = await dhow(["ps"], { environment })
   expect(outcome.status).toBe(1)
   expect(outcome.stderr).toContain("dhow: Cannot start the daemon: it ended with status 1: ")
-  expect(outcome.stderr).toContain(`Configuration file "${configFile}" is not JSON`)
+  expect(outcome.stderr).toContain(`Configuration file "${configFile}", line 1, column 3: `)
 })
 
 test.skipIf(!usable)(

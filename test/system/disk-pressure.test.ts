@@ -117,9 +117,11 @@ test("the engine looks by itself when images come", async () => {
 test("a file that makes no sense leaves the policy as it was, and is no reason to start without it", async () => {
   writeFileSync(config, JSON.stringify({ gc: { max: "lots" } }))
   expect((await status()).Policy).toMatchObject({ Max: 0.7 })
-  expect(engine.log()).toContain('invalid gc.max \\"lots\\"')
+  expect(engine.log()).toContain('key \\"gc.max\\": expected a share of the disk')
   await engine.kill()
-  expect(await engine.start().catch((error: Error) => error.message)).toContain("invalid gc.max")
+  expect(await engine.start().catch((error: Error) => error.message)).toContain(
+    'key "gc.max": expected a share of the disk: "80%", found "lots"',
+  )
   configure({ max: "99%" })
   await engine.start()
   expect((await status()).Policy).toMatchObject({ Max: 0.99 })

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test"
 import type { Attachment, AttachOptions, Engine, OutputSink } from "../../engine/contract.ts"
 import { DhowError } from "../../lib/errors.ts"
+import type { ContainerInspect } from "../../wire/container.ts"
 import { type ByteClient, startServer, type TestServer } from "../http/test-client.ts"
 import { dockerApi } from "./api.ts"
 import { engineWith } from "./test-call.ts"
@@ -42,6 +43,7 @@ const serve = (process: Attachment, asked: AttachOptions[] = []): Promise<TestSe
             asked.push(options)
             return process
           },
+          inspect: async () => ({}) as ContainerInspect,
         },
       }) as Engine,
     ),
@@ -119,7 +121,8 @@ describe("attach through a WebSocket", () => {
   })
 
   test("answers 400 to a request that asks for no WebSocket, before anything is attached", async () => {
-    await using server = await serve(new EchoProcess())
+    const asked: AttachOptions[] = []
+    await using server = await serve(new EchoProcess(), asked)
     for (const fields of [
       "",
       HANDSHAKE.replace("13", "8"),
@@ -129,6 +132,7 @@ describe("attach through a WebSocket", () => {
       const { head } = await open(server, "/containers/x/attach/ws", fields)
       expect(head).toStartWith("HTTP/1.1 400 ")
     }
+    expect(asked).toEqual([])
   })
 
   test("answers the engine's refusal as any route does", async () => {

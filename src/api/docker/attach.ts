@@ -30,7 +30,7 @@ export async function attachWebSocket(containers: Containers, call: Call): Promi
   const { query, api } = call
   const keysText = query.optional("detachKeys")
   const keys = parseDetachKeys(keysText)
-  const opening = openingHeaders(call.request)
+  const opening = await openingOf(containers, call)
   // Before 1.42 all three were attached, whatever was asked for.
   const wants = (name: string): boolean => api < 42 || query.bool(name)
   const attachment = await containers.attach(param(call, "name"), {
@@ -49,6 +49,16 @@ export async function attachWebSocket(containers: Containers, call: Call): Promi
       const stream = new WebSocketStream(raw, api >= 28 ? "binary" : "text")
       join(attachment, stream, { raw: true, detachKeys: keys })
     },
+  }
+}
+
+/** A container that is not there is told of before anything that is wrong with the opening. */
+async function openingOf(containers: Containers, call: Call): Promise<ReturnType<typeof openingHeaders>> {
+  try {
+    return openingHeaders(call.request)
+  } catch (error) {
+    await containers.inspect(param(call, "name"))
+    throw error
   }
 }
 

@@ -55,10 +55,11 @@ export async function skipJson(request: HttpRequest): Promise<void> {
   await readJsonBeforeStream(request, v.unknown())
 }
 
-/** Clients that name no Content-Type are taken at their word's absence; one that names another is refused. */
+/** A request without a body needs none. */
 function checkContentType(request: HttpRequest): void {
   const media = mediaType(request)
-  if (media === "application/json" || media === "") return
+  if (media === "application/json" || (media === "" && request.body.length === 0)) return
+  if (media === "") throw new DhowError("invalid", "malformed Content-Type header (): mime: no media type")
   const type = request.headers.get("content-type")
   throw new DhowError("invalid", `unsupported Content-Type header (${type}): must be 'application/json'`)
 }

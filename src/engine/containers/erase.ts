@@ -43,9 +43,10 @@ export async function erase(parts: ContainerParts, id: string, options: EraseOpt
   live.runEnded()
   live.answer({ StatusCode: state.exitCode }, ["removed", "next-exit", "not-running"])
   parts.live.forget(id)
-  // The answer does not wait for the files.
+  // The answer does not wait for the files, but for volumes that were to go with them.
   const cleared = live.teardown.then(() => clearFiles(parts, record, { volumes, stuck: options.stuck }))
   parts.background.add(cleared)
+  if (volumes.length > 0 && !options.stuck) await cleared
 }
 
 /** Takes away what a container without a row left. */

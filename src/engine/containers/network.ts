@@ -206,8 +206,9 @@ export function readNetworkRecord(paths: ContainerPaths): Omit<ProcessReference,
 }
 
 export function checkNetworkMode(parts: ContainerParts, mode: string): void {
-  if (mode.startsWith("container:")) parts.store.resolve(mode.slice("container:".length))
-  else if (mode !== "host" && mode !== "none") {
+  // Whose network is shared need not be there before the start.
+  if (mode.startsWith("container:")) return
+  if (mode !== "host" && mode !== "none") {
     const { driver } = parts.networks.resolve(mode)
     if (driver === "host" || driver === "null")
       throw new DhowError("invalid", `network mode "${mode}" is not a network to connect to`)
