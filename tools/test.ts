@@ -1,7 +1,7 @@
 // npm test: unit tests, then the system tests under test/, which need root, crun and a kernel; file by file, for they
 // share the machine: those that only store and transfer images beside those that run containers. What they leave behind
 // counts as a failure. Closes with "N passed, N failed", from what the runners counted.
-import { chmodSync, mkdtempSync, rmSync } from "node:fs"
+import { chmodSync, mkdtempSync, readFileSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { type HostState, leaks, readHostState } from "../test/support/host-state.ts"
@@ -11,8 +11,16 @@ import { type Counts, NONE, runTests, sum, summary } from "./run-tests.ts"
 const root = join(import.meta.dir, "..")
 /** Said once more at the end, where a long log is looked at first. */
 const failures: string[] = []
-/** Folders whose tests start no container and touch no network but loopback: they run beside all others. */
+/** Folders whose tests run beside all others, but for those that start an engine: it takes a subnet of the host's. */
 const BESIDE = ["test/fuzz/", "test/images/", "test/registry/", "test/registry-server/", "test/snapshot/"]
+
+function runsBeside(file: string): boolean {
+  return (
+    BESIDE.some((folder) => file.startsWith(folder)) &&
+    !/testEngine|TestEngine/.test(readFileSync(join(root, file), "utf8"))
+  )
+}
+
 const isRoot = process.getuid?.() === 0
 
 /** Files named on the command line, or all. */
@@ -45,7 +53,7 @@ async function runSystemTests(): Promise<Counts> {
     PATH: [docker, process.env["PATH"], "/usr/local/sbin", "/usr/sbin", "/sbin"].filter(Boolean).join(":"),
   }
   const before = readHostState(directory)
-  const beside = files.filter((file) => BESIDE.some((folder) => file.startsWith(folder)))
+  const beside = files.filter(runsBeside)
   const alone = files.filter((file) => !beside.includes(file))
   const inOneGo = beside.length === 0 || alone.length === 0
   const lane = async (list: readonly string[]): Promise<Counts> => {

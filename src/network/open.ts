@@ -206,7 +206,6 @@ class HostNetworks implements Networks {
   }
 
   async close(): Promise<void> {
-    if (this.#closed) return
     this.#closed = true
     for (const timer of this.#timers) clearTimeout(timer)
     this.#bridged.close()

@@ -136,7 +136,7 @@ describe("attach and exec over the API", () => {
       expect(text.text.split("\n").sort()).toEqual(["", "err", "out word"])
       expect([...text.kinds]).toEqual(["string"])
       const none = await engine.call("GET", "/containers/nosuch/attach/ws")
-      expect(none.status).toBe(400)
+      expect(none.status).toBe(404)
     } finally {
       stop()
     }
