@@ -125,6 +125,16 @@ export type OpenEngine = {
 }
 
 /** The engine over one state root, reconciled. `close` lets go of the database; nothing is stopped. */
+let init: { readonly asked: string; readonly path: string } | undefined
+
+/** Each start asks for it: PATH is looked through once for each setting, and again only until something is found. */
+function findInit(asked: string): string | undefined {
+  if (init?.asked === asked) return init.path
+  const path = Bun.which(asked) ?? undefined
+  init = path === undefined ? undefined : { asked, path }
+  return path
+}
+
 export async function openEngine(live: LiveConfig): Promise<OpenEngine> {
   const config = live.view
   prepareHost()
@@ -240,7 +250,7 @@ export async function openEngine(live: LiveConfig): Promise<OpenEngine> {
     runtimeNames: () => [...runtimes.list().keys()],
     host,
     get initPath() {
-      return Bun.which(config.initPath ?? "catatonit") ?? undefined
+      return findInit(config.initPath ?? "catatonit")
     },
     resolveImage: (reference, platform, choice) => images.resolve(reference, platform, choice),
     imageIds: (reference) => images.imageIds(reference),

@@ -1,5 +1,5 @@
 // A bound on how many do the same thing at once; who comes later waits in line. The bound may change meanwhile.
-import { DhowError } from "./errors.ts"
+import { throwIfCancelled } from "./cancelled.ts"
 
 export class Slots {
   readonly #count: () => number
@@ -49,8 +49,4 @@ export class Slots {
     signal?.removeEventListener("abort", leave)
     if (!isOurs) throwIfCancelled(signal)
   }
-}
-
-function throwIfCancelled(signal: AbortSignal | undefined): void {
-  if (signal?.aborted === true) throw new DhowError("cancelled", "The request was cancelled", { cause: signal.reason })
 }

@@ -74,3 +74,26 @@ test("socketInodes() finds listeners of both families by their port", () => {
   expect(socketInodes(table, 8080, true)).toEqual(["4711"])
   expect(socketInodes(table, 8080, false)).toEqual(["4711", "4712"])
 })
+
+test("a port that is named is not given to another binding of the same container before", () => {
+  const ports = new Ports()
+  const choose = (bindings: PortMap) => ports.choose(request(bindings))
+  for (let tries = 0; tries < 20; tries++) {
+    const next = choose({ "80/tcp": [{}] })[0]!.hostPort + 1
+    try {
+      choose({ "81/tcp": [{ HostPort: String(next) }] })
+    } catch {
+      // Somebody on this host has it.
+      continue
+    }
+    // Free ports are given in order: without the name it would be this one's turn.
+    ports.release("one")
+    expect(choose({ "80/tcp": [{}], "81/tcp": [{ HostPort: String(next) }] }).map(({ hostPort }) => hostPort)).toEqual([
+      expect.any(Number),
+      next,
+    ])
+    break
+  }
+  expect.assertions(1)
+  ports.close()
+})

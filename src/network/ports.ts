@@ -34,16 +34,7 @@ export class Ports {
     const held: Held[] = []
     this.#held.set(request.owner, held)
     try {
-      const wanted = listWanted(request)
-      // Those that name their port come first: a free one must not be one of theirs.
-      const isFixed = ({ first, last }: Wanted): boolean => first !== 0 && first === last
-      const mappings = new Map<Wanted, PortMapping>()
-      for (const one of [...wanted.filter(isFixed), ...wanted.filter((other) => !isFixed(other))]) {
-        const taken = this.#hold(one)
-        held.push(taken)
-        mappings.set(one, taken.mapping)
-      }
-      return wanted.map((one) => mappings.get(one)!)
+      return this.#holdAll(listWanted(request), held)
     } catch (error) {
       this.release(request.owner)
       throw notConnected(request, error)
@@ -74,7 +65,7 @@ export class Ports {
       this.#held.set(owner, [...held, ...(this.#held.get(owner) ?? [])])
     }
     try {
-      for (const wanted of listWanted(request)) held.push(this.#hold(wanted))
+      this.#holdAll(listWanted(request), held)
     } catch (error) {
       undo()
       throw notConnected(request, error)
@@ -104,6 +95,19 @@ export class Ports {
 
   close(): void {
     for (const owner of [...this.#held.keys()]) this.release(owner)
+  }
+
+  /** Returned in the order of `wanted`; each is added to `held` at once, so that a failure can let go of those before. */
+  #holdAll(wanted: readonly Wanted[], held: Held[]): readonly PortMapping[] {
+    // Those that name their port come first: a free one must not be one of theirs.
+    const isFixed = ({ first, last }: Wanted): boolean => first !== 0 && first === last
+    const mappings = new Map<Wanted, PortMapping>()
+    for (const one of [...wanted.filter(isFixed), ...wanted.filter((other) => !isFixed(other))]) {
+      const taken = this.#hold(one)
+      held.push(taken)
+      mappings.set(one, taken.mapping)
+    }
+    return wanted.map((one) => mappings.get(one)!)
   }
 
   #hold(wanted: Wanted): Held {

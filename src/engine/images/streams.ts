@@ -1,5 +1,5 @@
 // Byte streams from outside as async iterables that a signal can end.
-import { DhowError } from "../../lib/errors.ts"
+import { throwIfCancelled } from "../../lib/cancelled.ts"
 
 /** The chunks of a request's body; an abort ends a read that waits for a client that says nothing more. */
 export async function* chunksOf(stream: ReadableStream<Uint8Array>, signal: AbortSignal): AsyncGenerator<Uint8Array> {
@@ -18,8 +18,4 @@ export async function* chunksOf(stream: ReadableStream<Uint8Array>, signal: Abor
     signal.removeEventListener("abort", stop)
     stop()
   }
-}
-
-export function throwIfCancelled(signal: AbortSignal): void {
-  if (signal.aborted) throw new DhowError("cancelled", "The request was cancelled", { cause: signal.reason })
 }

@@ -1,30 +1,13 @@
-// A connected AF_UNIX SOCK_DGRAM socket, which neither node:dgram nor Bun opens.
-import { closeSync } from "node:fs"
+// Datagrams to a socket of the file system: a connected AF_UNIX SOCK_DGRAM socket.
 import { errnoName } from "../errors.ts"
-import { cstring, lastError, libc } from "./libc.ts"
+import { lastError, libc } from "./libc.ts"
+import { connectUnix, SOCK } from "./unix-socket.ts"
 
-const AF_UNIX = 1
-const SOCK_DGRAM = 2
-const SOCK_CLOEXEC = 0o2000000
-const SOCK_NONBLOCK = 0o4000
 const MSG_NOSIGNAL = 0x4000
-const SUN_PATH_BYTES = 108
 
 /** The caller owns the descriptor. */
 export function connectDatagram(path: string): number {
-  const name = cstring(path)
-  if (name.length > SUN_PATH_BYTES) throw new RangeError(`Socket path "${path}" is longer than 107 bytes`)
-  const fd = libc().socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)
-  if (fd < 0) throw lastError("socket")
-  const socketAddress = new Uint8Array(2 + name.length)
-  socketAddress[0] = AF_UNIX
-  socketAddress.set(name, 2)
-  if (libc().connect(fd, socketAddress, socketAddress.length) < 0) {
-    const error = lastError("connect", path)
-    closeSync(fd)
-    throw error
-  }
-  return fd
+  return connectUnix(path, SOCK.DGRAM)
 }
 
 /** False where the receiver's queue is full. */

@@ -3,7 +3,8 @@
 import { DhowError } from "../../../lib/errors.ts"
 import type { ContainerInspect } from "../../../wire/container.ts"
 import type { ContainerUpdateRequest } from "../../../wire/update.ts"
-import { FIELDS, type Field, type Value } from "./fields.ts"
+import type { Field, Value } from "./field.ts"
+import { FIELDS } from "./fields.ts"
 
 export type Form = Readonly<Record<string, Value>>
 

@@ -1,5 +1,7 @@
 // GET /images/get: an archive that is an OCI layout and a docker-archive at once, as Docker's is. Blobs leave straight from
 // the content store, compressed on their way where their manifest names them so; nothing is copied to disk first.
+
+import { throwIfCancelled } from "../../../lib/cancelled.ts"
 import { DhowError } from "../../../lib/errors.ts"
 import { fileChunks } from "../../../lib/file-chunks.ts"
 import { type TarInput, writeTar } from "../../../lib/tar/writer.ts"
@@ -9,7 +11,6 @@ import type { Platform } from "../../../oci/platform.ts"
 import { familiarName, parseReference } from "../../../oci/reference.ts"
 import { emitImageEvent, familiar, type ImagesContext } from "../context.ts"
 import { remakeFile } from "../recipes.ts"
-import { throwIfCancelled } from "../streams.ts"
 import type { Remade } from "./forms.ts"
 import { type Selected, selectImages } from "./select.ts"
 import { type Blobs, planTarget } from "./target.ts"
