@@ -125,7 +125,7 @@ describe.each(CLIENTS)("a batch system with %s", (kind, clientOf) => {
       DockerError: '""',
       OOMKilled: '"false"',
     })
-    expect(Date.parse(JSON.parse(state["FinishedAt"] ?? ""))).toBeGreaterThanOrEqual(
+    expect(Date.parse(JSON.parse(state["FinishedAt"] ?? ""))).toBeGreaterThan(
       Date.parse(JSON.parse(state["StartedAt"] ?? "")),
     )
     mkdirSync(join(sandbox, kind))

@@ -23,13 +23,13 @@ export type Ended = Pick<Container, "record" | "state"> & {
 export function reportExit(parts: ContainerParts, { record, state, exit, seen }: Ended): ExitReport {
   const { usage, limits } = readFinalUsage(cgroupsPathOf(parts.config, record), parts.host.cgroup)
   const oomKilled = exit.oomKilled || limits.OOMKills > 0
-  const finishedAt = timestamp(exit.finishedAt.getTime())
+  const finished = finishOf(state.startedAt, exit.finishedAt)
   const { asked } = state
   const network = ownNamespace(record, state)
   return {
     ...common(record, state),
     Started: true,
-    FinishedAt: finishedAt,
+    FinishedAt: timestamp(finished),
     ExitCode: exit.exitCode,
     ...signalOf(exit.exitCode),
     Error: "",
@@ -40,7 +40,7 @@ export function reportExit(parts: ContainerParts, { record, state, exit, seen }:
     Usage: complete(
       {
         // When a lost one ended is not known, only when that was found.
-        ...(seen === "lost" ? {} : { WallTime: wallTime(state.startedAt, exit.finishedAt) }),
+        ...(seen === "lost" ? {} : { WallTime: Math.round(finished - Date.parse(state.startedAt)) * 1e6 }),
         ...usage,
         ...(network === undefined ? {} : networkUsage(network)),
       },
@@ -70,8 +70,8 @@ export function reportFailure(
 }
 
 /** The end is known to a few milliseconds only, and may seem to lie before the start: there is no run of no time. */
-function wallTime(startedAt: string, finishedAt: Date): number {
-  return Math.max(1, Math.round(finishedAt.getTime() - Date.parse(startedAt))) * 1e6
+export function finishOf(startedAt: string, finishedAt: Date): number {
+  return Math.max(finishedAt.getTime(), Date.parse(startedAt) + 1)
 }
 
 function common(record: ContainerRecord, state: ContainerState) {
