@@ -3,16 +3,36 @@ import type { EndpointSettings } from "../wire/container.ts"
 import type { NetworkInspect } from "../wire/system.ts"
 import type { PortMapping } from "./contract.ts"
 
+export type NetworkSubnet = {
+  /** Of either family, in canonical form: "172.18.0.0/22", "fd00::/64". */
+  readonly subnet: string
+  /** "" for none. */
+  readonly gateway: string
+  /** Containers get addresses of this part only. */
+  readonly ipRange?: string
+  /** Addresses that no container gets, by the names that somebody gave them. */
+  readonly auxiliary?: Readonly<Record<string, string>>
+}
+
 export type NetworkRecord = {
   readonly driver: string
-  /** Interface of a bridge on the host; "" for drivers without one. */
+  /** Interface of a bridge on the host, or the parent of a macvlan's; "" for drivers without one. */
   readonly interface: string
-  readonly subnets: readonly { readonly subnet: string; readonly gateway: string; readonly ipRange?: string }[]
+  readonly subnets: readonly NetworkSubnet[]
   readonly internal: boolean
   readonly attachable: boolean
+  /** Absent in rows of old: true. */
+  readonly ipv4?: boolean
   readonly ipv6: boolean
-  /** Whether names of containers are answered on this network (aardvark-dns). */
+  /** Whether names of containers are answered on this network. */
   readonly dnsEnabled: boolean
+  /** Absent: "default". */
+  readonly ipamDriver?: string
+  readonly ipamOptions?: Readonly<Record<string, string>>
+  /** It only lends its configuration to others. */
+  readonly configOnly?: boolean
+  /** The network whose configuration it has. */
+  readonly configFrom?: string
   readonly mtu: number
   readonly options: Readonly<Record<string, string>>
   readonly labels: Readonly<Record<string, string>>
@@ -103,22 +123,23 @@ export function renderNetwork(network: Network, attached: readonly Namespace[]):
     Created: new Date(network.createdAt).toISOString().replace("Z", "000000Z"),
     Scope: "local",
     Driver: record.driver,
-    EnableIPv4: true,
+    EnableIPv4: record.ipv4 ?? true,
     EnableIPv6: record.ipv6,
     IPAM: {
-      Driver: "default",
-      Options: null,
-      Config: record.subnets.map(({ subnet, gateway, ipRange }) => ({
+      Driver: record.ipamDriver ?? "default",
+      Options: record.ipamOptions === undefined ? null : { ...record.ipamOptions },
+      Config: record.subnets.map(({ subnet, gateway, ipRange, auxiliary }) => ({
         Subnet: subnet,
         ...(ipRange === undefined ? {} : { IPRange: ipRange }),
         ...(gateway === "" ? {} : { Gateway: gateway }),
+        ...(auxiliary === undefined ? {} : { AuxiliaryAddresses: { ...auxiliary } }),
       })),
     },
     Internal: record.internal,
     Attachable: record.attachable,
     Ingress: false,
-    ConfigFrom: { Network: "" },
-    ConfigOnly: false,
+    ConfigFrom: { Network: record.configFrom ?? "" },
+    ConfigOnly: record.configOnly ?? false,
     Containers: containers,
     Options: { ...record.options },
     Labels: { ...record.labels },
