@@ -9,6 +9,7 @@ import { imagesOf } from "./engine/containers/image-mounts.ts"
 import { LiveContainers } from "./engine/containers/live.ts"
 import { logDefaults } from "./engine/containers/log-settings.ts"
 import type { ContainerParts } from "./engine/containers/parts.ts"
+import { Readers } from "./engine/containers/readers.ts"
 import { isRunning } from "./engine/containers/record.ts"
 import { startLocked } from "./engine/containers/start.ts"
 import { killContainer, restartContainer, stopContainer } from "./engine/containers/stop.ts"
@@ -240,6 +241,7 @@ export async function openEngine(live: LiveConfig): Promise<OpenEngine> {
     snapshotter,
     uppers,
     copies,
+    readers: new Readers(),
     networks,
     supervisor,
     forwarders: new LogForwarders(),

@@ -3,6 +3,7 @@
 
 import { DhowError } from "../lib/errors.ts"
 import { helperEnvironment } from "../lib/helper-environment.ts"
+import { MS, mount } from "../lib/syscalls/mount.ts"
 import type { PathStat } from "../wire/container.ts"
 import type { Snapshotter } from "./contract.ts"
 import type { CopyInRequest, CopyRequest } from "./copy/request.ts"
@@ -22,6 +23,8 @@ export type Copies = {
   in(request: CopyInRequest, archive: AsyncIterable<Uint8Array>, signal: AbortSignal): Promise<void>
   /** Mounts a snapshot that nobody has mounted, until it is disposed. */
   mount(key: string): MountPlace
+  /** What is mounted at `path` now, whatever becomes of that, until it is disposed. */
+  borrow(path: string): MountPlace
   /** Takes away what an engine before this one left mounted. */
   sweep(): void
 }
@@ -48,6 +51,7 @@ export function openCopies(options: {
     out: (request, signal) => statAndRest(processOutput(command("copy-out", request), signal)),
     in: (request, archive, signal) => feed(command("copy-in", request), archive, signal),
     mount: (key) => places.hold((path) => snapshotter.mount(key, path)),
+    borrow: (path) => places.hold((place) => mount(path, place, { flags: MS.BIND })),
     sweep: () => places.sweep(),
   }
 }

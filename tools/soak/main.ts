@@ -42,12 +42,10 @@ async function soak(options: Options): Promise<string[]> {
   return [...judge(rests), ...tally.troubles, ...remains(engine).map((what) => `left behind: ${what}`)]
 }
 
-/** What the engine itself logged as an error, or as an answer that it broke off; but for archives (see load.ts). */
+/** What the engine itself logged as an error, or as an answer that it broke off. */
 function complaints(engine: TestEngine): string[] {
   const lines = engine.log().split("\n")
-  const bad = lines.filter(
-    (line) => line.includes('"level":"error"') || (line.includes("answer broken off") && !line.includes("/archive")),
-  )
+  const bad = lines.filter((line) => line.includes('"level":"error"') || line.includes("answer broken off"))
   return bad.slice(0, COMPLAINTS_SHOWN).map((line) => `the engine's log: ${line.slice(0, 400)}`)
 }
 

@@ -10,6 +10,7 @@ const KINDS = { modified: 0, added: 1, deleted: 2 } as const
 export async function containerChanges(parts: ContainerParts, reference: string): Promise<FilesystemChange[]> {
   const { record } = parts.store.resolve(reference)
   const changes: FilesystemChange[] = []
+  using _files = parts.readers.hold(record.id)
   try {
     for await (const { path, kind } of parts.uppers.changes(written(record)))
       changes.push({ Path: `/${path}`, Kind: KINDS[kind] })
@@ -30,6 +31,9 @@ export async function exportContainer(
   const { record, state } = parts.store.resolve(reference)
   refuseVanishing(record, state, "export")
   async function* archive(): AsyncGenerator<Uint8Array> {
+    // Somebody may have removed it between the answer's head and its first byte.
+    parts.store.get(record.id)
+    using _files = parts.readers.hold(record.id)
     yield* parts.uppers.tree(written(record), signal)
     parts.events.emit("container", "export", record.id, attributesOf(record))
   }

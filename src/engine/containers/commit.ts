@@ -33,6 +33,7 @@ export async function commitContainer(
     author,
     ...(options.reference === undefined ? {} : { reference: options.reference }),
   })
+  using _files = parts.readers.hold(record.id)
   const { id, name } = await whilePaused(parts, record.id, pause, () =>
     commit(parts.uppers.layer(written(record), signal), signal),
   )

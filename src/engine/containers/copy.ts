@@ -1,6 +1,6 @@
 // Files in and out of a container, whether it runs or not. What is seen is its own files, its volumes and the files about
 // its network, not what is mounted in memory. A container that does not run cannot be started or removed meanwhile, as
-// in Docker: its files are mounted for the copy.
+// in Docker: its files are mounted for the copy. One that runs may end and be removed: its files stay for the copy.
 import { existsSync } from "node:fs"
 import { DhowError, isKind } from "../../lib/errors.ts"
 import { resolveUser } from "../../runtime/user.ts"
@@ -113,13 +113,17 @@ async function withRoot<T>(parts: ContainerParts, id: string, body: (root: Conta
     })
     if (mine !== undefined) return mine.result
   }
+  // Borrowed in one step with the look at its state: it may end and be removed at any instant from here on.
   const { record } = parts.store.get(id)
   const paths = containerPaths(parts.config, id)
-  const volumes = placedMounts(record.mounts, paths).flatMap(volumeOf)
-  return await body({
-    root: paths.rootfs,
-    mounts: [...networkFiles(parts, record), ...volumes],
+  using borrowed = new DisposableStack()
+  borrowed.use(parts.readers.hold(id))
+  const root = borrowed.use(parts.copies.borrow(paths.rootfs)).path
+  const volumes = placedMounts(record.mounts, paths).flatMap((mount) => {
+    if (mount.Type !== "image") return volumeOf(mount)
+    return volumeOf({ ...mount, Source: borrowed.use(parts.copies.borrow(mount.Source)).path })
   })
+  return await body({ root, mounts: [...networkFiles(parts, record), ...volumes] })
 }
 
 function hasImages({ mounts }: ContainerRecord): boolean {

@@ -43,10 +43,10 @@ export async function erase(parts: ContainerParts, id: string, options: EraseOpt
   live.runEnded()
   live.answer({ StatusCode: state.exitCode }, ["removed", "next-exit", "not-running"])
   parts.live.forget(id)
-  // The answer does not wait for the files, but for volumes that were to go with them.
+  // The answer does not wait for the files, nor for who reads them, but for volumes that were to go with them.
   const cleared = live.teardown.then(() => clearFiles(parts, record, { volumes, stuck: options.stuck }))
   parts.background.add(cleared)
-  if (volumes.length > 0 && !options.stuck) await cleared
+  if (volumes.length > 0 && !options.stuck && !parts.readers.has(id)) await cleared
 }
 
 /** Takes away what a container without a row left. */
@@ -56,6 +56,7 @@ export async function clearFiles(
   { volumes, stuck }: { readonly volumes: readonly string[]; readonly stuck?: boolean | undefined },
 ): Promise<void> {
   await tearDown(parts, record, { stuck })
+  await parts.readers.gone(record.id)
   try {
     for (const key of snapshotKeys(record)) await parts.snapshotter.remove(key)
     crashpoint("container.remove:after-snapshot")

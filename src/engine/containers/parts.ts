@@ -20,6 +20,7 @@ import type { LogForwarders } from "../logging/forwarders.ts"
 import type { KeptLogs } from "../logging/kept.ts"
 import type { LocalVolumes } from "../volumes.ts"
 import type { LiveContainers } from "./live.ts"
+import type { Readers } from "./readers.ts"
 import type { ContainerStore } from "./store.ts"
 
 /** What a container needs to know of its image. */
@@ -56,6 +57,7 @@ export type ContainerParts = {
   /** What was written to snapshots, read. */
   readonly uppers: Uppers
   readonly copies: Copies
+  readonly readers: Readers
   readonly networks: Networks
   readonly supervisor: Supervisor
   readonly forwarders: LogForwarders
