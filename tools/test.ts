@@ -6,6 +6,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { type HostState, leaks, readHostState } from "../test/support/host-state.ts"
 import { dockerCliDirectory } from "./docker-cli.ts"
+import { dockerComposeProgram } from "./docker-compose.ts"
 import { type Counts, NONE, runTests, sum, summary } from "./run-tests.ts"
 
 const root = join(import.meta.dir, "..")
@@ -48,6 +49,8 @@ async function runSystemTests(): Promise<Counts> {
   chmodSync(directory, 0o755)
   const docker = dockerCliDirectory(root)
   if (docker === undefined) console.error("No docker client can be had: the tests that need one are skipped")
+  if (files.some((file) => /compose/.test(file)) && dockerComposeProgram(root) === undefined)
+    console.error("No docker compose can be had: the tests that need it are skipped")
   const environment: Record<string, string> = {
     TMPDIR: directory,
     PATH: [docker, process.env["PATH"], "/usr/local/sbin", "/usr/sbin", "/sbin"].filter(Boolean).join(":"),
