@@ -41,8 +41,16 @@ test("tmpfsMount() lets later options win over earlier and over the defaults", (
     "size=2k",
   ])
   expect(tmpfsMount("/t", "").options).toEqual(["noexec", "nosuid", "nodev", "rprivate"])
-  expect(() => tmpfsMount("/t", "bogus")).toThrow("invalid tmpfs option")
-  expect(() => tmpfsMount("/t", "bogus=1")).toThrow("invalid tmpfs option")
+  for (const [options, words] of [
+    ["bogus", '["bogus"]'],
+    ["bogus=1", '["bogus" "1"]'],
+    ["size", '["size"]'],
+    ["size=1k,", '[""]'],
+  ] as const)
+    expect(() => tmpfsMount("/t", options)).toThrow(`invalid tmpfs option ${words}`)
+  const all = "mode=700,uid=1,gid=2,nr_inodes=9,nr_blocks=8,mpol=prefer:0,sync,noatime,nodiratime,dirsync,ro"
+  expect(tmpfsMount("/t", all).options).toEqual(["noexec", "nosuid", "nodev", "rprivate", ...all.split(",")])
+  expect(tmpfsMount("/t", "shared,defaults,rslave").options).toEqual(["noexec", "nosuid", "nodev", "rslave"])
 })
 
 test("tmpfsOfMount() reads size, mode and options", () => {

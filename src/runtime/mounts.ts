@@ -119,15 +119,16 @@ const VALUES = new Set(["mode", "uid", "gid", "size", "nr_inodes", "nr_blocks", 
 
 /** A tmpfs with the options of `--tmpfs DESTINATION:OPTIONS`; of contradicting ones the last counts. */
 export function tmpfsMount(destination: string, options: string): RuntimeMount {
-  const words = ["noexec", "nosuid", "nodev", "rprivate", ...options.split(",").filter((word) => word !== "")]
+  const words = ["noexec", "nosuid", "nodev", "rprivate", ...(options === "" ? [] : options.split(","))]
   const seen = new Set<string>()
   const merged: string[] = []
   for (const word of words.reverse()) {
     if (word === "defaults") continue
-    const [name = "", value] = word.split("=", 2)
+    const [name = "", ...rest] = word.split("=")
+    const value = rest.length === 0 ? undefined : rest.join("=")
     const key = PROPAGATION.has(word) ? "propagation" : (FLAG_KEYS[word] ?? (value === undefined ? undefined : name))
     if (key === undefined || (key === name && value !== undefined && !VALUES.has(name)))
-      throw new DhowError("invalid", `invalid tmpfs option ["${word}"]`, {
+      throw new DhowError("invalid", `invalid tmpfs option [${optionWords(name, value)}]`, {
         hint: "Known are size, mode, uid, gid, nr_inodes and flags such as ro, exec, noatime",
       })
     if (seen.has(key)) continue
@@ -135,6 +136,11 @@ export function tmpfsMount(destination: string, options: string): RuntimeMount {
     merged.unshift(word)
   }
   return { destination, type: "tmpfs", source: "tmpfs", options: merged }
+}
+
+/** As Go prints a list of strings. */
+function optionWords(name: string, value: string | undefined): string {
+  return (value === undefined ? [name] : [name, value]).map((word) => JSON.stringify(word)).join(" ")
 }
 
 /** A tmpfs of `--mount type=tmpfs`. */

@@ -4,9 +4,11 @@
 import { DhowError } from "../lib/errors.ts"
 import { helperEnvironment } from "../lib/helper-environment.ts"
 import { MS, mount } from "../lib/syscalls/mount.ts"
+import type { Digest } from "../oci/digest.ts"
 import type { PathStat } from "../wire/container.ts"
 import type { Snapshotter } from "./contract.ts"
 import type { CopyInRequest, CopyRequest } from "./copy/request.ts"
+import { FreshDirectories } from "./directories.ts"
 import { type MountPlace, MountPlaces } from "./mount-places.ts"
 import { readFailure } from "./tree-answer.ts"
 import { processOutput } from "./tree-process.ts"
@@ -21,6 +23,8 @@ export type Copies = {
   /** The archive has to be read to its end, or its iterator returned. */
   out(request: CopyRequest, signal: AbortSignal): Promise<{ stat: PathStat; archive: AsyncGenerator<Uint8Array> }>
   in(request: CopyInRequest, archive: AsyncIterable<Uint8Array>, signal: AbortSignal): Promise<void>
+  /** Makes a directory with all above it in a snapshot that nobody has mounted or written to yet. */
+  makeDirectory(key: string, layers: readonly Digest[], path: string): Promise<void>
   /** Mounts a snapshot that nobody has mounted, until it is disposed. */
   mount(key: string): MountPlace
   /** What is mounted at `path` now, whatever becomes of that, until it is disposed. */
@@ -37,6 +41,9 @@ export function openCopies(options: {
 }): Copies {
   const { snapshotter, directory, internalCommand } = options
   const places = new MountPlaces(directory)
+  const directories = new FreshDirectories(snapshotter, (layers) =>
+    places.hold((path) => snapshotter.view(layers, path)),
+  )
   const command = (verb: string, request: CopyRequest): readonly string[] => [
     ...internalCommand,
     verb,
@@ -50,6 +57,7 @@ export function openCopies(options: {
     },
     out: (request, signal) => statAndRest(processOutput(command("copy-out", request), signal)),
     in: (request, archive, signal) => feed(command("copy-in", request), archive, signal),
+    makeDirectory: (key, layers, path) => directories.make(key, layers, path),
     mount: (key) => places.hold((path) => snapshotter.mount(key, path)),
     borrow: (path) => places.hold((place) => mount(path, place, { flags: MS.BIND })),
     sweep: () => places.sweep(),

@@ -153,6 +153,16 @@ test("a tmpfs has its size, mode and options", async () => {
   expect(output).toEndWith("\n700\n711")
 })
 
+test("a tmpfs passes mounts on as its options say, beside binds that do", async () => {
+  const tmpfs = { "/plain": "", "/shares": "shared", "/follows": "rslave", "/closed": "unbindable" }
+  const script = `${propagation("/plain")}; ${propagation("/shares")}; ${propagation("/follows")}
+    grep ' /closed ' /proc/self/mountinfo | grep -o unbindable`
+  const alone = await run({ Tmpfs: tmpfs }, script)
+  expect(alone.output.split("\n")).toEqual(["private", "shared:", "private", "unbindable"])
+  const beside = await run({ Tmpfs: tmpfs, Binds: [`${shared}:/slave:slave`] }, `${script}; ${propagation("/slave")}`)
+  expect(beside.output.split("\n")).toEqual(["private", "shared:", "private", "unbindable", "master:"])
+})
+
 test("namespaces are the container's, the host's, or another container's", async () => {
   const names = ["pid", "ipc", "uts", "net", "cgroup"]
   const readAll = `for name in ${names.join(" ")}; do readlink /proc/self/ns/$name; done`

@@ -123,6 +123,8 @@ export async function createContainer(
     undo.defer(() => snapshotter.remove(key))
   }
   keep(id, image.layers)
+  const { WorkingDir: cwd } = merged
+  if (cwd && cwd !== "/") await parts.copies.makeDirectory(id, image.layers, cwd)
   for (const [place, mount] of record.mounts.entries())
     if (mount.image !== undefined) keep(imageMountKey(id, place), parts.resolveImage(mount.image).layers)
   crashpoint("container.create:before-row")

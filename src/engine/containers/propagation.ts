@@ -7,6 +7,8 @@ import type { RuntimeMount } from "../../oci/runtime-spec.ts"
 
 const SHARED = new Set(["shared", "rshared"])
 const SLAVE = new Set(["slave", "rslave"])
+/** What a new file system can be made; there is nothing that it could be the slave of. */
+const OWN = new Set([...SHARED, "unbindable", "runbindable"])
 
 export type BindPropagation = {
   readonly source: string
@@ -40,12 +42,20 @@ export function mountOf(path: string, mounts: readonly MountEntry[]): MountEntry
   return found
 }
 
-/** What the container's root must be for these to work. */
-export function rootPropagation(mounts: readonly RuntimeMount[]): { readonly rootfsPropagation?: string } {
+/**
+ * What the container's root must be for these to work. The runtime makes the root so once all is mounted, and where that
+ * is recursive it undoes what a mount of its own was made.
+ */
+export function rootPropagation(
+  mounts: readonly RuntimeMount[],
+  tmpfs: Readonly<Record<string, string>>,
+): { readonly rootfsPropagation?: string } {
   const asks = (words: ReadonlySet<string>): boolean =>
     mounts.some(({ options }) => options.some((option) => words.has(option)))
   if (asks(SHARED)) return { rootfsPropagation: "shared" }
-  return asks(SLAVE) ? { rootfsPropagation: "rslave" } : {}
+  const isOwn = Object.values(tmpfs).some((options) => options.split(",").some((word) => OWN.has(word)))
+  if (asks(SLAVE)) return { rootfsPropagation: isOwn ? "slave" : "rslave" }
+  return isOwn ? { rootfsPropagation: "private" } : {}
 }
 
 /**

@@ -159,7 +159,7 @@ async function run(parts: ContainerParts, record: ContainerRecord, restarts: num
       ...mounts,
       ...payload.mounts,
     ],
-    ...rootPropagation(mounts),
+    ...rootPropagation(mounts, hostConfig.Tmpfs ?? {}),
     user: resolveUser(paths.rootfs, config.User ?? "", hostConfig.GroupAdd ?? []),
     devices: resolveDevices(hostConfig),
     network: network.choice,

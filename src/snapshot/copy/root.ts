@@ -21,6 +21,11 @@ export class Root {
     this.#path = path
   }
 
+  /** What is mounted there already, for looking. */
+  static at(directory: string): Root {
+    return new Root(directory)
+  }
+
   static assemble(directory: string, mounts: readonly CopyMount[]): Root {
     check(libc().unshare(CLONE_NEWNS), "unshare")
     // Nothing that is mounted from here on reaches the host.
