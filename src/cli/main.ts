@@ -2,12 +2,12 @@
 import { resolveAddress } from "../client/address.ts"
 import { Client } from "../client/client.ts"
 import { connectOrStart } from "../client/connect.ts"
+import { nearest } from "../lib/suggest.ts"
 import { type CommandEntry, checkArguments } from "./command.ts"
 import { COMMANDS } from "./commands.ts"
 import { exitStatusOf, printFailure } from "./failure.ts"
 import { boolean, string } from "./flags/flags.ts"
 import { parseFlags, UsageError } from "./flags/parse.ts"
-import { nearest } from "./flags/suggest.ts"
 import { isNotOffered } from "./not-offered.ts"
 import { writeAll } from "./output.ts"
 

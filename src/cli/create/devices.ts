@@ -1,8 +1,8 @@
 // --device, the block I/O limits, --gpus and --ulimit.
 import { posix } from "node:path"
+import { parseBytes } from "../../lib/size.ts"
 import type { DeviceMapping, DeviceRequest, ThrottleDevice, Ulimit, WeightDevice } from "../../wire/container.ts"
 import { cut, parseCsvRecord } from "../flags/csv.ts"
-import { parseBytes } from "../flags/size.ts"
 
 /** "vendor.com/class=name": a device of the Container Device Interface. */
 const CDI_NAME = /^[A-Za-z][A-Za-z0-9._-]*[A-Za-z0-9]\/[A-Za-z][A-Za-z0-9_-]*=[A-Za-z0-9][A-Za-z0-9_.:-]*$/

@@ -1,7 +1,8 @@
 // The flags that describe a container, shared by `create` and `run`: names, letters and forms are docker's.
+
+import { checkedBy, parseBytes, parseCpus, parseMemorySwap } from "../../lib/size.ts"
 import { contentTrust } from "../flags/content-trust.ts"
 import { boolean, duration, int, list, string } from "../flags/flags.ts"
-import { checkedBy, parseBytes, parseCpus, parseMemorySwap } from "../flags/size.ts"
 import { platformCompat } from "../image/image-name.ts"
 import {
   checkDnsSearch,

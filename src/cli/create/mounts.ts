@@ -1,9 +1,9 @@
 // -v, --mount and --tmpfs. A -v without a source is an anonymous volume of the container's configuration; all others
 // go to the engine as they were given, relative paths made absolute since the engine has another working directory.
 import { isAbsolute, resolve } from "node:path"
+import { parseBytes } from "../../lib/size.ts"
 import type { Mount } from "../../wire/container.ts"
 import { cut, parseBoolean, parseCsvRecord } from "../flags/csv.ts"
-import { parseBytes } from "../flags/size.ts"
 
 export type VolumeSpecs = { readonly binds: string[]; readonly anonymous: Record<string, Record<string, never>> }
 

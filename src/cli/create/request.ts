@@ -1,9 +1,9 @@
 // From flags and arguments to the body of POST /containers/create. Fields that the user did not touch are left out,
 // which the API reads as their zero value.
 import { DhowError } from "../../lib/errors.ts"
+import { parseBytes, parseCpus, parseMemorySwap } from "../../lib/size.ts"
 import type { ContainerCreateRequest, HostConfig, Resources } from "../../wire/container.ts"
 import type { FlagValues } from "../flags/flags.ts"
-import { parseBytes, parseCpus, parseMemorySwap } from "../flags/size.ts"
 import {
   parseDevices,
   parseGpus,

@@ -1,6 +1,7 @@
 // What dhow alone can be asked to look after: a time limit, and what an unhealthy container is done to.
+
+import { parseDuration } from "../../lib/duration.ts"
 import type { HealthAction } from "../../wire/container.ts"
-import { parseDuration } from "../flags/duration.ts"
 
 export function parseHealthAction(text: string): HealthAction {
   if (text === "none" || text === "restart" || text === "stop" || text === "kill") return text

@@ -1,9 +1,9 @@
 import { expect, test } from "bun:test"
-import { parseDuration } from "./duration.ts"
+import { parseDuration } from "../../lib/duration.ts"
+import { parseBytes, parseCpus } from "../../lib/size.ts"
+import { nearest } from "../../lib/suggest.ts"
 import { boolean, int, list, string } from "./flags.ts"
 import { parseFlags } from "./parse.ts"
-import { parseBytes, parseCpus } from "./size.ts"
-import { nearest } from "./suggest.ts"
 
 const specs = {
   all: boolean("a", ""),

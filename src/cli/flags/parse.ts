@@ -1,9 +1,10 @@
 // Reads a command line as docker's flag library does: -itd, -p8080:80, -eA=b, --init=false, "--"; and, where a command
 // says so, nothing after the first positional argument is a flag.
+
+import { parseDuration } from "../../lib/duration.ts"
 import { DhowError } from "../../lib/errors.ts"
-import { parseDuration } from "./duration.ts"
+import { nearest } from "../../lib/suggest.ts"
 import type { FlagSpec, Flags, FlagValues } from "./flags.ts"
-import { nearest } from "./suggest.ts"
 
 export type Parsed<F extends Flags> = {
   readonly flags: FlagValues<F>

@@ -1,7 +1,7 @@
 // What pull and push have in common: how fast, and for which platforms.
 import { DhowError } from "../../lib/errors.ts"
+import { checkedBy, parseBytes } from "../../lib/size.ts"
 import { boolean, string } from "../flags/flags.ts"
-import { checkedBy, parseBytes } from "../flags/size.ts"
 
 export const limitRateFlag = string("", "Bytes per second, over all connections", {
   value: "size",

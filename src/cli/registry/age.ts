@@ -1,7 +1,7 @@
 // Ages as users write them: Go's durations, and days: "36h", "14d".
 
-import { parseDuration } from "../flags/duration.ts"
-import { checkedBy } from "../flags/size.ts"
+import { parseDuration } from "../../lib/duration.ts"
+import { checkedBy } from "../../lib/size.ts"
 
 /** Seconds. */
 export function parseAge(text: string): number {

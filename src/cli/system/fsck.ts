@@ -1,10 +1,10 @@
 // dhow fsck: verifies everything that is stored, names what is damaged and who needs it, and with --repair fetches it
 // again. Ends with 0 when all is well, 1 when something stays damaged.
 import { checkStore } from "../../client/system.ts"
+import { checkedBy, parseBytes } from "../../lib/size.ts"
 import type { FsckFinding, FsckProgress, FsckSummary } from "../../wire/fsck.ts"
 import { defineCommand } from "../command.ts"
 import { boolean, string } from "../flags/flags.ts"
-import { checkedBy, parseBytes } from "../flags/size.ts"
 import { print, printError, writeAll } from "../output.ts"
 import { humanSize } from "../render/human.ts"
 

@@ -1,7 +1,8 @@
 // One setting that `edit` shows, and how those are made that differ only in their name.
+
+import { parseDuration } from "../../../lib/duration.ts"
 import type { ContainerInspect } from "../../../wire/container.ts"
 import type { ContainerUpdateRequest } from "../../../wire/update.ts"
-import { parseDuration } from "../../flags/duration.ts"
 import { durationText } from "./values.ts"
 
 export type Value = string | number | boolean | readonly string[] | Readonly<Record<string, string>>

@@ -1,12 +1,13 @@
 // The settings that `edit` shows: how each is read from what inspect says, and what of an update a changed one makes. The
 // names are those of the flags of `run`, and so are the values.
+
+import { parseBytes, parseCpus, parseMemorySwap } from "../../../lib/size.ts"
 import type { ContainerInspect, HostConfig, Mount } from "../../../wire/container.ts"
 import type { ContainerUpdateRequest } from "../../../wire/update.ts"
 import { parseUlimit } from "../../create/devices.ts"
 import { parseRestartPolicy } from "../../create/policies.ts"
 import { parsePublished } from "../../create/ports.ts"
 import { parseHealthAction, parseTimeLimit } from "../../create/supervision.ts"
-import { parseBytes, parseCpus, parseMemorySwap } from "../../flags/size.ts"
 import { portLines } from "../update/describe.ts"
 import { parseMountSpec, parseUnpublished } from "../update/specs.ts"
 import {

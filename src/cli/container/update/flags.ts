@@ -1,6 +1,7 @@
 // The flags of `update`, and the request that they make: limits as docker's, and what dhow changes besides.
 
 import { DhowError } from "../../../lib/errors.ts"
+import { checkedBy, parseBytes, parseCpus, parseMemorySwap } from "../../../lib/size.ts"
 import type { Resources } from "../../../wire/container.ts"
 import type { ContainerUpdateRequest } from "../../../wire/update.ts"
 import { parseThrottleBytes, parseThrottleOperations, parseUlimit, parseWeightDevice } from "../../create/devices.ts"
@@ -10,7 +11,6 @@ import { parseHealth, parseRestartPolicy } from "../../create/policies.ts"
 import { parsePublished } from "../../create/ports.ts"
 import { parseHealthAction, parseTimeLimit } from "../../create/supervision.ts"
 import { boolean, type FlagValues, list, string } from "../../flags/flags.ts"
-import { checkedBy, parseBytes, parseCpus, parseMemorySwap } from "../../flags/size.ts"
 import { parseMountSpec, parseUnpublished } from "./specs.ts"
 
 /** As everywhere, and -1 for no limit any more. */
