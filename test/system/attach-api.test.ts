@@ -73,10 +73,8 @@ describe("attach and exec over the API", () => {
     await create("tty", "stty raw -echo; echo up; cat", { OpenStdin: true, Tty: true })
     await start("tty")
     const wrong = await engine.call("POST", "/containers/tty/attach?detachKeys=ctrl-pp&stream=1")
-    expect(wrong).toMatchObject({
-      status: 400,
-      json: { message: expect.stringContaining("Invalid detach keys (ctrl-pp) provided") },
-    })
+    expect(wrong.status).toBe(400)
+    expect(wrong.text).toMatch(/^Invalid detach keys \(ctrl-pp\) provided.*\r\n$/)
     const client = await attach("tty", "stream=1&logs=1&stdin=1&stdout=1&detachKeys=ctrl-x,y")
     expect(client.head).toContain(RAW)
     await client.contains("up")
@@ -95,10 +93,13 @@ describe("attach and exec over the API", () => {
     })
     await engine.must("POST", "/containers/tty/pause")
     const paused = await engine.call("POST", "/containers/tty/attach?stream=1")
-    expect(paused).toMatchObject({
-      status: 409,
-      json: { message: "container tty is paused, unpause the container before attach" },
-    })
+    expect([paused.status, paused.text]).toEqual([
+      409,
+      "container tty is paused, unpause the container before attach\r\n",
+    ])
+    const nobody = await fetch("http://dhow/containers/nobody/attach", { unix: engine.socket, method: "POST" })
+    expect([nobody.status, nobody.headers.get("content-type")]).toEqual([404, RAW])
+    expect(await nobody.text()).toBe("No such container: nobody\r\n")
     await engine.must("DELETE", "/containers/tty?force=1")
   })
 
@@ -173,6 +174,14 @@ describe("attach and exec over the API", () => {
     expect(client.text).toStartWith("22 66\r\n")
     const again = await engine.call("POST", `/exec/${id}/start`, { Detach: true })
     expect(again).toMatchObject({ status: 409, json: { message: `exec command ${id} is already running` } })
+    // The connection is the stream's by the time that Docker finds this out, and so the answer is no failure.
+    for (const [tty, head] of [
+      [true, ""],
+      [false, "\x01\0\0\0\0\0\0b"],
+    ] as const) {
+      const second = await engine.call("POST", `/exec/${id}/start`, { Tty: tty })
+      expect([second.status, second.text]).toEqual([200, `${head}exec command ${id} is already running\r\n`])
+    }
     client.write("\x01d")
     await client.ended()
     expect(await actions("exec_detach")).toHaveLength(1)

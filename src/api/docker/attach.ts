@@ -5,15 +5,24 @@ import type { RawStream, Reply } from "../http/reply.ts"
 import { openingHeaders, WebSocketStream } from "../http/websocket.ts"
 import { type Call, param } from "./call.ts"
 import { watchForDetach } from "./detach-keys.ts"
+import { rawErrorReply } from "./error-reply.ts"
 import { skipJson } from "./json-body.ts"
 import { outputSink, RAW_STREAM, streamType } from "./raw-output.ts"
 
 export async function attach(containers: Containers, call: Call): Promise<Reply> {
+  // Some clients repeat the options as a body.
+  await skipJson(call.request)
+  try {
+    return await attachTo(containers, call)
+  } catch (error) {
+    return rawErrorReply(error, call.request)
+  }
+}
+
+async function attachTo(containers: Containers, call: Call): Promise<Reply> {
   const { query } = call
   const keysText = query.optional("detachKeys")
   const keys = parseDetachKeys(keysText)
-  // Some clients repeat the options as a body.
-  await skipJson(call.request)
   const attachment = await containers.attach(param(call, "name"), {
     stdin: query.bool("stdin"),
     stdout: query.bool("stdout"),

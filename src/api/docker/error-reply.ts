@@ -2,6 +2,7 @@
 import { DhowError, describeError, type ErrorKind, hintOf } from "../../lib/errors.ts"
 import { log } from "../../lib/log.ts"
 import { type HttpRequest, json, type Reply } from "../http/reply.ts"
+import { RAW_STREAM } from "./raw-output.ts"
 
 const STATUS = {
   invalid: 400,
@@ -20,6 +21,19 @@ export function statusOf(error: unknown): number {
 }
 
 export function errorReply(error: unknown, request: HttpRequest): Reply {
+  const status = loggedStatus(error, request)
+  const hint = hintOf(error)
+  // The hint once more by itself, for dhow's own client, which puts it on a line of its own.
+  return json(status, { message: describeError(error), ...(hint === undefined ? {} : { hint }) })
+}
+
+/** Of a request whose answer would have been a raw stream: Docker writes the text as the stream's. */
+export function rawErrorReply(error: unknown, request: HttpRequest): Reply {
+  const headers = { "Content-Type": RAW_STREAM }
+  return { kind: "whole", status: loggedStatus(error, request), headers, body: `${describeError(error)}\r\n` }
+}
+
+function loggedStatus(error: unknown, request: HttpRequest): number {
   const status = statusOf(error)
   if (status === 500 && !(error instanceof DhowError && error.kind === "cancelled"))
     log.error("request failed", {
@@ -28,9 +42,7 @@ export function errorReply(error: unknown, request: HttpRequest): Reply {
       error: describeError(error),
       stack: error instanceof DhowError ? undefined : (error as Error)?.stack,
     })
-  const hint = hintOf(error)
-  // The hint once more by itself, for dhow's own client, which puts it on a line of its own.
-  return json(status, { message: describeError(error), ...(hint === undefined ? {} : { hint }) })
+  return status
 }
 
 /** For clients from before errors were JSON: they show the text as it comes. */

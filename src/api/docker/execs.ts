@@ -1,13 +1,12 @@
 // /containers/{id}/exec and /exec/{id}.
 import type { Execs } from "../../engine/contract.ts"
 import { parseDetachKeys } from "../../lib/detach-keys.ts"
-import { DhowError, describeError, isKind } from "../../lib/errors.ts"
+import { DhowError } from "../../lib/errors.ts"
 import { empty, json, type Reply } from "../http/reply.ts"
 import { attachmentReply } from "./attach.ts"
 import { type Call, param, type Route } from "./call.ts"
 import { terminalSize } from "./containers.ts"
 import { readJson, readJsonBeforeStream } from "./json-body.ts"
-import { outputSink, RAW_STREAM, streamType } from "./raw-output.ts"
 import { execConfig, execStartRequest } from "./schema/requests.ts"
 
 export function execRoutes(execs: Execs): Route[] {
@@ -35,26 +34,8 @@ async function start(execs: Execs, call: Call): Promise<Reply> {
     ConsoleSize,
   } = await readJsonBeforeStream(call.request, execStartRequest)
   const sized = call.api >= 42 && tty && ConsoleSize !== undefined
-  try {
-    const attachment = await execs.start(id, { detach, tty, ...(sized ? { consoleSize: ConsoleSize } : {}) })
-    return attachment === undefined
-      ? empty(200)
-      : attachmentReply(attachment, call.api, parseDetachKeys(attachment.detachKeys))
-  } catch (error) {
-    // A client that asked for an upgrade shows what comes in the stream, and of a refusal only the number.
-    if (detach || !call.request.headers.has("upgrade") || isKind(error, "not-found")) throw error
-    return refusalInStream(error, { tty, api: call.api })
-  }
-}
-
-function refusalInStream(error: unknown, { tty, api }: { tty: boolean; api: number }): Reply {
-  return {
-    kind: "hijack",
-    contentType: { upgraded: streamType(tty, api), plain: RAW_STREAM },
-    take(raw) {
-      const sink = outputSink(raw, { tty, end: () => raw.end() })
-      sink.write(1, Buffer.from(`${describeError(error)}\r\n`))
-      sink.end()
-    },
-  }
+  const attachment = await execs.start(id, { detach, tty, ...(sized ? { consoleSize: ConsoleSize } : {}) })
+  return attachment === undefined
+    ? empty(200)
+    : attachmentReply(attachment, call.api, parseDetachKeys(attachment.detachKeys))
 }

@@ -20,7 +20,7 @@ import { type ContainerState, isRunning } from "../containers/record.ts"
 import { runtimeOf } from "../containers/runtime.ts"
 import { notRunning } from "../containers/stop.ts"
 import type { Attachment, Execs, InputTarget, OutputSink } from "../contract.ts"
-import { execFailure, refuseProgram } from "./failure.ts"
+import { execFailure, refusedStart, refuseProgram } from "./failure.ts"
 
 type Exec = {
   readonly id: string
@@ -95,11 +95,6 @@ export class ContainerExecs implements Execs {
     options: { readonly detach: boolean; readonly tty: boolean; readonly consoleSize?: readonly [number, number] },
   ): Promise<Attachment | undefined> {
     const exec = this.#get(id)
-    if (exec.status !== "created")
-      throw new DhowError(
-        "conflict",
-        `exec command ${id} ${exec.status === "exited" ? "has already run" : "is already running"}`,
-      )
     const container = this.#parts.store.find(exec.container)
     // Docker, too, names the exec here.
     if (container === undefined) throw new DhowError("not-found", `No such container: ${id}`)
@@ -109,6 +104,12 @@ export class ContainerExecs implements Execs {
       throw noSuchExec(id)
     }
     refuseUnlessActive(exec.container, container.state, exec.container)
+    if (exec.status !== "created") {
+      const happened = exec.status === "exited" ? "has already run" : "is already running"
+      const refusal = new DhowError("conflict", `exec command ${id} ${happened}`)
+      if (options.detach) throw refusal
+      return refusedStart(refusal, options.tty)
+    }
     exec.status = "starting"
     if (options.consoleSize !== undefined) exec.consoleSize = options.consoleSize
     if (options.detach) {
@@ -136,8 +137,8 @@ export class ContainerExecs implements Execs {
         output = sink
         leave = exec.clients.add(sink, (stream) => (stream === 1 ? AttachStdout : AttachStderr))
         this.#run(exec).catch((error) => {
-          // The head is sent already: the reason goes where the program's own complaint would have gone.
-          sink.write(Tty ? 1 : 2, Buffer.from(`${describeError(error)}\r\n`))
+          // The head is sent already: the reason goes into the stream, where Docker puts it.
+          sink.write(1, Buffer.from(`${describeError(error)}\r\n`))
           exec.clients.end()
         })
       },

@@ -3,9 +3,11 @@ import { DhowError, describeError } from "../../lib/errors.ts"
 import { log } from "../../lib/log.ts"
 import { EXEC_FAILED, runtimeError } from "../../runtime/errors.ts"
 import type { ExecConfig } from "../../wire/container.ts"
+import { IGNORED_INPUT } from "../containers/attach.ts"
 import type { ContainerParts } from "../containers/parts.ts"
 import { mountedProgramProblem, type Program, type ProgramProblem, programProblem } from "../containers/program.ts"
 import { type ContainerRecord, type ContainerState, isRunning } from "../containers/record.ts"
+import type { Attachment } from "../contract.ts"
 
 export function execFailure(
   parts: ContainerParts,
@@ -45,4 +47,17 @@ function programOf(config: ExecConfig, record: ContainerRecord): Program {
 
 function failureOf({ detail, exitCode, hint }: ProgramProblem): DhowError {
   return new DhowError("invalid", `${EXEC_FAILED}: ${detail}`, { exitCode, ...(hint === undefined ? {} : { hint }) })
+}
+
+/** What Docker finds out once the connection is the stream's already. */
+export function refusedStart(refusal: DhowError, tty: boolean): Attachment {
+  return {
+    tty,
+    input: IGNORED_INPUT,
+    connect(sink) {
+      sink.write(1, Buffer.from(`${describeError(refusal)}\r\n`))
+      sink.end()
+    },
+    detach: () => undefined,
+  }
 }
