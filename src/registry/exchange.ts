@@ -20,6 +20,7 @@ export type Ask = {
 
 export type Answer = {
   readonly status: number
+  readonly statusText: string
   readonly headers: Headers
   /** Where the answer came from, after redirects. */
   readonly url: URL
@@ -156,6 +157,7 @@ async function once(ask: Ask): Promise<Answer> {
   }
   return {
     status: response.status,
+    statusText: response.statusText,
     headers: response.headers,
     url,
     body: read(),

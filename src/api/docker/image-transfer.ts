@@ -54,10 +54,6 @@ export function authOf({ headers }: HttpRequest): { readonly auth?: string } {
 
 function importImage(images: Images, { query, api, request }: Call): Promise<Reply> {
   const source = query.text("fromSrc")
-  if (source !== "-")
-    throw new DhowError("not-implemented", `Cannot import from "${source}": the engine fetches nothing by URL`, {
-      hint: "Download it and import the file, or standard input with -",
-    })
   const repo = query.text("repo")
   const platform = api >= 32 ? query.platform() : undefined
   const options = {
@@ -68,7 +64,10 @@ function importImage(images: Images, { query, api, request }: Call): Promise<Rep
     ...(platform === undefined ? {} : { platform }),
   }
   return progressReply(async (progress) => {
-    const { id } = await images.import(request.body.stream(), { ...options, progress })
+    const { id } = await images.import(source === "-" ? request.body.stream() : { address: source }, {
+      ...options,
+      progress,
+    })
     progress({ status: id })
   })
 }

@@ -93,9 +93,9 @@ export interface Images {
       readonly signal: AbortSignal
     },
   ): Promise<void>
-  /** A file system tarball becomes an image of one layer. `changes` are Dockerfile lines (CMD, ENV, ...). */
+  /** A file system tarball, a stream or an address to fetch it from, becomes an image of one layer. `changes` are Dockerfile lines (CMD, ENV, ...). */
   import(
-    archive: ReadableStream<Uint8Array>,
+    archive: ReadableStream<Uint8Array> | { readonly address: string },
     options: {
       readonly reference?: string
       readonly message?: string

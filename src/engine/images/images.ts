@@ -16,7 +16,7 @@ import { type ContentsParts, openContents, type ReconcileMounts } from "./conten
 import type { ContainerUse, EmitImageEvent, ImagesContext } from "./context.ts"
 import { sweepBuilds } from "./distro/build.ts"
 import { imageHistory } from "./history.ts"
-import { importImage } from "./import.ts"
+import { importFrom, importImage } from "./import.ts"
 import { platformsIn } from "./index-entries.ts"
 import { inspectImage } from "./inspect.ts"
 import { lastUsed } from "./last-used.ts"
@@ -35,6 +35,7 @@ import { removeReference } from "./remove-platforms.ts"
 import { repairImages } from "./repair.ts"
 import { imageResolver, type Resolver } from "./resolve.ts"
 import { saveImages } from "./save/save.ts"
+import { chunksOf } from "./streams.ts"
 import { tagImage } from "./tag.ts"
 
 export type Reconcile = {
@@ -168,7 +169,12 @@ export function openImages(options: {
       orCollect(pull(reference, { compatible: options.platformCompat?.() ?? false, ...usual(), ...request })),
     push: (reference, request) => push(reference, { ...usual(), ...request }),
     load: (archive, request) => orCollect(loadImages(context, archive, request)),
-    import: (archive, request) => orCollect(importImage(context, archive, request)),
+    import: (archive, request) =>
+      orCollect(
+        "address" in archive
+          ? importFrom(context, archive.address, request)
+          : importImage(context, chunksOf(archive, request.signal), request),
+      ),
     save: (references, request) => saveImages(context, references, request),
   }
 }

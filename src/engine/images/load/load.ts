@@ -10,6 +10,7 @@ import { emitImageEvent, familiar, type ImagesContext } from "../context.ts"
 import { platformOf } from "../records.ts"
 import { chunksOf } from "../streams.ts"
 import { namesOf, readDockerArchive, readItems } from "./docker-archive.ts"
+import { isLegacy, readLegacy } from "./legacy.ts"
 import type { LoadedTarget } from "./loaded.ts"
 import { readLayout } from "./oci-layout.ts"
 import { type Archive, spoolArchive } from "./spool.ts"
@@ -80,6 +81,7 @@ async function readTargets(context: ImagesContext, archive: Archive, lease: Leas
     })
   }
   if (manifest !== undefined) return await readDockerArchive(context, archive, { items, lease })
+  if (isLegacy(archive)) return await readLegacy(context, archive, lease)
   throw new DhowError("invalid", 'Archive holds no image: neither "index.json" nor "manifest.json" names one', {
     hint: "A tarball of a file system becomes an image with import",
   })

@@ -23,6 +23,8 @@ export type Spooled = {
 export type Archive = {
   /** The file at a path of the archive, through links; undefined where there is none. */
   file(path: string): Spooled | undefined
+  /** Of all files, links left out. */
+  paths(): readonly string[]
   /** The file with this digest, from the archive or from what is already stored. */
   blob(digest: Digest): Spooled | undefined
   /** The bytes of a small file. */
@@ -75,6 +77,7 @@ export async function spoolArchive(
       }
       return undefined
     },
+    paths: () => [...files.keys()],
     blob: (digest) => blobs.get(digest) ?? storedBlob(context, digest, options.lease),
     read: (file) => context.content.read(file.plain, DOCUMENT_LIMIT),
   }
