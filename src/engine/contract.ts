@@ -13,7 +13,7 @@ import type { ImageContents, Images } from "./contract/images.ts"
 import type { Logs } from "./contract/logs.ts"
 import type { Manifests, RegistryAccess } from "./contract/registries.ts"
 
-export type { Containers, Execs, WaitCondition } from "./contract/containers.ts"
+export type { Caller, Containers, Execs, WaitCondition } from "./contract/containers.ts"
 export type { Filters } from "./contract/filters.ts"
 export type { ImageContents, Images, LayerCompression, Progress } from "./contract/images.ts"
 export type { Manifests, RegistryAccess, RegistryUse } from "./contract/registries.ts"

@@ -104,12 +104,16 @@ export type Mount = {
     CreateMountpoint?: boolean
     ReadOnlyNonRecursive?: boolean
     ReadOnlyForceRecursive?: boolean
+    /** dhow's own: who has the files outside, "me", "UID:GID" or ranges of ids. */
+    Map?: string
   }
   VolumeOptions?: {
     NoCopy?: boolean
     Labels?: Record<string, string>
     Subpath?: string
     DriverConfig?: { Name?: string; Options?: Record<string, string> }
+    /** dhow's own, as in BindOptions. */
+    Map?: string
   }
   TmpfsOptions?: { SizeBytes?: number; Mode?: number; Options?: string[][] }
   ImageOptions?: { Subpath?: string }
@@ -222,6 +226,8 @@ export type MountPoint = {
   Mode: string
   RW: boolean
   Propagation: string
+  /** dhow's own: who has the files outside, where ids are mapped. */
+  Map?: string
 }
 
 export type InspectNetworkSettings = {

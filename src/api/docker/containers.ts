@@ -1,5 +1,5 @@
 // /containers: everything that answers with JSON or a status alone. Create, logs, wait and attach have files of their own.
-import type { Containers, Filters } from "../../engine/contract.ts"
+import type { Caller, Containers, Filters } from "../../engine/contract.ts"
 import { DhowError, type ErrorKind } from "../../lib/errors.ts"
 import { parseDuration } from "../../lib/timestamp.ts"
 import type { Asker } from "../../wire/exit.ts"
@@ -168,8 +168,12 @@ async function update(containers: Containers, call: Call): Promise<Reply> {
   // Any limit that is not positive has always meant none.
   const limited =
     call.api >= 40 && PidsLimit !== undefined ? { ...changes, PidsLimit: Math.max(PidsLimit, 0) } : changes
-  const { Warnings, ...more } = await containers.update(param(call, "name"), limited)
+  const { Warnings, ...more } = await containers.update(param(call, "name"), limited, callerIn(call))
   return json(200, { Warnings: [...Warnings, ...warnings], ...more })
+}
+
+export function callerIn({ request: { caller } }: Call): { readonly caller?: () => Caller | undefined } {
+  return caller === undefined ? {} : { caller }
 }
 
 function stopOptions({ query, api, request }: Call): { timeout?: number; signal?: string; by: Asker | undefined } {

@@ -30,6 +30,7 @@ export async function create(containers: Containers, { request, query, api }: Ca
     ...init,
     ...(systemd === undefined ? {} : { systemd }),
     ...compatibility(request),
+    ...(request.caller === undefined ? {} : { caller: request.caller }),
     ...(api < 44 ? { readOnlyNonRecursive: true } : {}),
     ...(name === undefined ? {} : { name }),
     ...(platform === undefined ? {} : { platform }),

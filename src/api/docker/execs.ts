@@ -5,7 +5,7 @@ import { DhowError } from "../../lib/errors.ts"
 import { empty, json, type Reply } from "../http/reply.ts"
 import { attachmentReply } from "./attach.ts"
 import { type Call, param, type Route } from "./call.ts"
-import { terminalSize } from "./containers.ts"
+import { callerIn, terminalSize } from "./containers.ts"
 import { readJson, readJsonBeforeStream } from "./json-body.ts"
 import { execConfig, execStartRequest } from "./schema/requests.ts"
 
@@ -23,7 +23,7 @@ async function create(execs: Execs, call: Call): Promise<Reply> {
   if (config.Cmd === undefined || config.Cmd.length === 0) throw new DhowError("invalid", "No exec command specified")
   // The size came with 1.42.
   const sized = call.api >= 42 && ConsoleSize !== undefined ? { ...config, ConsoleSize } : config
-  return json(201, await execs.create(param(call, "name"), sized))
+  return json(201, await execs.create(param(call, "name"), sized, callerIn(call)))
 }
 
 async function start(execs: Execs, call: Call): Promise<Reply> {

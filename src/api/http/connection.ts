@@ -1,5 +1,7 @@
 // One client connection: requests in turn, each answered before the next is read. Bytes that belong to nobody yet are
 // held, up to a bound; a client that leaves aborts the request it was waiting for.
+
+import type { Caller } from "../../engine/contract.ts"
 import { DhowError, describeError } from "../../lib/errors.ts"
 import { log } from "../../lib/log.ts"
 import type { Asker } from "../../wire/exit.ts"
@@ -9,7 +11,7 @@ import { Exchange } from "./exchange.ts"
 import { bodyDecoder } from "./framing.ts"
 import { bodyFraming, HEAD_LIMIT, HeadScanner, ProtocolError, parseHead, type RequestHead } from "./head.ts"
 import { type ByteSocket, Output } from "./output.ts"
-import { describePeer } from "./peer.ts"
+import { callerOf, describePeer } from "./peer.ts"
 import { HijackedStream } from "./raw-stream.ts"
 import type { Handler, Reply } from "./reply.ts"
 import { responseHead } from "./wire-head.ts"
@@ -41,6 +43,7 @@ export class Connection {
   #closing = false
   #closed = false
   #linger: ReturnType<typeof setTimeout> | undefined
+  readonly #caller = (): Caller | undefined => callerOf(this.#socket.fd ?? -1)
   readonly #peer = (): Asker | undefined => describePeer(this.#socket.fd ?? -1)
 
   constructor(socket: ConnectionSocket, options: ConnectionOptions) {
@@ -129,7 +132,7 @@ export class Connection {
         this.#out.write(Buffer.from("HTTP/1.1 100 Continue\r\n\r\n"))
       },
     })
-    const exchange = new Exchange(head, body, { decoder: bodyDecoder(framing), peer: this.#peer })
+    const exchange = new Exchange(head, body, { decoder: bodyDecoder(framing), peer: this.#peer, caller: this.#caller })
     this.#exchange = exchange
     const held = this.#held
     this.#held = undefined

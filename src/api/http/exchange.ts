@@ -13,8 +13,12 @@ export class Exchange {
   #controller: AbortController | undefined
   #aborted = false
 
-  constructor(head: RequestHead, body: RequestBody, options: { decoder: BodyDecoder; peer: HttpRequest["peer"] }) {
-    const { decoder, peer } = options
+  constructor(
+    head: RequestHead,
+    body: RequestBody,
+    options: { decoder: BodyDecoder; peer: HttpRequest["peer"]; caller: HttpRequest["caller"] },
+  ) {
+    const { decoder, peer, caller } = options
     this.decoder = decoder
     this.body = body
     const connection = head.headers.get("connection")
@@ -24,6 +28,7 @@ export class Exchange {
       ...head,
       body,
       ...(peer === undefined ? {} : { peer }),
+      ...(caller === undefined ? {} : { caller }),
       get signal() {
         return signal()
       },

@@ -2,12 +2,19 @@
 
 import { readlinkSync } from "node:fs"
 import { basename } from "node:path"
+import type { Caller } from "../../engine/contract.ts"
 import { readIfExists } from "../../lib/files.ts"
-import { peerCredentials } from "../../lib/syscalls/peer.ts"
+import { peerCredentials, peerGroups } from "../../lib/syscalls/peer.ts"
 import type { Asker } from "../../wire/exit.ts"
 
 /** loginuid of a process that nobody logged in for. */
 const NOBODY = 4_294_967_295
+
+/** The same in numbers: whose files its are. */
+export function callerOf(fd: number): Caller | undefined {
+  const credentials = peerCredentials(fd)
+  return credentials === undefined ? undefined : { uid: credentials.uid, gid: credentials.gid, groups: peerGroups(fd) }
+}
 
 export function describePeer(fd: number): Asker | undefined {
   const credentials = peerCredentials(fd)

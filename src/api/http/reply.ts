@@ -1,4 +1,5 @@
 // What a handler answers, as data: the connection sends it. A reply is whole, streamed, or takes the connection over.
+import type { Caller } from "../../engine/contract.ts"
 import type { Asker } from "../../wire/exit.ts"
 import type { RequestBody } from "./body.ts"
 import type { RequestHead } from "./head.ts"
@@ -9,6 +10,7 @@ export type HttpRequest = RequestHead & {
   readonly signal: AbortSignal
   /** Who the client is, as far as the kernel tells; only to be asked while it waits. */
   readonly peer?: () => Asker | undefined
+  readonly caller?: () => Caller | undefined
 }
 
 export type Headers = Readonly<Record<string, string>>

@@ -48,7 +48,8 @@ export function openContainers(parts: ContainerParts): Containers {
     rename: (reference, name) => renameContainer(parts, reference, name),
     stats: async (reference, options) => containerStats(parts, reference, options),
     top: (reference, psArguments) => topContainer(parts, reference, psArguments),
-    update: (reference, changes) => updateContainer(parts, reference, changes),
+    update: (reference, changes, options) =>
+      updateContainer(parts, reference, changes, options?.caller ?? (() => undefined)),
     changes: (reference) => containerChanges(parts, reference),
     export: (reference, { signal }) => exportContainer(parts, reference, signal),
     commit: (reference, options) => commitContainer(parts, reference, options),

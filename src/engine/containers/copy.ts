@@ -2,12 +2,15 @@
 // its network, not what is mounted in memory. A container that does not run cannot be started or removed meanwhile, as
 // in Docker: its files are mounted for the copy. One that runs may end and be removed: its files stay for the copy.
 import { existsSync } from "node:fs"
+import { posix } from "node:path"
 import { DhowError, isKind } from "../../lib/errors.ts"
 import { resolveUser } from "../../runtime/user.ts"
 import type { CopyMount, CopyRequest } from "../../snapshot/copies.ts"
 import type { PathStat } from "../../wire/container.ts"
 import { attributesOf } from "./attributes.ts"
 import { mountImages, placedMounts } from "./image-mounts.ts"
+import { parseMountMap, rangesOf } from "./mount-map.ts"
+import { ownerOutside } from "./mount-owners.ts"
 import { mountSource, runtimeMounts } from "./mounts.ts"
 import { donorOf } from "./namespaces.ts"
 import { fileMounts } from "./network.ts"
@@ -74,13 +77,28 @@ export async function extractToContainer(
   await named(reference, path, () =>
     withRoot(parts, record.id, async (root) => {
       const request = { ...root, path, keepKinds, readOnlyRoot }
-      const user = record.config.User ?? ""
-      if (!chown || user === "") return await parts.copies.in(request, archive, signal)
-      const { uid, gid } = resolveUser(root.root, user)
-      return await parts.copies.in({ ...request, owner: { uid, gid } }, archive, signal)
+      const user = chown ? (record.config.User ?? "") : ""
+      const owner = ownerAt(record, { path, root: root.root, user })
+      return await parts.copies.in(owner === undefined ? request : { ...request, owner }, archive, signal)
     }),
   )
   parts.events.emit("container", "extract-to-dir", record.id, attributesOf(record))
+}
+
+/** Whose everything that is copied will be, on the disk; undefined for the archive's own owners. */
+function ownerAt(
+  { mounts, config }: ContainerRecord,
+  { path, root, user }: { readonly path: string; readonly root: string; readonly user: string },
+): { readonly uid: number; readonly gid: number } | undefined {
+  const whole = posix.resolve("/", path)
+  const mount = mounts.findLast(({ Destination: at }) => whole === at || whole.startsWith(`${at}/`))
+  if (mount?.Map === undefined) {
+    if (user === "") return undefined
+    const { uid, gid } = resolveUser(root, user)
+    return { uid, gid }
+  }
+  const ranges = rangesOf(parseMountMap(mount.Map), resolveUser(root, config.User ?? ""))
+  return ownerOutside(user === "" ? { uid: 0, gid: 0 } : resolveUser(root, user), ranges)
 }
 
 /** In Docker's words. */
@@ -104,7 +122,10 @@ async function withRoot<T>(parts: ContainerParts, id: string, body: (root: Conta
       const paths = containerPaths(parts.config, id)
       using mounted = parts.copies.mount(id)
       using _images = { [Symbol.dispose]: () => (hasImages(record) ? removeBundle(paths) : undefined) }
-      const mounts = await runtimeMounts(mountImages(parts.snapshotter, record, paths), mounted.path)
+      const mounts = await runtimeMounts(mountImages(parts.snapshotter, record, paths), {
+        rootfs: mounted.path,
+        user: () => resolveUser(mounted.path, record.config.User ?? ""),
+      })
       const volumes = mounts.flatMap(({ destination, source, type }) => {
         const writable = record.mounts.find((mount) => mount.Destination === destination)?.RW === true
         return type === "bind" && source !== undefined ? [{ source, destination, writable }] : []

@@ -19,6 +19,7 @@ import { attributesOf } from "./attributes.ts"
 import { checkCreate } from "./create-checks.ts"
 import { checkHealthcheck, checkOf } from "./health.ts"
 import { completeHostConfig, type HostConfigFacts } from "./host-config.ts"
+import { hostUser } from "./host-user.ts"
 import { imageMountKey } from "./image-mounts.ts"
 import { isInit } from "./init.ts"
 import { logDefaults } from "./log-settings.ts"
@@ -54,7 +55,18 @@ export async function createContainer(
     options.compatible === true ? { compatible: true } : undefined,
   )
   checkHealthcheck(options.config.Healthcheck)
-  const { hostConfig, warnings } = completeHostConfig(options.hostConfig, hostConfigFacts(parts))
+  const host = hostUser(options.config.User, options.caller)
+  const asked =
+    host === undefined
+      ? options
+      : {
+          config: { ...options.config, User: host.User },
+          hostConfig: {
+            ...options.hostConfig,
+            GroupAdd: [...(options.hostConfig.GroupAdd ?? []), ...host.GroupAdd],
+          },
+        }
+  const { hostConfig, warnings } = completeHostConfig(asked.hostConfig, hostConfigFacts(parts))
   checkSecurity(parts, hostConfig)
   checkCreate(options.config, hostConfig, options.networkingConfig)
   inRequest(() => {
@@ -68,7 +80,7 @@ export async function createContainer(
     )
 
   if (options.config.StopSignal) parseSignal(options.config.StopSignal)
-  const merged = mergeConfig(options.config, image.config.config ?? {})
+  const merged = mergeConfig(asked.config, image.config.config ?? {})
   if (hostConfig.HealthAction && hostConfig.HealthAction !== "none" && checkOf(merged) === undefined)
     warnings.push("The health action is of no effect: the container has no health check")
   const id = newId()
@@ -110,6 +122,7 @@ export async function createContainer(
       resolveMounts(merged, hostConfig, {
         ...mountSources(parts, prepared),
         readOnlyNonRecursive: options.readOnlyNonRecursive === true,
+        ...(options.caller === undefined ? {} : { caller: options.caller }),
       }),
     ),
   }

@@ -12,5 +12,6 @@ export function mountPoint(mount: ResolvedMount): MountPoint {
     Mode: mount.Mode,
     RW: mount.RW,
     Propagation: mount.Propagation,
+    ...(mount.Map === undefined ? {} : { Map: mount.Map }),
   }
 }

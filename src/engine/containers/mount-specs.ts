@@ -25,6 +25,8 @@ export type MountWish = {
   readonly tmpfsOptions?: readonly string[]
   readonly readOnlyNonRecursive?: boolean
   readonly readOnlyForceRecursive?: boolean
+  /** As written: mount-map.ts reads it. */
+  readonly map?: string
 }
 
 const PROPAGATIONS = new Set(["private", "rprivate", "slave", "rslave", "shared", "rshared"])
@@ -34,7 +36,7 @@ const CONSISTENCIES = new Set(["consistent", "cached", "delegated"])
 export function parseBind(text: string): MountWish {
   const invalid = (why?: string): DhowError =>
     new DhowError("invalid", `invalid volume specification: '${text}'${why === undefined ? "" : `: ${why}`}`)
-  const parts = text.split(":")
+  const parts = splitBind(text)
   const [first = ""] = parts
   if (first === "" || parts.length > 3) throw invalid()
   if (parts.length === 1) return checked({ ...BARE, type: "volume", source: "", destination: first }, invalid)
@@ -57,9 +59,29 @@ export function parseBind(text: string): MountWish {
       propagation,
       copyUp: type === "volume" && !words.has("nocopy"),
       createSource: type === "bind",
+      ...mapOf([...words].find((word) => word.startsWith(MAP))?.slice(MAP.length), propagation),
     },
     invalid,
   )
+}
+
+const MAP = "map="
+
+/** At the colons, but for those of a map: "/a:/b:ro,map=1000:1000" is three parts. */
+function splitBind(text: string): string[] {
+  const [source = "", destination, ...rest] = text.split(":")
+  if (destination === undefined) return [source]
+  const mode = rest.join(":")
+  return /(?:^|,)map=/.test(mode) ? [source, destination, mode] : [source, destination, ...rest]
+}
+
+function mapOf(map: string | undefined, propagation: string): Pick<MountWish, "map"> {
+  if (map === undefined || map === "") return {}
+  if (propagation !== "" && !/private$/.test(propagation))
+    throw new DhowError("invalid", `conflicting options: map="${map}" and propagation "${propagation}"`, {
+      hint: "What is mounted later would come in without the map",
+    })
+  return { map }
 }
 
 const BARE = {
@@ -74,13 +96,14 @@ const BARE = {
 /** A known combination of words: at most one of each group. */
 function isMode(mode: string): boolean {
   if (mode === "") return true
-  const seen = { access: 0, label: 0, propagation: 0, copy: 0, consistency: 0 }
+  const seen = { access: 0, label: 0, propagation: 0, copy: 0, consistency: 0, map: 0 }
   for (const word of mode.split(",")) {
     if (word === "ro" || word === "rw") seen.access++
     else if (word === "z" || word === "Z") seen.label++
     else if (PROPAGATIONS.has(word)) seen.propagation++
     else if (word === "nocopy") seen.copy++
     else if (CONSISTENCIES.has(word)) seen.consistency++
+    else if (word.startsWith(MAP) && word !== MAP) seen.map++
     else return false
   }
   return Object.values(seen).every((count) => count <= 1)
@@ -151,6 +174,7 @@ export function parseMount(mount: Mount): MountWish {
           readOnlyForceRecursive: mount.BindOptions?.ReadOnlyForceRecursive ?? false,
           copyUp: false,
           createSource: mount.BindOptions?.CreateMountpoint ?? false,
+          ...mapOf(mount.BindOptions?.Map, propagation),
         },
         invalid,
       )
@@ -178,6 +202,7 @@ export function parseMount(mount: Mount): MountWish {
           ...(options?.DriverConfig?.Name ? { driver: options.DriverConfig.Name } : {}),
           ...(options?.DriverConfig?.Options ? { driverOptions: options.DriverConfig.Options } : {}),
           ...(options?.Labels ? { labels: options.Labels } : {}),
+          ...mapOf(options?.Map, ""),
         },
         invalid,
       )
@@ -241,6 +266,7 @@ export function parseVolumesFrom(text: string): { readonly container: string; re
   const at = text.indexOf(":")
   const container = at < 0 ? text : text.slice(0, at)
   const mode = at < 0 ? "rw" : text.slice(at + 1)
-  if (!isMode(mode) || /private|slave|shared|nocopy/.test(mode)) throw new DhowError("invalid", `invalid mode: ${mode}`)
+  if (!isMode(mode) || /private|slave|shared|nocopy|map=/.test(mode))
+    throw new DhowError("invalid", `invalid mode: ${mode}`)
   return { container, readOnly: mode.split(",").includes("ro") }
 }

@@ -1,14 +1,30 @@
 // From wishes to mounts: at create, what each destination gets (volumes come into being here); at start, what the
 // runtime is told (sources made, volumes filled from the image).
 
-import { closeSync, constants, existsSync, mkdirSync, readdirSync, readlinkSync, statfsSync, statSync } from "node:fs"
+import {
+  closeSync,
+  constants,
+  existsSync,
+  lchownSync,
+  mkdirSync,
+  readdirSync,
+  readlinkSync,
+  statfsSync,
+  statSync,
+} from "node:fs"
 import { release } from "node:os"
+import { dirname } from "node:path"
 import { DhowError, errnoName } from "../../lib/errors.ts"
+import type { IdRanges } from "../../lib/syscalls/id-map.ts"
 import { openBeneath, openInRoot } from "../../lib/syscalls/open-in-root.ts"
 import type { Digest } from "../../oci/digest.ts"
 import type { RuntimeMount } from "../../oci/runtime-spec.ts"
 import type { ContainerConfig, HostConfig, Mount } from "../../wire/container.ts"
+import type { Caller } from "../contract.ts"
 import type { LocalVolumes, PreparedVolume } from "../volumes.ts"
+import { mapMount } from "./mapped-mounts.ts"
+import { chosenMap, parseMountMap, rangesOf } from "./mount-map.ts"
+import { chownTree, ownerOutside } from "./mount-owners.ts"
 import { type MountWish, parseBind, parseMount, parseVolumesFrom } from "./mount-specs.ts"
 import { bindPropagation, guardedPropagation } from "./propagation.ts"
 import type { ResolvedMount } from "./record.ts"
@@ -21,6 +37,8 @@ type Sources = {
   /** The engine's own directories. */
   readonly roots: readonly string[]
   readonly store: ContainerStore
+  /** Who asks; undefined where that is not known. */
+  readonly caller?: () => Caller | undefined
   /** What `-v` makes read-only is so on its top level only. */
   readonly readOnlyNonRecursive?: boolean
   /** Is given the anonymous volumes, each of which is to be committed or undone. */
@@ -84,8 +102,9 @@ function depth(path: string): number {
   return path.split("/").length
 }
 
-function resolve(wish: MountWish, { volumes, prepared, image, roots }: Sources): ResolvedMount {
+function resolve(wish: MountWish, { volumes, prepared, image, roots, caller }: Sources): ResolvedMount {
   const common = {
+    ...(wish.map === undefined ? {} : { Map: chosenMap(wish.map, caller?.()) }),
     Destination: wish.destination,
     Mode: wish.mode,
     RW: !wish.readOnly,
@@ -104,7 +123,8 @@ function resolve(wish: MountWish, { volumes, prepared, image, roots }: Sources):
           `invalid mount config for type "bind": bind source path does not exist: ${wish.source}`,
         )
       const readOnly = wish.readOnlyNonRecursive || wish.nonRecursive ? "ro" : "rro"
-      const implied = guardedPropagation(wish.source, wish.propagation, roots)
+      // A mapped mount is private whatever lies there.
+      const implied = wish.map === undefined ? guardedPropagation(wish.source, wish.propagation, roots) : undefined
       return {
         ...common,
         Type: "bind",
@@ -171,8 +191,20 @@ function isProc(path: string): boolean {
   return existsSync(path) && statfsSync(path).type === PROC_MAGIC
 }
 
-/** The mounts as the runtime takes them, with their sources made and filled. `rootfs` is mounted. */
-export async function runtimeMounts(mounts: readonly ResolvedMount[], rootfs: string): Promise<RuntimeMount[]> {
+type Run = {
+  /** Mounted. */
+  readonly rootfs: string
+  /** Who the container's program is. */
+  readonly user: () => { readonly uid: number; readonly gid: number }
+  /** Where mapped mounts are put for the runtime; where absent the files are shown as the host has them. */
+  readonly mapped?: string
+}
+
+/** The mounts as the runtime takes them, with their sources made and filled. */
+export async function runtimeMounts(
+  mounts: readonly ResolvedMount[],
+  { rootfs, user, mapped }: Run,
+): Promise<RuntimeMount[]> {
   const made: RuntimeMount[] = []
   for (const mount of mounts) {
     if (mount.Type === "tmpfs") {
@@ -181,13 +213,17 @@ export async function runtimeMounts(mounts: readonly ResolvedMount[], rootfs: st
       made.push({ destination: mount.Destination, type: "tmpfs", source: "tmpfs", options })
       continue
     }
-    if (mount.Type === "bind") ensureBindSource(mount)
+    const ranges = mount.Map === undefined ? undefined : rangesOf(parseMountMap(mount.Map), user())
+    if (mount.Type === "bind") ensureBindSource(mount, ranges)
     const source = mountSource(mount)
-    if (mount.Type === "volume" && mount.copyUp && statSync(source).isDirectory())
-      await fillVolume(mount, source, rootfs)
+    if (mount.Type === "volume" && statSync(source).isDirectory()) await fillVolume(mount, source, { rootfs, ranges })
     const options = readOnlyOptions(mount, source)
     if (mount.Type === "bind") options.push(propagationOf(mount, source))
-    made.push({ destination: mount.Destination, type: "bind", source, options })
+    const seen =
+      ranges === undefined || mapped === undefined
+        ? source
+        : await mapMount(mount, { source, ranges, directory: mapped })
+    made.push({ destination: mount.Destination, type: "bind", source: seen, options })
   }
   return made
 }
@@ -212,7 +248,7 @@ function propagationOf(mount: ResolvedMount, source: string): string {
   return mount.options.includes("bind") ? found.replace(/^r/, "") : found
 }
 
-function ensureBindSource(mount: ResolvedMount): void {
+function ensureBindSource(mount: ResolvedMount, ranges: IdRanges | undefined): void {
   try {
     statSync(mount.Source)
   } catch (error) {
@@ -223,11 +259,18 @@ function ensureBindSource(mount: ResolvedMount): void {
         { cause: error },
       )
     try {
-      mkdirSync(mount.Source, { recursive: true, mode: 0o755 })
+      const first = mkdirSync(mount.Source, { recursive: true, mode: 0o755 })
+      if (ranges !== undefined && first !== undefined) chownMade(first, mount.Source, ranges)
     } catch (cause) {
       throw new DhowError("internal", `error while creating mount source path '${mount.Source}'`, { cause })
     }
   }
+}
+
+/** Directories that were made on the way to `last` belong to who the container's root is outside. */
+function chownMade(first: string, last: string, ranges: IdRanges): void {
+  const { uid, gid } = ownerOutside({ uid: 0, gid: 0 }, ranges)
+  for (let path = last; path === first || path.startsWith(`${first}/`); path = dirname(path)) lchownSync(path, uid, gid)
 }
 
 /** A subpath is written by whoever writes to the volume: it is resolved inside the volume, never above it. */
@@ -255,9 +298,27 @@ export function mountSource(mount: ResolvedMount): string {
   }
 }
 
-/** Copies what the image has at the destination into a volume, or a part of one, that is still empty, owners and all. */
-async function fillVolume(mount: ResolvedMount, source: string, rootfs: string): Promise<void> {
-  if (readdirSync(source).length > 0) return
+/**
+ * Copies what the image has at the destination into a volume, or a part of one, that is still empty, owners and all. Of a
+ * mapped one the owners are those outside.
+ */
+async function fillVolume(
+  mount: ResolvedMount,
+  source: string,
+  { rootfs, ranges }: { readonly rootfs: string; readonly ranges: IdRanges | undefined },
+): Promise<void> {
+  if (!(mount.copyUp || ranges !== undefined) || readdirSync(source).length > 0) return
+  if (mount.copyUp) await copyUp(mount, source, rootfs)
+  if (ranges !== undefined && !isMappedAlready(source, ranges)) await chownTree(source, ranges)
+}
+
+/** An empty volume that somebody used with the same map. */
+function isMappedAlready(source: string, { uids }: IdRanges): boolean {
+  const { uid } = statSync(source)
+  return readdirSync(source).length === 0 && uids.some(({ host, size }) => uid >= host && uid < host + size)
+}
+
+async function copyUp(mount: ResolvedMount, source: string, rootfs: string): Promise<void> {
   let fd: number
   try {
     fd = openInRoot(rootfs, mount.Destination, constants.O_RDONLY | constants.O_DIRECTORY)

@@ -19,6 +19,8 @@ export type ContainerPaths = {
   readonly shm: string
   /** Where images are mounted that the container mounts. */
   readonly images: string
+  /** Where mounts with a map of ids are while the runtime takes them over. */
+  readonly mapped: string
 }
 
 export function containerPaths(config: Pick<Config, "dataRoot" | "execRoot">, id: string): ContainerPaths {
@@ -35,6 +37,7 @@ export function containerPaths(config: Pick<Config, "dataRoot" | "execRoot">, id
     rootfs: join(bundle, "rootfs"),
     shm: join(bundle, "shm"),
     images: join(bundle, "images"),
+    mapped: join(bundle, "mapped"),
   }
 }
 

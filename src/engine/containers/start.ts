@@ -27,6 +27,7 @@ import { beginHealthChecks } from "./health-checks.ts"
 import { mountImages } from "./image-mounts.ts"
 import type { Live } from "./live.ts"
 import { logOf } from "./log-settings.ts"
+import { unmapAll } from "./mapped-mounts.ts"
 import { commandOf } from "./merge-config.ts"
 import { runtimeMounts } from "./mounts.ts"
 import { chooseNamespaces } from "./namespaces.ts"
@@ -144,7 +145,12 @@ async function run(parts: ContainerParts, record: ContainerRecord, restarts: num
   crashpoint("container.start:after-network")
   const namespaces = chooseNamespaces(parts, id, hostConfig)
   const payload = withSystemd(parts, record, paths.rootfs)
-  const mounts = await runtimeMounts(mountImages(parts.snapshotter, record, paths), paths.rootfs)
+  const user = resolveUser(paths.rootfs, config.User ?? "", hostConfig.GroupAdd ?? [])
+  const mounts = await runtimeMounts(mountImages(parts.snapshotter, record, paths), {
+    rootfs: paths.rootfs,
+    user: () => user,
+    mapped: paths.mapped,
+  })
   const { spec: plain, warnings } = containerSpec({
     id,
     hostname: hostnameOf(parts, record),
@@ -160,7 +166,7 @@ async function run(parts: ContainerParts, record: ContainerRecord, restarts: num
       ...payload.mounts,
     ],
     ...rootPropagation(mounts, hostConfig.Tmpfs ?? {}),
-    user: resolveUser(paths.rootfs, config.User ?? "", hostConfig.GroupAdd ?? []),
+    user,
     devices: resolveDevices(hostConfig),
     network: network.choice,
     interfaceSysctls: network.sysctls ?? {},
@@ -182,6 +188,7 @@ async function run(parts: ContainerParts, record: ContainerRecord, restarts: num
   const prepared = await prepareLog(parts, record)
   undo.defer(() => prepared?.close())
   const monitor = await launch(parts, record, runtime)
+  unmapAll(paths.mapped)
   if (hasMounts(record))
     refuseProgram(mountedProgramProblem(parts, record, { pid: monitor.pid, program: programOf(record.config) }))
   phases.mark("create")

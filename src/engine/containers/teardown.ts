@@ -5,6 +5,7 @@ import { crashpoint } from "../../lib/crashpoint.ts"
 import { describeError } from "../../lib/errors.ts"
 import { log } from "../../lib/log.ts"
 import { unmountAll } from "../../lib/syscalls/mount.ts"
+import { unmapAll } from "./mapped-mounts.ts"
 import type { ContainerParts } from "./parts.ts"
 import { type ContainerPaths, cgroupsPathOf, containerPaths } from "./paths.ts"
 import type { ContainerRecord } from "./record.ts"
@@ -36,8 +37,9 @@ export async function tearDown(
 }
 
 /** What cannot be unmounted is not deleted either: behind a mount lie a user's files. */
-export function removeBundle({ bundle, rootfs, shm, images }: ContainerPaths): void {
+export function removeBundle({ bundle, rootfs, shm, images, mapped }: ContainerPaths): void {
   unmountAll(shm)
+  unmapAll(mapped)
   if (existsSync(images)) for (const place of readdirSync(images)) unmountAll(join(images, place))
   unmountAll(rootfs)
   crashpoint("container.teardown:after-unmount")

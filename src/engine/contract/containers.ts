@@ -19,6 +19,9 @@ import type { ContainerUpdateRequest, ContainerUpdateResponse } from "../../wire
 import type { Filters } from "./filters.ts"
 import type { Attachment, AttachOptions, LogOptions, OutputSink } from "./streams.ts"
 
+/** Who asks, as the kernel knows the other end of a unix socket. */
+export type Caller = { readonly uid: number; readonly gid: number; readonly groups: readonly number[] }
+
 export type WaitCondition = "not-running" | "next-exit" | "removed"
 
 export interface Containers {
@@ -36,6 +39,8 @@ export interface Containers {
     readonly systemd?: "always" | "never"
     /** For clients older than 1.44, whose read-only binds are so on their top level only. */
     readonly readOnlyNonRecursive?: boolean
+    /** Asked for where "me" is mapped, or the user is "host". */
+    readonly caller?: () => Caller | undefined
   }): Promise<{ Id: string; Warnings: string[] }>
   start(reference: string, options?: { readonly detachKeys?: string }): Promise<"started" | "unchanged">
   /** `timeout` in seconds; -1 waits for ever. */
@@ -114,7 +119,11 @@ export interface Containers {
     options: { readonly stream: boolean; readonly oneShot: boolean; readonly signal: AbortSignal },
   ): Promise<AsyncIterable<ContainerStats>>
   /** Changes what it was created with; each change says when it takes effect. All of it is done, or nothing. */
-  update(reference: string, changes: ContainerUpdateRequest): Promise<ContainerUpdateResponse>
+  update(
+    reference: string,
+    changes: ContainerUpdateRequest,
+    options?: { readonly caller?: () => Caller | undefined },
+  ): Promise<ContainerUpdateResponse>
   prune(filters: Filters): Promise<{ ContainersDeleted: string[] | null; SpaceReclaimed: number }>
   /** A directory before what changed in it. */
   changes(reference: string): Promise<FilesystemChange[]>
@@ -137,7 +146,11 @@ export interface Containers {
 }
 
 export interface Execs {
-  create(container: string, config: ExecConfig): Promise<{ Id: string }>
+  create(
+    container: string,
+    config: ExecConfig,
+    options?: { readonly caller?: () => Caller | undefined },
+  ): Promise<{ Id: string }>
   /** Starts it. Detached: resolves with undefined once the process runs. Otherwise the process starts at `connect`. */
   start(
     id: string,

@@ -14,18 +14,21 @@ import type { ExecConfig, ExecInspect } from "../../wire/container.ts"
 import { IGNORED_INPUT } from "../containers/attach.ts"
 import { attributesOf } from "../containers/attributes.ts"
 import { Clients } from "../containers/clients.ts"
+import { hostUser } from "../containers/host-user.ts"
 import type { ContainerParts } from "../containers/parts.ts"
 import { containerPaths } from "../containers/paths.ts"
 import { type ContainerState, isRunning } from "../containers/record.ts"
 import { runtimeOf } from "../containers/runtime.ts"
 import { notRunning } from "../containers/stop.ts"
-import type { Attachment, Execs, InputTarget, OutputSink } from "../contract.ts"
+import type { Attachment, Caller, Execs, InputTarget, OutputSink } from "../contract.ts"
 import { execFailure, refusedStart, refuseProgram } from "./failure.ts"
 
 type Exec = {
   readonly id: string
   readonly container: string
   readonly config: ExecConfig
+  /** Beside the container's own. */
+  readonly groups: readonly string[]
   /** When the container was started: with that run what was not begun in it is gone. */
   readonly run: string
   clients: Clients
@@ -58,7 +61,13 @@ export class ContainerExecs implements Execs {
     this.#parts = parts
   }
 
-  async create(reference: string, config: ExecConfig): Promise<{ Id: string }> {
+  async create(
+    reference: string,
+    asked: ExecConfig,
+    options: { readonly caller?: () => Caller | undefined } = {},
+  ): Promise<{ Id: string }> {
+    const host = hostUser(asked.User, options.caller)
+    const config = host === undefined ? asked : { ...asked, User: host.User }
     const { record, state } = this.#parts.store.resolve(reference)
     refuseUnlessActive(record.id, state, reference)
     if (!config.Cmd?.length) throw new DhowError("invalid", "No exec command specified")
@@ -71,6 +80,7 @@ export class ContainerExecs implements Execs {
       id,
       container: record.id,
       config,
+      groups: host?.GroupAdd ?? [],
       run: runOf(state),
       clients: new Clients(),
       status: "created",
@@ -232,7 +242,10 @@ export class ContainerExecs implements Execs {
         config: record.config,
         hostConfig: record.hostConfig,
         hostname: record.config.Hostname ?? "",
-        user: resolveUser(paths.rootfs, config.User || record.config.User || "", record.hostConfig.GroupAdd ?? []),
+        user: resolveUser(paths.rootfs, config.User || record.config.User || "", [
+          ...(record.hostConfig.GroupAdd ?? []),
+          ...exec.groups,
+        ]),
         host: parts.host,
       })
       writeFileSync(join(bundle, "process.json"), JSON.stringify(process))

@@ -14,8 +14,10 @@ import {
   openLiveMounts,
 } from "../../../runtime/live-mounts/live-mounts.ts"
 import { changedResources } from "../../../runtime/resource-changes.ts"
+import { resolveUser } from "../../../runtime/user.ts"
 import type { HostConfig } from "../../../wire/container.ts"
 import { mountImages, placedMounts } from "../image-mounts.ts"
+import { unmapAll } from "../mapped-mounts.ts"
 import { runtimeMounts } from "../mounts.ts"
 import { donorOf } from "../namespaces.ts"
 import type { ContainerParts } from "../parts.ts"
@@ -110,15 +112,22 @@ export async function openMounts(
   undo.defer(() => {
     for (const { Source } of images) unmountAll(Source)
   })
+  undo.defer(() => unmapAll(paths.mapped))
   const placed = mountImages(parts.snapshotter, { id, mounts: change.add }, paths)
   const live = await openLiveMounts({
     pid: process.pid,
     id,
     rootfs: paths.rootfs,
     pids: change.remove.length > 0 && !change.force ? await runtimeOf(parts, record).processes(id) : [],
-    attach: await runtimeMounts(placed, paths.rootfs),
+    attach: await runtimeMounts(placed, {
+      rootfs: paths.rootfs,
+      user: () => resolveUser(paths.rootfs, record.config.User ?? ""),
+      mapped: paths.mapped,
+    }),
     detach: change.remove.map((destination) => ({ destination })),
   })
+  // It holds its own copies.
+  unmapAll(paths.mapped)
   try {
     if (!change.force) refuseUsed(live)
     return live

@@ -2,7 +2,9 @@
 import { describeError } from "../../../lib/errors.ts"
 import { log } from "../../../lib/log.ts"
 import { openLiveMounts } from "../../../runtime/live-mounts/live-mounts.ts"
+import { resolveUser } from "../../../runtime/user.ts"
 import { placedMounts } from "../image-mounts.ts"
+import { unmapAll } from "../mapped-mounts.ts"
 import { runtimeMounts } from "../mounts.ts"
 import type { ContainerParts } from "../parts.ts"
 import { containerPaths } from "../paths.ts"
@@ -32,9 +34,10 @@ export async function settleUpdate(parts: ContainerParts, { record, state }: Con
     return
   }
   try {
-    const { rootfs } = containerPaths(parts.config, id)
+    const { rootfs, mapped } = containerPaths(parts.config, id)
     const place = { pid: state.process.pid, id, rootfs, pids: [] }
     if (pending.kind === "attaching") {
+      unmapAll(mapped)
       if (pending.limits !== undefined) await runtimeOf(parts, record).update(id, pending.limits)
       await using live = await openLiveMounts({ ...place, attach: [], detach: [], restore: pending.mounts })
       await live.step("restore")
@@ -45,9 +48,14 @@ export async function settleUpdate(parts: ContainerParts, { record, state }: Con
       )
       await using live = await openLiveMounts({
         ...place,
-        attach: await runtimeMounts(replacing, rootfs),
+        attach: await runtimeMounts(replacing, {
+          rootfs,
+          user: () => resolveUser(rootfs, record.config.User ?? ""),
+          mapped,
+        }),
         detach: pending.mounts,
       })
+      unmapAll(mapped)
       await live.step("detach")
     }
     log.info("Settled an update that an earlier engine did not finish", { container: id, update: pending.kind })

@@ -9,11 +9,13 @@ import type { PortChange } from "../../../network/contract.ts"
 import type { LiveMounts } from "../../../runtime/live-mounts/live-mounts.ts"
 import { verifyResources } from "../../../runtime/verify-resources.ts"
 import type { ContainerUpdateRequest, ContainerUpdateResponse, UpdateChange } from "../../../wire/update.ts"
+import type { Caller } from "../../contract.ts"
 import type { PreparedVolume } from "../../volumes.ts"
 import { attributesOf } from "../attributes.ts"
 import { relog } from "../feed-log.ts"
 import { changeHealthChecks } from "../health-checks.ts"
 import { placedMounts, prepareImages, removeImages, withPlaces } from "../image-mounts.ts"
+import { withChosenMap } from "../mount-map.ts"
 import { shownPorts } from "../network.ts"
 import type { ContainerParts } from "../parts.ts"
 import { containerPaths } from "../paths.ts"
@@ -28,8 +30,12 @@ export async function updateContainer(
   parts: ContainerParts,
   reference: string,
   asked: ContainerUpdateRequest,
+  caller: () => Caller | undefined,
 ): Promise<ContainerUpdateResponse> {
-  const { resources, warnings } = verifyResources(asked, parts.host, { update: true })
+  const { resources: checked, warnings } = verifyResources(asked, parts.host, { update: true })
+  const { MountAdd: added } = checked
+  const resources =
+    added === undefined ? checked : { ...checked, MountAdd: added.map((mount) => withChosenMap(mount, caller)) }
   const { id } = parts.store.resolve(reference).record
   const { changes, restarts, ...more } = await parts.locks.hold(id, () => updateLocked(parts, id, resources))
   if (restarts) await recreate(parts, id)
