@@ -4,6 +4,7 @@ import { createExec, inspectExec, resizeExec, startExec, startExecDetached } fro
 import { DhowError } from "../../lib/errors.ts"
 import { isTerminal, windowSize } from "../../lib/syscalls/terminal.ts"
 import { defineCommand } from "../command.ts"
+import { callersUser } from "../create/caller.ts"
 import { checkEnvironment, parseKeyValueFile } from "../create/key-values.ts"
 import { boolean, list, string } from "../flags/flags.ts"
 import { chosenDetachKeys } from "../terminal/chosen-keys.ts"
@@ -22,7 +23,7 @@ export const exec = defineCommand({
     interactive: boolean("i", "Keep standard input open"),
     privileged: boolean("", "Give extended privileges to the command"),
     tty: boolean("t", "Allocate a pseudo-terminal"),
-    user: string("u", "User name or ID (<name|uid>[:<group|gid>])"),
+    user: string("u", "User name or ID (<name|uid>[:<group|gid>]), or host"),
     workdir: string("w", "Working directory in the container"),
   } as const,
   args: [2, Number.POSITIVE_INFINITY],
@@ -38,7 +39,7 @@ export const exec = defineCommand({
     const detachKeys = await chosenDetachKeys(flags["detach-keys"], tty && attach)
     const consoleSize = size === undefined ? {} : { ConsoleSize: [size.height, size.width] as [number, number] }
     const { Id: id } = await createExec(client, name, {
-      User: flags.user ?? "",
+      User: callersUser(flags.user ?? "").user,
       Privileged: flags.privileged === true,
       Tty: tty,
       AttachStdin: stdin,

@@ -4,6 +4,7 @@ import { isAbsolute, resolve } from "node:path"
 import { parseBytes } from "../../lib/size.ts"
 import type { Mount } from "../../wire/container.ts"
 import { cut, parseBoolean, parseCsvRecord } from "../flags/csv.ts"
+import { callersMap } from "./caller.ts"
 
 export type VolumeSpecs = { readonly binds: string[]; readonly anonymous: Record<string, Record<string, never>> }
 
@@ -12,13 +13,33 @@ export function parseVolumes(specs: readonly string[]): VolumeSpecs {
   const anonymous: Record<string, Record<string, never>> = {}
   for (const spec of new Set(specs)) {
     if (spec === "") throw new Error("invalid empty volume spec")
-    const parts = spec.split(":")
+    const parts = splitVolume(spec)
     if (spec.length > 2 && parts.includes("")) throw new Error(`invalid spec: ${spec}: empty section between colons`)
     if (parts.length > 3) throw new Error(`invalid spec: ${spec}: too many colons`)
     if (parts.length === 1 || spec.length <= 2) anonymous[spec] = {}
-    else binds.push(parts[0]!.startsWith(".") ? [resolve(parts[0]!), ...parts.slice(1)].join(":") : spec)
+    else binds.push(bindOf(parts))
   }
   return { binds, anonymous }
+}
+
+function bindOf([source = "", ...rest]: readonly string[]): string {
+  const [target = "", ...options] = rest
+  const words = options.map((text) => text.split(",").map(withCaller).join(","))
+  return [source.startsWith(".") ? resolve(source) : source, target, ...words].join(":")
+}
+
+const MAP = "map="
+
+/** At the colons, but for those of a map of ids: "/a:/b:ro,map=1000:1000" is three parts. */
+export function splitVolume(spec: string): string[] {
+  const [source = "", target, ...rest] = spec.split(":")
+  if (target === undefined) return [source]
+  const options = rest.join(":")
+  return /(?:^|,)map=/.test(options) ? [source, target, options] : [source, target, ...rest]
+}
+
+function withCaller(word: string): string {
+  return word.startsWith(MAP) ? `${MAP}${callersMap(word.slice(MAP.length))}` : word
 }
 
 export function parseTmpfs(specs: readonly string[]): Record<string, string> {
@@ -30,7 +51,8 @@ export function parseTmpfs(specs: readonly string[]): Record<string, string> {
   return tmpfs
 }
 
-type Draft = { -readonly [Key in keyof Mount]: Mount[Key] }
+/** `Map` belongs to the options of a type that may be said later. */
+type Draft = { -readonly [Key in keyof Mount]: Mount[Key] } & { Map?: string }
 type Setter = (mount: Draft, value: string, key: string) => void
 
 const flagValue = (value: string, key: string): boolean => {
@@ -85,6 +107,9 @@ const SETTERS: Readonly<Record<string, Setter>> = {
   ro: setReadOnly,
   consistency: (mount, value) => {
     mount.Consistency = value.toLowerCase()
+  },
+  map: (mount, value) => {
+    mount.Map = callersMap(value)
   },
   "bind-propagation": (mount, value) => {
     bind(mount).Propagation = value.toLowerCase()
@@ -144,8 +169,14 @@ export function parseMount(text: string): Mount {
   }
   if ((mount.Type as string) === "") throw new Error("type is required")
   if (mount.Target === "") throw new Error("target is required")
-  checkOptions(mount)
-  return mount
+  const { Map: map, ...plain } = mount
+  if (map !== undefined) {
+    if (plain.Type === "bind") bind(plain).Map = map
+    else if (plain.Type === "volume") volume(plain).Map = map
+    else throw new Error(`cannot use 'map' with mount type '${plain.Type}'`)
+  }
+  checkOptions(plain)
+  return plain
 }
 
 function checkOptions(mount: Mount): void {

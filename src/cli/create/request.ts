@@ -4,6 +4,7 @@ import { DhowError } from "../../lib/errors.ts"
 import { parseBytes, parseCpus, parseMemorySwap } from "../../lib/size.ts"
 import type { ContainerCreateRequest, HostConfig, Resources } from "../../wire/container.ts"
 import type { FlagValues } from "../flags/flags.ts"
+import { callersUser } from "./caller.ts"
 import {
   parseDevices,
   parseGpus,
@@ -65,11 +66,12 @@ function buildRequest(flags: ContainerFlagValues, image: string, command: readon
     ...flags["env-file"].flatMap((path) => parseKeyValueFile(path, (name) => process.env[name])),
     ...flags.env,
   ]
+  const { user, groups } = callersUser(flags.user ?? "")
   const labels = [...flags["label-file"].flatMap((path) => parseKeyValueFile(path)), ...flags.label]
   const config = compact<ContainerCreateRequest>({
     Hostname: flags.hostname ?? "",
     Domainname: flags.domainname ?? "",
-    User: flags.user ?? "",
+    User: user,
     AttachStdin: attachStdin,
     AttachStdout: streams.length === 0 || streams.includes("stdout"),
     AttachStderr: streams.length === 0 || streams.includes("stderr"),
@@ -89,7 +91,7 @@ function buildRequest(flags: ContainerFlagValues, image: string, command: readon
   })
   // Zero is a choice here: kill at once.
   if (flags["stop-timeout"] !== undefined) config.StopTimeout = flags["stop-timeout"]
-  config.HostConfig = hostConfig(flags, { binds: volumes.binds, bindings: ports.bindings, networks })
+  config.HostConfig = hostConfig(flags, { groups, binds: volumes.binds, bindings: ports.bindings, networks })
   if (Object.keys(networks.endpoints).length > 0) config.NetworkingConfig = { EndpointsConfig: networks.endpoints }
   return config
 }
@@ -100,6 +102,7 @@ const EMPTY_LISTS = [
 ]
 
 type HostParts = {
+  readonly groups: readonly string[]
   readonly binds: string[]
   readonly bindings: NonNullable<HostConfig["PortBindings"]>
   readonly networks: Networks
@@ -136,7 +139,7 @@ function hostConfig(flags: ContainerFlagValues, parts: HostParts): HostConfig {
     CgroupnsMode: (flags.cgroupns ?? "") as NonNullable<HostConfig["CgroupnsMode"]>,
     CapAdd: [...flags["cap-add"]],
     CapDrop: [...flags["cap-drop"]],
-    GroupAdd: [...flags["group-add"]],
+    GroupAdd: [...flags["group-add"], ...parts.groups],
     RestartPolicy: restart,
     SecurityOpt: security.options,
     StorageOpt: parseStorageOptions(flags["storage-opt"]),

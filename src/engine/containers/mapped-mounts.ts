@@ -13,6 +13,7 @@ import {
   writeFileSync,
 } from "node:fs"
 import { join } from "node:path"
+import { crashpoint } from "../../lib/crashpoint.ts"
 import { DhowError, errnoName } from "../../lib/errors.ts"
 import { mountedBelow, parseMountinfo } from "../../lib/mountinfo.ts"
 import { type IdRanges, idNamespace, mapTree } from "../../lib/syscalls/id-map.ts"
@@ -40,6 +41,7 @@ export async function mapMount(
     const target = openSync(place, O_PATH)
     try {
       attachTree(tree, target)
+      crashpoint("container.map:after-attach")
     } finally {
       closeSync(target)
     }

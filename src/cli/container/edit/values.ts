@@ -37,12 +37,14 @@ export function mountLines({ Mounts, HostConfig }: ContainerInspect): string[] {
   return [...Mounts.map((mount) => mountLine(mount, asked.get(mount.Destination))), ...tmpfs]
 }
 
-function mountLine({ Type, Name, Source, Destination, RW, Propagation }: MountPoint, asked: Mount | undefined): string {
+function mountLine(mount: MountPoint, asked: Mount | undefined): string {
+  const { Type, Name, Source, Destination, RW, Propagation } = mount
   const source = Type === "volume" ? (Name ?? "") : Type === "image" ? (asked?.Source ?? Source) : Source
   const isPlain = (Type === "bind" || Type === "volume") && ![source, Destination].some((path) => /[:,"]/.test(path))
+  const map = mount.Map === undefined ? [] : [`map=${mount.Map}`]
   const isBindOfOther = Propagation !== "" && Propagation !== "rprivate"
   if (isPlain) {
-    const options = [...(RW ? [] : ["ro"]), ...(Type === "bind" && isBindOfOther ? [Propagation] : [])]
+    const options = [...(RW ? [] : ["ro"]), ...(Type === "bind" && isBindOfOther ? [Propagation] : []), ...map]
     return [source, Destination, ...(options.length > 0 ? [options.join(",")] : [])].join(":")
   }
   const size = asked?.TmpfsOptions?.SizeBytes
@@ -52,6 +54,7 @@ function mountLine({ Type, Name, Source, Destination, RW, Propagation }: MountPo
     `target=${Destination}`,
     ...(size ? [`tmpfs-size=${size}`] : []),
     ...(RW || Type === "image" ? [] : ["readonly"]),
+    ...map,
   ]
   return parts.map(quoted).join(",")
 }

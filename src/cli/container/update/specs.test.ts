@@ -24,6 +24,11 @@ test("parseMountSpec() reads the forms of -v and of --mount", () => {
     Target: "/data",
     VolumeOptions: { NoCopy: true },
   })
+  expect(parseMountSpec("/srv:/data:ro,map=5:6")).toMatchObject({
+    ReadOnly: true,
+    BindOptions: { CreateMountpoint: true, Map: "5:6" },
+  })
+  expect(parseMountSpec("data:/data:map=5,nocopy").VolumeOptions).toEqual({ NoCopy: true, Map: "5" })
   expect(parseMountSpec("/data")).toEqual({ Type: "volume", Target: "/data" })
   expect(parseMountSpec("type=tmpfs,target=/t,tmpfs-size=1m")).toMatchObject({ Type: "tmpfs", Target: "/t" })
 })
