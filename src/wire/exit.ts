@@ -69,6 +69,12 @@ export type MountAccess = {
   Source: string
   Destination: string
   RW: boolean
+  /** Inside: what in the mount this is about, where that is not all of it. Source is the same on the host. */
+  Path?: string
+  /** "UID:GID" or ranges, where ids are mapped, and who that makes of the container's user; absent where nobody. */
+  Map?: string
+  AsUid?: number
+  AsGid?: number
   Directory: boolean
   Uid: number
   Gid: number

@@ -240,6 +240,52 @@ describe("a mount with map=me", () => {
   })
 })
 
+describe("why", () => {
+  test("tells who a user is on the disk, of a mount, of a file in it, and of who is not mapped", async () => {
+    const why = async (flags: readonly string[], script: string) => {
+      await client.run(["run", "--name", "asked", ...flags, "bb", "sh", "-c", script])
+      const found = await engine.must<{ Findings: { Code: string; What: string; Evidence: string[] }[] }>(
+        ...(["GET", "/dhow/containers/asked/why"] as const),
+      )
+      await client.ok("rm", "-f", "asked")
+      return found.Findings[0]
+    }
+    const map = `${UID + 1}:${GID}`
+    const mount = await why(["-u", "33", "-v", `${home}:/to:map=${map}`], "echo x > /to/denied")
+    expect(mount).toMatchObject({ Code: "mount-permission", What: expect.stringContaining('may not read "/to"') })
+    expect(mount?.Evidence[2]).toBe(
+      `The map of "/to" (${map}): container uid 33 → host uid ${UID + 1}, container gid 0 → host gid ${GID}`,
+    )
+    expect(mount?.Evidence[3]).toBe(`The directory "${home}" belongs to uid ${UID}, gid ${GID}, mode 700`)
+    const file = await why(["-u", "33", "-v", `${home}:/to:map=${UID}:${GID}`], "echo x > /to/roots")
+    expect(file?.What).toStartWith('Its user may not write to "/to/roots"')
+    const nobody = await why(["-v", `${home}:/to:map=${UID}:${GID}`], "chown 33 /to/mine")
+    expect(nobody?.Code).toBe("mount-unmapped")
+    const memory = await why(["-u", "33", "--tmpfs", "/fast:mode=755"], "echo x > /fast/x")
+    expect(memory?.What).toContain("its tmpfs belongs to another user")
+    await client.ok(
+      "run",
+      "-d",
+      "--name",
+      "runs",
+      "-u",
+      "33",
+      "-v",
+      `${home}:/to`,
+      "bb",
+      "sh",
+      "-c",
+      "cat /to/mine; sleep 600",
+    )
+    for (let tries = 0; !(await client.run(["logs", "runs"])).stderr.includes("denied") && tries < 200; tries++)
+      await Bun.sleep(20)
+    expect(await client.ok("why", "runs")).toContain(
+      `The directory "${home}" belongs to uid ${UID}, gid ${GID}, mode 700`,
+    )
+    await client.ok("rm", "-f", "runs")
+  })
+})
+
 describe("the user host", () => {
   test("is the caller with their groups, in a run and in an exec", async () => {
     const created = await asUser("POST", "/containers/create?name=host", {

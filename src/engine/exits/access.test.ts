@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test"
-import { accessOf, hostUser } from "./access.ts"
+import { accessOf, hostUser, throughMap } from "./access.ts"
 
 const user = (HostUid: number, HostGid = HostUid, Groups: number[] = []) => ({
   Uid: HostUid,
@@ -48,5 +48,27 @@ describe("hostUser()", () => {
       HostUid: 100_005,
       HostGid: 65_534,
     })
+  })
+})
+
+describe("throughMap()", () => {
+  const ranges = { uids: [{ container: 33, host: 1000, size: 1 }], gids: [{ container: 33, host: 1001, size: 2 }] }
+  const seen = (uid: number, overrides = false) =>
+    throughMap({ user: { Uid: uid, Gid: uid, Groups: [uid, 34, 5], HostUid: uid, HostGid: uid }, overrides }, ranges)
+
+  test("makes of a user who it is on the disk, with the groups that are mapped", () => {
+    const { user: who, numbers } = seen(33)
+    expect(numbers).toEqual({ AsUid: 1000, AsGid: 1001 })
+    expect(may(directory(1000, 0, 0o40700), who, plain)).toEqual([true, true])
+    expect(may(directory(7, 1002, 0o40070), who, plain)).toEqual([true, true])
+    expect(may(directory(33, 33, 0o40770), who, plain)).toEqual([false, false])
+  })
+
+  test("makes root nobody, whose capability passes over mapped files alone", () => {
+    const { user: who, numbers, overrides } = seen(0, true)
+    expect(numbers).toEqual({})
+    expect(may(directory(0, 0, 0o40770), who, plain)).toEqual([false, false])
+    expect(overrides({ uid: 0, gid: 0 })).toBe(false)
+    expect(overrides({ uid: 1000, gid: 1002 })).toBe(true)
   })
 })

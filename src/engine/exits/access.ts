@@ -1,6 +1,8 @@
 // What a user may do with a file, by owner, group and mode: the kernel's rule, computed for somebody else.
+import type { IdRanges } from "../../lib/syscalls/id-map.ts"
 import type { RuntimeSpec } from "../../oci/runtime-spec.ts"
 import type { MountAccess, ProcessUser } from "../../wire/exit.ts"
+import { outside } from "../containers/mount-map.ts"
 
 type Owned = {
   readonly uid: number
@@ -49,6 +51,29 @@ export function accessOf(
     Mode: (file.mode & 0o7777).toString(8).padStart(3, "0"),
     Readable: may(4),
     Writable: options.RW && may(2),
+  }
+}
+
+/** Who a process is to the files of a mount with a map: somebody else, or nobody. */
+export function throughMap(
+  { user, overrides }: { readonly user: ProcessUser; readonly overrides: boolean },
+  ranges: IdRanges | undefined,
+): {
+  readonly user: ProcessUser
+  readonly numbers: Pick<MountAccess, "AsUid" | "AsGid">
+  readonly overrides: (file: Pick<Owned, "uid" | "gid">) => boolean
+} {
+  if (ranges === undefined) return { user, numbers: {}, overrides: () => overrides }
+  const [uid, gid] = [outside(user.Uid, ranges.uids), outside(user.Gid, ranges.gids)]
+  const Groups = user.Groups.flatMap((group) => outside(group, ranges.gids) ?? [])
+  const isMapped = (id: number, list: IdRanges["uids"]): boolean =>
+    list.some(({ host, size }) => id >= host && id < host + size)
+  return {
+    // No file belongs to -1.
+    user: { Uid: uid ?? -1, Gid: gid ?? -1, Groups, HostUid: uid ?? -1, HostGid: gid ?? -1 },
+    numbers: { ...(uid === undefined ? {} : { AsUid: uid }), ...(gid === undefined ? {} : { AsGid: gid }) },
+    // A capability is of no use over what belongs to nobody inside.
+    overrides: (file) => overrides && isMapped(file.uid, ranges.uids) && isMapped(file.gid, ranges.gids),
   }
 }
 

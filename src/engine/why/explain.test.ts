@@ -234,6 +234,63 @@ describe("mounts", () => {
     expect(found.Fixes[0]?.Command).toBe("chown -R 100000:100000 /srv")
   })
 
+  test("with a map are named with who its user is on the disk, and files with their own owner", () => {
+    const User = { ...Detail.User, Uid: 33, Gid: 33, Groups: [33], HostUid: 33, HostGid: 33 }
+    const mapped = { ...Detail.Mounts[0]!, Map: "1000:1001", AsUid: 1000, AsGid: 1001 }
+    const lines = ["touch: '/data/sub': Permission denied"]
+    const found = first({ lines, Detail: { User, Mounts: [mapped] } })
+    expect(found.Evidence[2]).toBe(
+      'The map of "/data" (1000:1001): container uid 33 → host uid 1000, container gid 33 → host gid 1001',
+    )
+    expect(found.Evidence[3]).toBe('The directory "/srv" belongs to uid 0, gid 0, mode 755')
+    expect(found.Fixes.map(({ Command }) => Command)).toContain("chown -R 1000:1001 /srv")
+    expect(found.Fixes.some(({ Text }) => Text.includes("un as its owner"))).toBe(false)
+    const file = {
+      ...mapped,
+      Source: "/srv/sub",
+      Path: "/data/sub",
+      Directory: false,
+      Uid: 7,
+      Mode: "600",
+      Readable: false,
+    }
+    const whole = { ...mapped, Uid: 1000, Writable: true }
+    const blamed = first({ lines, Detail: { User, Mounts: [whole, file] } })
+    expect(blamed.What).toBe('Its user may not read "/data/sub": on the host that is "/srv/sub" of another owner')
+    expect(blamed.Fixes[0]?.Command).toBe("chown 1000:1001 /srv/sub")
+    // A user that the map leaves out.
+    const { AsUid: _uid, AsGid: _gid, ...nobody } = whole
+    const unmapped = first({
+      lines: ["chown: /data/x: Value too large for data type"],
+      Detail: { User, Mounts: [nobody] },
+    })
+    expect([unmapped.Code, unmapped.Evidence[2]]).toEqual([
+      "mount-unmapped",
+      'The map of "/data" (1000:1001): container uid 33 → nobody, container gid 33 → nobody',
+    ])
+  })
+
+  test("of memory and of images are named, and of a container that runs", () => {
+    const memory = { ...Detail.Mounts[0]!, Type: "tmpfs", Source: "" }
+    const lines = ["/data/x: Permission denied"]
+    expect(first({ lines, Detail: { ...Detail, Mounts: [memory] } }).Fixes[0]?.Command).toContain(
+      "--tmpfs /data:uid=1000,gid=1000",
+    )
+    const image = { ...Detail.Mounts[0]!, Type: "image", RW: false, Readable: false }
+    expect(first({ lines, Detail: { ...Detail, Mounts: [image] } }).What).toContain("the image that is mounted there")
+    const running = {
+      since: "2030-01-01T00:00:00Z",
+      usage: {},
+      limits: { OOMKills: 0 },
+      lines: [{ Stream: "stderr", Text: lines[0]! }] as const,
+      user: Detail.User,
+      mounts: Detail.Mounts,
+    }
+    expect(explain(facts({}, { running, status: "running" })).Findings.map(({ Code }) => Code)).toEqual([
+      "mount-permission",
+    ])
+  })
+
   test("that are read-only, and a root that is", () => {
     const Mounts = [{ ...Detail.Mounts[0]!, RW: false }]
     expect(codes({ lines: ["touch: /data/x: Read-only file system"], Detail: { Mounts } })).toEqual(["mount-read-only"])

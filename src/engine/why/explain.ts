@@ -5,10 +5,11 @@ import type { ExitReport } from "../../wire/exit.ts"
 import type { Finding, Why } from "../../wire/why.ts"
 import type { Ended, Facts, Rule } from "./facts.ts"
 import { asked } from "./rules/asked.ts"
-import { diskFull, mountRefused, readOnly, refused } from "./rules/files.ts"
+import { diskFull, readOnly, refused } from "./rules/files.ts"
 import { unhealthy } from "./rules/health.ts"
 import { openFiles, processLimit } from "./rules/limits.ts"
 import { outOfMemory } from "./rules/memory.ts"
+import { mountRefused, mountUnmapped } from "./rules/mounts.ts"
 import { output } from "./rules/output.ts"
 import { nearMemoryLimit, refusedProcesses, throttled } from "./rules/running.ts"
 import { byItself, noInput, restartLoop, wentToBackground } from "./rules/short.ts"
@@ -20,6 +21,7 @@ const OF_THE_END: readonly Rule<Ended>[] = [notStarted, outOfMemory, asked, lost
 const OF_A_FAILURE: readonly Rule<Ended>[] = [
   processLimit,
   mountRefused,
+  mountUnmapped,
   readOnly,
   diskFull,
   openFiles,
@@ -28,7 +30,7 @@ const OF_A_FAILURE: readonly Rule<Ended>[] = [
   signalled,
 ]
 const OF_SUCCESS: readonly Rule<Ended>[] = [noInput, wentToBackground]
-const OF_A_RUN: readonly Rule[] = [unhealthy, nearMemoryLimit, refusedProcesses, throttled]
+const OF_A_RUN: readonly Rule[] = [unhealthy, nearMemoryLimit, refusedProcesses, throttled, mountRefused, mountUnmapped]
 
 export function explain(facts: Facts, now = Date.now()): Why {
   const { last, running } = facts

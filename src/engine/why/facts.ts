@@ -1,6 +1,6 @@
 // What is known of a container when somebody asks why: plain values, so that the rules can be tried on any of them.
 import type { ContainerStatus } from "../../wire/container.ts"
-import type { ExitReport, Health, Limits, LogLine, Usage } from "../../wire/exit.ts"
+import type { ExitReport, Health, Limits, LogLine, MountAccess, ProcessUser, Usage } from "../../wire/exit.ts"
 import type { Finding } from "../../wire/why.ts"
 import { word } from "./words.ts"
 
@@ -24,6 +24,9 @@ export type Running = {
   readonly usage: Partial<Usage>
   readonly limits: Limits
   readonly lines: readonly LogLine[]
+  /** Only where something was refused. */
+  readonly user?: ProcessUser | undefined
+  readonly mounts?: readonly MountAccess[] | undefined
 }
 
 /** The facts of a container that has ended. */
@@ -34,6 +37,16 @@ export type Rule<F extends Facts = Facts> = (facts: F) => Finding | undefined
 
 export function linesOf({ running, last }: Facts): readonly LogLine[] {
   return running?.lines ?? last?.Detail?.LastLines ?? []
+}
+
+/** Who it is to the files that are mounted; undefined where nothing was refused to it, or nobody looked. */
+export function identityOf({
+  running,
+  last,
+}: Facts): { readonly user: ProcessUser; readonly mounts: readonly MountAccess[] } | undefined {
+  const { User: user, Mounts: mounts = [] } =
+    running === undefined ? (last?.Detail ?? {}) : { User: running.user, Mounts: running.mounts }
+  return user === undefined ? undefined : { user, mounts }
 }
 
 /** The command that runs it once more; with other flags, which only a new container can have, the dots stand for its own. */

@@ -10,6 +10,8 @@ import type { ContainerParts } from "../containers/parts.ts"
 import { cgroupsPathOf, containerPaths } from "../containers/paths.ts"
 import { type Container, isRunning } from "../containers/record.ts"
 import { lastLines } from "../exits/last-lines.ts"
+import { readIdentity } from "../exits/mount-access.ts"
+import { REFUSED } from "../exits/named-paths.ts"
 import { explain } from "./explain.ts"
 import type { Facts, Running } from "./facts.ts"
 
@@ -95,5 +97,7 @@ async function running(
   } catch (error) {
     log.warn("The log of a container cannot be read", { container: record.id, error: describeError(error) })
   }
-  return { since: state.startedAt, usage, limits, lines }
+  const isRefused = lines.some(({ Text }) => REFUSED.test(Text))
+  const identity = isRefused ? await readIdentity(parts, record, lines) : undefined
+  return { since: state.startedAt, usage, limits, lines, ...identity }
 }

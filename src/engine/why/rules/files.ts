@@ -1,71 +1,18 @@
-// Files that it may not read or write: mounts of another owner, read-only ones, a full disk.
-import type { MountAccess, ProcessUser } from "../../../wire/exit.ts"
-import { again, type Ended, linesOf, type Rule } from "../facts.ts"
+// Files that it may not read or write: read-only ones, a full disk, and what no mount is to blame for.
+import { REFUSED } from "../../exits/named-paths.ts"
+import { again, type Ended, type Rule } from "../facts.ts"
 import { size, word } from "../words.ts"
+import { identity, mountRefused, mountUnmapped } from "./mounts.ts"
 import { lineWith } from "./output.ts"
 
-const DENIED = /permission denied|operation not permitted|\bE(?:ACCES|PERM)\b/i
 const READ_ONLY = /read-only file system|\bEROFS\b/i
 const FULL = /no space left on device|\bENOSPC\b|disk quota exceeded|\bEDQUOT\b/i
 
-export const mountRefused: Rule<Ended> = (facts) => {
-  const line = lineWith(facts, DENIED)
-  const { Detail: detail } = facts.last
-  if (line === undefined || detail?.User === undefined) return undefined
-  const user = detail.User
-  const refused = detail.Mounts.filter((mount) => !mount.Readable || (mount.RW && !mount.Writable))
-  const named = refused.find(({ Destination }) =>
-    linesOf(facts).some(({ Text }) => DENIED.test(Text) && Text.includes(Destination)),
-  )
-  const mount = named ?? refused[0]
-  if (mount === undefined) return undefined
-  const what = mount.Readable ? "write to" : "read"
-  return {
-    Code: "mount-permission",
-    What: `Its user may not ${what} "${mount.Destination}": on the host that is "${mount.Source}" of another owner`,
-    Evidence: [line, identity(user), ownership(mount)],
-    Fixes: fixes(facts, mount, user),
-  }
-}
-
-function identity({ Uid, Gid, Groups, HostUid, HostGid }: ProcessUser): string {
-  const others = Groups.filter((group) => group !== Gid)
-  const who = `It ran as uid ${Uid}, gid ${Gid}${others.length > 0 ? ` and groups ${others.join(", ")}` : ""}`
-  return HostUid === Uid && HostGid === Gid
-    ? `${who}, which are the same numbers on the host: no user namespace is between`
-    : `${who}; its user namespace makes that uid ${HostUid}, gid ${HostGid} on the host`
-}
-
-function ownership({ Source, Directory, Uid, Gid, Mode }: MountAccess): string {
-  return `The ${Directory ? "directory" : "file"} "${Source}" belongs to uid ${Uid}, gid ${Gid}, mode ${Mode}`
-}
-
-function fixes(facts: Ended, mount: MountAccess, user: ProcessUser) {
-  const { Source, Uid, Gid, Directory } = mount
-  return [
-    {
-      Text: "Give it to the container's user, on the host",
-      Command: `chown ${Directory ? "-R " : ""}${user.HostUid}:${user.HostGid} ${word(Source)}`,
-    },
-    ...(user.HostUid === user.Uid
-      ? [{ Text: "Or run as its owner", Command: again(facts, `--user ${Uid}:${Gid}`) }]
-      : []),
-    ...(mount.Type === "bind"
-      ? [
-          {
-            Text: "Or use a volume, which the image's directory gives its owner",
-            Command: again(facts, `-v ${word(`data:${mount.Destination}`)}`),
-          },
-        ]
-      : []),
-  ]
-}
-
 /** Refused, and no mount is to blame: capabilities, seccomp, the image's own files. */
 export const refused: Rule<Ended> = (facts) => {
-  const line = lineWith(facts, DENIED)
+  const line = lineWith(facts, REFUSED)
   const user = facts.last.Detail?.User
-  if (line === undefined || mountRefused(facts) !== undefined) return undefined
+  if (line === undefined || mountRefused(facts) !== undefined || mountUnmapped(facts) !== undefined) return undefined
   return {
     Code: "permission",
     What: "Something was refused to it, and no mount of the host is to blame",
