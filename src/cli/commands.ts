@@ -57,8 +57,13 @@ const load = {
   manifestInspect: async () => (await import("./manifest/inspect.ts")).inspect,
   manifestPush: async () => (await import("./manifest/push.ts")).push,
   manifestRemove: async () => (await import("./manifest/rm.ts")).rm,
+  networkConnect: async () => (await import("./network/connect.ts")).connect,
+  networkCreate: async () => (await import("./network/create.ts")).create,
+  networkDisconnect: async () => (await import("./network/connect.ts")).disconnect,
   networkInspect: async () => (await import("./network/inspect.ts")).inspect,
   networkList: async () => (await import("./network/list.ts")).list,
+  networkPrune: async () => (await import("./network/prune.ts")).prune,
+  networkRemove: async () => (await import("./network/remove.ts")).remove,
   pause: async () => (await import("./container/pause.ts")).pause,
   platformInstall: async () => (await import("./platform/change.ts")).install,
   platformList: async () => (await import("./platform/list.ts")).list,
@@ -179,9 +184,15 @@ const volume: Record<string, CommandEntry> = {
 }
 
 const network: Record<string, CommandEntry> = {
+  connect: entry("Connect a container to a network", load.networkConnect),
+  create: entry("Create a network", load.networkCreate),
+  disconnect: entry("Disconnect a container from a network", load.networkDisconnect),
   inspect: entry("Show details of one or more networks", load.networkInspect),
   ls: entry("List networks", load.networkList),
   list: entry("List networks", load.networkList, hidden),
+  prune: entry("Remove all unused networks", load.networkPrune),
+  rm: entry("Remove one or more networks", load.networkRemove),
+  remove: entry("Remove one or more networks", load.networkRemove, hidden),
 }
 
 const registry: Record<string, CommandEntry> = {

@@ -8,11 +8,6 @@ const NOT_OFFERED: ReadonlySet<string> = new Set(
   compose
   context
   image build
-  network connect
-  network create
-  network disconnect
-  network prune
-  network rm
   node
   plugin
   secret

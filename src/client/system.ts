@@ -1,7 +1,7 @@
-// The endpoints of the daemon itself, its events, volumes and networks, typed.
+// The endpoints of the daemon itself, its events and volumes, typed.
 import type { DiskMap } from "../wire/disk.ts"
 import type { FsckLine } from "../wire/fsck.ts"
-import type { DiskUsage, EventMessage, NetworkInspect, VolumeInspect } from "../wire/system.ts"
+import type { DiskUsage, EventMessage, VolumeInspect } from "../wire/system.ts"
 import type { Client } from "./client.ts"
 import { type Filters, filtersParameter } from "./filters.ts"
 import { readJsonLines } from "./json-lines.ts"
@@ -78,21 +78,9 @@ export function pruneVolumes(
   return client.json("POST", "/volumes/prune", { query: { filters: filtersParameter(filters) } })
 }
 
-export function pruneNetworks(client: Client, filters: Filters): Promise<{ NetworksDeleted: string[] | null }> {
-  return client.json("POST", "/networks/prune", { query: { filters: filtersParameter(filters) } })
-}
-
 export function pruneBuildCache(
   client: Client,
   { all, filters }: { readonly all: boolean; readonly filters: Filters },
 ): Promise<{ CachesDeleted: string[] | null; SpaceReclaimed: number }> {
   return client.json("POST", "/build/prune", { query: { all, filters: filtersParameter(filters) } })
-}
-
-export function listNetworks(client: Client, filters: Filters): Promise<NetworkInspect[]> {
-  return client.json("GET", "/networks", { query: { filters: filtersParameter(filters) } })
-}
-
-export function inspectNetworkText(client: Client, name: string): Promise<string> {
-  return client.text("GET", `/networks/${encodeURIComponent(name)}`)
 }

@@ -4,6 +4,7 @@ import type { Platform } from "../oci/platform.ts"
 import type { ConfigEdit, ConfigReload, ConfigReport } from "../wire/config.ts"
 import type { DiskMap } from "../wire/disk.ts"
 import type { FsckLine } from "../wire/fsck.ts"
+import type { NetworkCreateRequest, NetworkCreateResponse } from "../wire/network.ts"
 import type { PlatformStatus } from "../wire/platform.ts"
 import type { DiskUsage, EventMessage, NetworkInspect, VolumeInspect } from "../wire/system.ts"
 import type { Containers, Execs } from "./contract/containers.ts"
@@ -33,6 +34,8 @@ export interface Events {
 }
 
 export interface Networks {
+  create(request: NetworkCreateRequest): Promise<NetworkCreateResponse>
+  remove(reference: string): Promise<void>
   list(filters: Filters): Promise<NetworkInspect[]>
   inspect(reference: string): Promise<NetworkInspect>
   prune(filters: Filters): Promise<{ NetworksDeleted: string[] | null }>

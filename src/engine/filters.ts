@@ -1,5 +1,6 @@
 // Docker's filters: names or-ed within, and-ed between.
 import { DhowError } from "../lib/errors.ts"
+import { parseTimestamp } from "../lib/timestamp.ts"
 import type { Filters } from "./contract.ts"
 
 /** True when the filter is absent or one of its values fits. */
@@ -33,4 +34,11 @@ export function booleanFilter(filters: Filters, name: string, fallback: boolean)
   const no = values.some((value) => value === "0" || value === "false")
   if (yes === no) throw new DhowError("invalid", `invalid filter '${name}=[${values.join(" ")}]'`)
   return yes
+}
+
+/** The filter "until" of a prune, in milliseconds since 1970; undefined where it is not there. */
+export function untilFilter(filters: Filters): number | undefined {
+  const [text, ...more] = filters.get("until") ?? []
+  if (more.length > 0) throw new DhowError("invalid", "more than one until filter specified")
+  return text === undefined ? undefined : parseTimestamp(text)
 }

@@ -1,18 +1,35 @@
 // The networks noun, as the API sees it: what src/network knows, with Docker's filters and the containers attached.
+import { isKind } from "../lib/errors.ts"
+import { log } from "../lib/log.ts"
 import type { Networks as HostNetworks } from "../network/contract.ts"
 import type { NetworkInspect } from "../wire/system.ts"
 import { isRunning } from "./containers/record.ts"
 import type { ContainerStore } from "./containers/store.ts"
-import type { Networks } from "./contract.ts"
+import type { Filters, Networks } from "./contract.ts"
 import type { EventLog } from "./events.ts"
-import { hasFilter, matchLabels, rejectUnknownFilters } from "./filters.ts"
+import { booleanFilter, hasFilter, matchLabels, rejectUnknownFilters, untilFilter } from "./filters.ts"
 
 const BUILT_IN = new Set(["bridge", "host", "none"])
 
 export function openNetworksNoun(networks: HostNetworks, store: ContainerStore, events: EventLog): Networks {
+  const tell = (action: string, { Id, Name, Driver }: NetworkInspect): void => {
+    events.emit("network", action, Id, { name: Name, type: Driver })
+  }
   return {
+    create: async (request) => {
+      const network = await networks.create(request)
+      tell("create", network)
+      return { Id: network.Id, Warning: "" }
+    },
+    remove: async (reference) => {
+      const network = networks.inspect(reference)
+      await networks.remove(network.Id)
+      if (!network.ConfigOnly) tell("destroy", network)
+    },
     list: async (filters) => {
       rejectUnknownFilters(filters, ["dangling", "driver", "id", "label", "name", "scope", "type"])
+      const used = filters.has("dangling") ? usedNetworks(store) : new Set<string>()
+      const dangling = booleanFilter(filters, "dangling", false)
       return networks
         .list()
         .filter(
@@ -22,21 +39,56 @@ export function openNetworksNoun(networks: HostNetworks, store: ContainerStore, 
             hasFilter(filters, "name", (value) => network.Name.includes(value)) &&
             hasFilter(filters, "scope", (value) => network.Scope === value) &&
             hasFilter(filters, "type", (value) => (value === "builtin") === BUILT_IN.has(network.Name)) &&
+            (!filters.has("dangling") || dangling === isUnused(network, used)) &&
             matchLabels(filters, network.Labels),
         )
         .map((network) => ({ ...network, Containers: {} }))
     },
-    // Only the predefined networks exist, which a prune never removes.
-    prune: async (filters) => {
-      rejectUnknownFilters(filters, ["label", "label!", "until"])
-      events.emit("network", "prune", "", { reclaimed: "0" })
-      return { NetworksDeleted: null }
-    },
+    prune: (filters) => prune({ networks, store, events, tell }, filters),
     inspect: async (reference) => {
       const network = networks.inspect(reference)
       return { ...network, Containers: attachedContainers(store, network.Name) }
     },
   }
+}
+
+/** Networks that no running container is on, as Docker has it. */
+async function prune(
+  parts: {
+    readonly networks: HostNetworks
+    readonly store: ContainerStore
+    readonly events: EventLog
+    readonly tell: (action: string, network: NetworkInspect) => void
+  },
+  filters: Filters,
+): Promise<{ NetworksDeleted: string[] | null }> {
+  const { networks, store, events, tell } = parts
+  rejectUnknownFilters(filters, ["label", "label!", "until"])
+  const until = untilFilter(filters)
+  const deleted: string[] = []
+  for (const network of networks.list()) {
+    if (network.ConfigOnly || !isUnused(network, usedNetworks(store)) || !matchLabels(filters, network.Labels)) continue
+    if (until !== undefined && Date.parse(network.Created) > until) continue
+    try {
+      await networks.remove(network.Id)
+    } catch (error) {
+      // Somebody has joined it, or removed it, meanwhile.
+      if (!isKind(error, "forbidden") && !isKind(error, "not-found"))
+        log.warn("network could not be pruned", { network: network.Name, error: String(error) })
+      continue
+    }
+    tell("destroy", network)
+    deleted.push(network.Name)
+  }
+  events.emit("network", "prune", "", { reclaimed: "0" })
+  return { NetworksDeleted: deleted.length > 0 ? deleted : null }
+}
+
+const isUnused = ({ Name }: NetworkInspect, used: ReadonlySet<string>): boolean =>
+  !BUILT_IN.has(Name) && !used.has(Name)
+
+function usedNetworks(store: ContainerStore): Set<string> {
+  return new Set(store.all().flatMap(({ state }) => (isRunning(state) ? Object.keys(state.process.endpoints) : [])))
 }
 
 function attachedContainers(store: ContainerStore, network: string): NetworkInspect["Containers"] {

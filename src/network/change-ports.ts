@@ -6,6 +6,7 @@ import { log } from "../lib/log.ts"
 import type { NetlinkSocket } from "../lib/netlink.ts"
 import type { PortMap } from "../wire/container.ts"
 import type { PortChange, PortMapping } from "./contract.ts"
+import { gatewaysOf } from "./endpoints.ts"
 import { allowHairpin } from "./link.ts"
 import { type Ports, samePort } from "./ports.ts"
 import type { PublishedPorts } from "./publish.ts"
@@ -24,13 +25,22 @@ export function changePorts(
   { name, remove, add }: { readonly name: string; readonly remove: readonly PortMapping[]; readonly add: PortMap },
 ): PortChange {
   const namespace = tables.namespacesOf(owner)[0]
-  const address = namespace?.record.endpoints[0]?.settings.IPAddress
-  if (namespace === undefined || !address)
+  const gateways = namespace === undefined ? {} : gatewaysOf(namespace.record)
+  const addresses = (namespace?.record.endpoints ?? []).flatMap(({ network, settings }) =>
+    [
+      gateways[4] === network ? settings.IPAddress : "",
+      gateways[6] === network ? settings.GlobalIPv6Address : "",
+    ].flatMap((address) => address || []),
+  )
+  if (namespace === undefined || addresses.length === 0)
     throw new DhowError("conflict", `Cannot publish ports of container "${name}": it has no network of its own`)
   const held = ports.change({ owner, name, remove, exposed: [], bindings: add, publishAll: false })
   const kept = namespace.record.ports.filter((port) => !remove.some((gone) => samePort(gone, port)))
   const added = held.ports.filter((port) => !kept.some((old) => samePort(old, port)))
   const lead = (from: readonly PortMapping[], to: readonly PortMapping[]): void => {
+    for (const address of addresses) leadOne(address, from, to)
+  }
+  const leadOne = (address: string, from: readonly PortMapping[], to: readonly PortMapping[]): void => {
     try {
       published.replace(address, from, to)
     } catch (error) {
@@ -42,7 +52,8 @@ export function changePorts(
   }
   try {
     lead(remove, added)
-    for (const { hostInterface } of namespace.record.endpoints) allowHairpin(host, hostInterface)
+    for (const { hostInterface } of namespace.record.endpoints)
+      if (hostInterface !== "") allowHairpin(host, hostInterface)
   } catch (cause) {
     held.undo()
     throw new DhowError("internal", `Cannot publish ports of container "${name}"`, { cause })

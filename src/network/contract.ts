@@ -1,9 +1,11 @@
-// Networks: bridges through netavark, addresses, published ports, and the namespaces containers live in. A pool of ready
+// Networks: bridges and their like, addresses, published ports, and the namespaces containers live in. A pool of ready
 // namespaces on the default bridge keeps all of it off the start path.
 
 import type { Database } from "../state/database.ts"
 import type { EndpointSettings, PortMap } from "../wire/container.ts"
+import type { NetworkCreateRequest } from "../wire/network.ts"
 import type { NetworkInspect } from "../wire/system.ts"
+import type { AddressPool } from "./ipam/pools.ts"
 
 /** Asked again whenever they are needed: the configuration may have changed. */
 export type NetworksOptions = {
@@ -15,6 +17,10 @@ export type NetworksOptions = {
   readonly bip: string | undefined
   /** Ready namespaces to keep. */
   readonly pool: number
+  /** What networks get their subnets from; absent for the engine's own choice. */
+  readonly addressPools?: readonly AddressPool[]
+  /** What tells this host from others: its unique local IPv6 prefix is made of it. */
+  readonly hostId?: string
 }
 
 export type PortMapping = {
@@ -30,7 +36,7 @@ export type AttachRequest = {
   readonly owner: string
   readonly name: string
   readonly hostname: string
-  /** Networks by name or id, with the settings the user asked for; usually one. */
+  /** Networks by name or id, with the settings the user asked for; usually one. None is a namespace with loopback only. */
   readonly networks: ReadonlyMap<string, EndpointSettings>
   /** Host ports are chosen already (`choosePorts`). */
   readonly ports: readonly PortMapping[]
@@ -52,14 +58,25 @@ export type Attached = {
   readonly namespace: string
   /** By network name: addresses, gateway, MAC, ids. */
   readonly endpoints: Readonly<Record<string, EndpointSettings>>
-  /** Name servers that the networks themselves offer (aardvark-dns); empty on the default bridge. */
+  /** Name servers that the networks themselves offer; empty on the default bridge. */
   readonly nameservers: readonly string[]
+  /** What is published of what was asked for: nothing where no network leads out. */
+  readonly ports: readonly PortMapping[]
+}
+
+/** A running container on one network more or less: in force in the kernel, and for good once `commit` was called. */
+export type Connection = Pick<Attached, "endpoints" | "nameservers" | "ports"> & {
+  /** Writes the row: to be called in the transaction that records the change. */
+  commit(): void
+  /** To be called after `commit`. */
+  finish(): Promise<void>
+  undo(): void
 }
 
 export interface Networks {
   /** Creates the default networks (bridge, host, none), adopts what exists, starts filling the pool. */
   open(): Promise<void>
-  /** From the pool in well under a millisecond where the request is plain; through netavark otherwise. */
+  /** From the pool in well under a millisecond where the request is plain. */
   attach(request: AttachRequest): Promise<Attached>
   /** A namespace with loopback only, for --network none. */
   isolate(owner: string): Promise<Attached>
@@ -88,6 +105,20 @@ export interface Networks {
   ): Promise<PortChange>
   /** What an owner publishes, by container port in the order of its bindings. */
   publishedPorts(owner: string): readonly PortMapping[]
+  /** Throws conflict, forbidden, invalid in Docker's words. */
+  create(request: NetworkCreateRequest): Promise<NetworkInspect>
+  /** Throws forbidden where a container is on it. */
+  remove(reference: string): Promise<NetworkInspect>
+  /** A container that runs joins a network. */
+  connect(
+    request: Omit<AttachRequest, "networks" | "ports">,
+    reference: string,
+    settings: EndpointSettings,
+  ): Promise<Connection>
+  /** A container that runs leaves one. */
+  disconnect(owner: string, reference: string): Promise<Connection>
+  /** A container that runs has another name from now on. */
+  rename(owner: string, name: string): void
   list(): NetworkInspect[]
   inspect(reference: string): NetworkInspect
   /** Throws not-found ("network NAME not found") where there is none; returns the canonical name and id. */

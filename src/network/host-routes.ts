@@ -1,5 +1,6 @@
 // What the host's own networking occupies: routes, interface addresses and name servers.
 import { readIfExists } from "../lib/files.ts"
+import { type Prefix, prefixOf } from "../lib/ip-address.ts"
 import type { NetlinkSocket } from "../lib/netlink.ts"
 import { linkIndex, linkMtu, listAddresses } from "./link.ts"
 import { parseAddress, parseCidr, type Subnet } from "./subnet.ts"
@@ -15,6 +16,24 @@ export function occupiedSubnets(host: NetlinkSocket, except: string): Subnet[] {
     if (server !== undefined) found.push({ base: parseAddress(server), prefixLength: 32 })
   }
   return found
+}
+
+/** Of both families: what a network of any name should keep clear of. */
+export function occupiedPrefixes(host: NetlinkSocket): Prefix[] {
+  const four = occupiedSubnets(host, "").map(
+    ({ base, prefixLength }): Prefix => ({ family: 4, base: BigInt(base), length: prefixLength }),
+  )
+  return [...four, ...parseIpv6Routes(readIfExists("/proc/net/ipv6_route") ?? "")]
+}
+
+/** Destinations of /proc/net/ipv6_route but the default route and what every host has: link-local, multicast, loopback. */
+export function parseIpv6Routes(table: string): Prefix[] {
+  return table.split("\n").flatMap((line): Prefix[] => {
+    const [, hex = "", bits = ""] = /^([0-9a-f]{32}) ([0-9a-f]{2}) /.exec(line) ?? []
+    const length = Number.parseInt(bits, 16)
+    if (hex === "" || length === 0 || /^(?:fe[89ab]|ff|0{31}1$)/.test(hex)) return []
+    return [prefixOf({ family: 6, value: BigInt(`0x${hex}`) }, length)]
+  })
 }
 
 /** Destinations of /proc/net/route except the default route: hexadecimal in the machine's (little-endian) order. */

@@ -1,5 +1,5 @@
-// Interfaces, addresses and routes through rtnetlink: what joins a namespace to a bridge that netavark has made.
-// No process is started on this path (docs/adr/0007-native-endpoints.md).
+// Interfaces through rtnetlink: found, changed, removed. No process is started on this path
+// (docs/adr/0007-native-endpoints.md).
 import { errnoName } from "../lib/errors.ts"
 import {
   attribute,
@@ -12,71 +12,35 @@ import {
   readAttributes,
   u32,
 } from "../lib/netlink.ts"
-import { formatAddress, parseAddress } from "./subnet.ts"
+import { formatAddress } from "./subnet.ts"
 
-const RTM = { NEWLINK: 16, DELLINK: 17, GETLINK: 18, SETLINK: 19, NEWADDR: 20, GETADDR: 22, NEWROUTE: 24 } as const
-const IFLA = {
+export const RTM = {
+  NEWLINK: 16,
+  DELLINK: 17,
+  GETLINK: 18,
+  SETLINK: 19,
+  NEWADDR: 20,
+  GETADDR: 22,
+  NEWROUTE: 24,
+  DELROUTE: 25,
+} as const
+export const IFLA = {
   ADDRESS: 1,
   IFNAME: 3,
   MTU: 4,
+  LINK: 5,
   MASTER: 10,
   PROTINFO: 12,
   LINKINFO: 18,
   IFALIAS: 20,
   NET_NS_FD: 28,
 } as const
-const IFLA_INFO = { KIND: 1, DATA: 2 } as const
-const VETH_INFO_PEER = 1
-const IFA = { ADDRESS: 1, LOCAL: 2, BROADCAST: 4 } as const
-const RTA = { OIF: 4, GATEWAY: 5 } as const
+export const IFLA_INFO = { KIND: 1, DATA: 2 } as const
+export const IFA = { ADDRESS: 1, LOCAL: 2, BROADCAST: 4 } as const
 const IFF_UP = 1
 const AF_INET = 2
 const AF_BRIDGE = 7
 const IFLA_BRPORT_MODE = 4
-const RT_TABLE_MAIN = 254
-const RTPROT_STATIC = 4
-const RTN_UNICAST = 1
-
-export type Endpoint = {
-  /** Name of the end that stays with us. */
-  readonly hostInterface: string
-  readonly containerInterface: string
-  readonly bridge: string
-  readonly address: string
-  readonly prefixLength: number
-  /** "" where no default route is wanted. */
-  readonly gateway: string
-  readonly macAddress: string
-  readonly mtu: number
-}
-
-/** Creates the pair with one end on the bridge and the other in the namespace `inner` and `namespaceFd` stand for. */
-export function joinBridge(host: NetlinkSocket, inner: NetlinkSocket, namespaceFd: number, endpoint: Endpoint): void {
-  const bridge = linkIndex(host, endpoint.bridge)
-  if (bridge === undefined) throw new Error(`Bridge "${endpoint.bridge}" is gone`)
-  const what = `interface "${endpoint.hostInterface}" on "${endpoint.bridge}"`
-  const mtu = attribute(IFLA.MTU, u32(endpoint.mtu))
-  const peer = nested(
-    VETH_INFO_PEER,
-    linkHeader(),
-    attribute(IFLA.IFNAME, cstr(endpoint.containerInterface)),
-    attribute(IFLA.ADDRESS, parseMac(endpoint.macAddress)),
-    mtu,
-    attribute(IFLA.NET_NS_FD, u32(namespaceFd)),
-  )
-  const veth = change(
-    RTM.NEWLINK,
-    linkHeader({ up: true }),
-    attribute(IFLA.IFNAME, cstr(endpoint.hostInterface)),
-    attribute(IFLA.MASTER, u32(bridge)),
-    mtu,
-    nested(IFLA.LINKINFO, attribute(IFLA_INFO.KIND, cstr("veth")), nested(IFLA_INFO.DATA, peer)),
-  )
-  host.request([veth], what)
-  const index = linkIndex(inner, endpoint.containerInterface)
-  if (index === undefined) throw new Error(`Interface "${endpoint.containerInterface}" did not arrive in its namespace`)
-  inner.request([addAddress(index, endpoint), setUp(index), ...defaultRoute(index, endpoint.gateway)], what)
-}
 
 /** Loopback is index 1 in every namespace. */
 export function setLoopbackUp(inner: NetlinkSocket): void {
@@ -192,12 +156,12 @@ export function openRouteSocket(): NetlinkSocket {
   return new NetlinkSocket(NETLINK_ROUTE)
 }
 
-function change(type: number, ...body: readonly Uint8Array[]): NetlinkMessage {
+export function change(type: number, ...body: readonly Uint8Array[]): NetlinkMessage {
   return { type, flags: NLM_F.ACK | NLM_F.CREATE | NLM_F.EXCL, body }
 }
 
 /** struct ifinfomsg */
-function linkHeader(
+export function linkHeader(
   link: { readonly family?: number; readonly index?: number; readonly up?: boolean } = {},
 ): Uint8Array {
   const bytes = Buffer.alloc(16)
@@ -210,41 +174,10 @@ function linkHeader(
   return bytes
 }
 
-function setUp(index: number): NetlinkMessage {
+export function setUp(index: number): NetlinkMessage {
   return { type: RTM.NEWLINK, flags: NLM_F.ACK, body: [linkHeader({ index, up: true })] }
 }
 
-/** struct ifaddrmsg, then the address as local and as peer. */
-function addAddress(index: number, endpoint: Endpoint): NetlinkMessage {
-  const header = Buffer.alloc(8)
-  header[0] = AF_INET
-  header[1] = endpoint.prefixLength
-  header.writeUInt32LE(index, 4)
-  const address = parseAddress(endpoint.address)
-  const bytes = ipv4Bytes(address)
-  const hostBits = 2 ** (32 - endpoint.prefixLength) - 1
-  const broadcast = ipv4Bytes((address | hostBits) >>> 0)
-  return change(
-    RTM.NEWADDR,
-    header,
-    attribute(IFA.LOCAL, bytes),
-    attribute(IFA.ADDRESS, bytes),
-    attribute(IFA.BROADCAST, broadcast),
-  )
-}
-
-/** struct rtmsg */
-function defaultRoute(index: number, gateway: string): NetlinkMessage[] {
-  if (gateway === "") return []
-  const header = Uint8Array.of(AF_INET, 0, 0, 0, RT_TABLE_MAIN, RTPROT_STATIC, 0, RTN_UNICAST, 0, 0, 0, 0)
-  const via = attribute(RTA.GATEWAY, ipv4Bytes(parseAddress(gateway)))
-  return [change(RTM.NEWROUTE, header, via, attribute(RTA.OIF, u32(index)))]
-}
-
-function ipv4Bytes(address: number): Uint8Array {
-  return Uint8Array.of(address >>> 24, (address >>> 16) & 255, (address >>> 8) & 255, address & 255)
-}
-
-function parseMac(text: string): Uint8Array {
+export function parseMac(text: string): Uint8Array {
   return Uint8Array.from(text.split(":"), (part) => Number.parseInt(part, 16))
 }

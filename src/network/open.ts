@@ -3,33 +3,35 @@
 import { crashpoint } from "../lib/crashpoint.ts"
 import { DhowError } from "../lib/errors.ts"
 import { log } from "../lib/log.ts"
-import type { NetlinkSocket } from "../lib/netlink.ts"
-import type { PortMap } from "../wire/container.ts"
+import type { EndpointSettings, PortMap } from "../wire/container.ts"
+import type { NetworkCreateRequest } from "../wire/network.ts"
 import type { NetworkInspect } from "../wire/system.ts"
-import {
-  asOnlyBridgeMaker,
-  bridgeIsUp,
-  claimBridge,
-  makeBridge,
-  portsGone,
-  removeBridge,
-  routeLoopback,
-  settleBridge,
-} from "./bridge.ts"
-import { otherOwner } from "./bridge-owner.ts"
+import { Bridges } from "./bridges.ts"
 import { changePorts } from "./change-ports.ts"
-import type { Attached, AttachRequest, Networks, NetworksOptions, PortChange, PortMapping } from "./contract.ts"
-import { allowHairpin, linkAlias, linkIndex, openRouteSocket } from "./link.ts"
-import { checkDefaultBridge, findNetwork } from "./lookup.ts"
+import { connectNamespace, disconnectNamespace } from "./connect.ts"
+import type {
+  Attached,
+  AttachRequest,
+  Connection,
+  Networks,
+  NetworksOptions,
+  PortChange,
+  PortMapping,
+} from "./contract.ts"
+import { createNetwork, removeNetwork } from "./create.ts"
+import { DefaultBridge } from "./default-bridge.ts"
+import { type EndpointWish, gatewaysOf } from "./endpoints.ts"
+import { openRouteSocket } from "./link.ts"
+import { findNetwork } from "./lookup.ts"
 import { Namespaces } from "./namespaces.ts"
-import { Netavark } from "./netavark.ts"
 import { Pool } from "./pool.ts"
 import { Ports } from "./ports.ts"
-import { destroyNamespace, isUsable, type Preparation, prepareBridged, prepareIsolated } from "./prepare.ts"
-import { PublishedPorts, publications } from "./publish.ts"
+import { destroyNamespace, isUsable, type Preparation, prepareIsolated, prepareJoined } from "./prepare.ts"
+import { Publisher } from "./publisher.ts"
 import { DEFAULT_NETWORKS, type Namespace, type Network, plainRecord, renderNetwork } from "./record.ts"
 import { Tables } from "./tables.ts"
 import { removeOrphanInterfaces } from "./tidy.ts"
+import { wishFor } from "./wishes.ts"
 
 /** How long after a start of the engine the rules of a bridge that stands are looked after. */
 const LOOK_AFTER_MS = 1000
@@ -44,18 +46,12 @@ class HostNetworks implements Networks {
   readonly #options: NetworksOptions
   readonly #tables: Tables
   readonly #namespaces: Namespaces
-  readonly #netavark: Netavark
   readonly #ports = new Ports()
   readonly #bridged: Pool<Namespace>
   readonly #isolated: Pool<Namespace>
+  readonly #bridges: Bridges
   readonly #timers = new Set<NodeJS.Timeout>()
-  #host: NetlinkSocket | undefined
-  #bridge: Network | undefined
-  /** Undefined when it has to be made (again) before the next attachment. */
-  #bridgeReady: Promise<void> | undefined
-  #making: Promise<void> | undefined
-  #outdated: Network | undefined
-  #published: PublishedPorts | undefined
+  #opened: { readonly parts: Preparation; readonly bridge: DefaultBridge; readonly publisher: Publisher } | undefined
   #tidying = false
   #closed = false
 
@@ -63,10 +59,10 @@ class HostNetworks implements Networks {
     this.#options = options
     this.#tables = new Tables(options.database)
     this.#namespaces = new Namespaces(options.execRoot)
-    this.#netavark = new Netavark(options.execRoot)
+    this.#bridges = new Bridges({ tables: this.#tables, host: () => this.#parts().host, execRoot: options.execRoot })
     this.#bridged = new Pool(
       () => options.pool,
-      () => prepareBridged(this.#parts(), this.#settled()),
+      () => prepareJoined(this.#parts(), [{ network: this.#bridge().network, settings: {} }]),
     )
     this.#isolated = new Pool(
       () => Math.min(options.pool, 2),
@@ -75,60 +71,56 @@ class HostNetworks implements Networks {
   }
 
   async open(): Promise<void> {
-    this.#host = openRouteSocket()
     for (const name of ["host", "none"] as const)
       if (this.#tables.networkByName(name) === undefined)
         this.#tables.putNetwork(name, plainRecord(DEFAULT_NETWORKS[name]))
-    this.#bridge = this.#settle()
-    if (bridgeIsUp(this.#host, this.#bridge) && linkAlias(this.#host, this.#bridge.record.interface) === "")
-      await asOnlyBridgeMaker(async () => {
-        this.#bridge = this.#settle()
-        if (bridgeIsUp(this.#parts().host, this.#bridge)) claimBridge(this.#bridge, this.#options.execRoot)
-      })
+    const parts = { tables: this.#tables, namespaces: this.#namespaces, host: openRouteSocket() }
+    const bridge = new DefaultBridge(this.#options, parts, {
+      ready: () => this.#bridged.fill(),
+      gone: () => {
+        for (const { key } of this.#bridged.drain()) destroyNamespace(parts, key)
+      },
+    })
+    const publisher = new Publisher({ tables: this.#tables, host: parts.host, bridge, bridges: this.#bridges })
+    this.#opened = { parts, bridge, publisher }
+    await bridge.claim()
     this.#namespaces.prepareDirectory()
     this.#tables.deleteStrayAddresses()
-    this.#adopt(this.#bridge)
+    this.#adopt(bridge.network)
     this.#isolated.fill()
-    if (!bridgeIsUp(this.#host, this.#bridge)) {
-      this.#makeBridge().catch((error: unknown) => log.warn("default bridge not made", { error: String(error) }))
-      return
-    }
-    // A bridge that stands serves at once; netavark looks after its rules a little later.
-    this.#bridgeReady = this.#tryPublish().then(() => this.#bridged.fill())
-    this.#later(LOOK_AFTER_MS, () => {
-      this.#makeBridge().catch((error: unknown) => log.warn("default bridge not checked", { error: String(error) }))
-    })
+    this.#adoptBridges()
+    // Who looks after the rules of a bridge that stands does it a little later: it serves at once.
+    if (bridge.begin())
+      this.#later(LOOK_AFTER_MS, () => {
+        bridge.make().catch((error: unknown) => log.warn("default bridge not checked", { error: String(error) }))
+      })
   }
 
   async attach(request: AttachRequest): Promise<Attached> {
-    const macAddress = checkDefaultBridge(this.#tables, this.#settled(), request)
+    const wishes = this.#wishes(request)
     this.#forget(request.owner)
-    await this.#ready()
-    const published = request.ports.length === 0 ? undefined : (this.#published ?? (await this.#publish()))
-    const wish = { macAddress, address: request.address }
-    const isPlain = macAddress === undefined && request.address === undefined
-    const { key, record } = isPlain ? this.#bridged.take() : prepareBridged(this.#parts(), this.#settled(), wish)
+    if (wishes.length === 0) return await this.isolate(request.owner)
+    for (const { network } of wishes) await this.#publisher().ready(network)
+    const { key, record } = isPlain(wishes, this.#bridge().network)
+      ? this.#bridged.take()
+      : prepareJoined(this.#parts(), wishes)
     const claimed = { ...record, name: request.name, ports: request.ports }
     this.#tables.claimNamespace(key, request.owner, claimed)
     crashpoint("network.attach:before-publish")
     try {
-      for (const publication of publications({ key, owner: request.owner, record: claimed })) {
-        published?.add(publication)
-        for (const { hostInterface } of record.endpoints) allowHairpin(this.#parts().host, hostInterface)
-      }
+      await this.#publisher().lead({ key, owner: request.owner, record: claimed })
     } catch (error) {
       await this.release(request.owner)
       throw new DhowError("internal", `Cannot publish ports of container "${request.name}"`, { cause: error })
     }
-    const endpoints = Object.fromEntries(record.endpoints.map((endpoint) => [endpoint.networkName, endpoint.settings]))
-    return { namespace: this.#namespaces.path(key), endpoints, nameservers: [] }
+    return this.#attached({ key, owner: request.owner, record: claimed })
   }
 
   async isolate(owner: string): Promise<Attached> {
     this.#forget(owner)
     const { key, record } = this.#isolated.take()
     this.#tables.claimNamespace(key, owner, record)
-    return { namespace: this.#namespaces.path(key), endpoints: {}, nameservers: [] }
+    return this.#attached({ key, owner, record })
   }
 
   async release(owner: string): Promise<void> {
@@ -149,12 +141,69 @@ class HostNetworks implements Networks {
   }
 
   async changePorts(owner: string, change: Parameters<Networks["changePorts"]>[1]): Promise<PortChange> {
-    const published = this.#published ?? (await this.#publish())
+    const [namespace] = this.#tables.namespacesOf(owner)
+    const gateways = namespace === undefined ? {} : gatewaysOf(namespace.record)
+    const network = this.#networkOf(gateways[4] ?? gateways[6])
+    const published = await this.#publisher().on(network ?? this.#bridge().network)
+    if (published === undefined)
+      throw new DhowError("invalid", `Cannot publish ports of container "${change.name}": it is on no bridge`)
     return changePorts({ tables: this.#tables, ports: this.#ports, published, host: this.#parts().host }, owner, change)
   }
 
   publishedPorts(owner: string): readonly PortMapping[] {
     return this.#tables.namespacesOf(owner).flatMap(({ record }) => record.ports)
+  }
+
+  async create(request: NetworkCreateRequest): Promise<NetworkInspect> {
+    return renderNetwork(
+      await createNetwork({ ...this.#parts(), bridges: this.#bridges, options: this.#options }, request),
+      [],
+    )
+  }
+
+  async remove(reference: string): Promise<NetworkInspect> {
+    const network = findNetwork(this.#tables, reference)
+    await removeNetwork({ ...this.#parts(), bridges: this.#bridges, options: this.#options }, network)
+    return renderNetwork(network, [])
+  }
+
+  async connect(
+    request: Omit<AttachRequest, "networks" | "ports">,
+    reference: string,
+    settings: EndpointSettings,
+  ): Promise<Connection> {
+    const namespace = this.#namespaceOf(request.owner, request.name)
+    const wish = wishFor(findNetwork(this.#tables, reference), settings, request)
+    await this.#publisher().ready(wish.network)
+    const published = await this.#publisher().forNamespace(namespace, wish.network)
+    const change = connectNamespace({ ...this.#parts(), published }, namespace, wish)
+    this.#publisher().allowHairpin(change.namespace)
+    return { ...this.#attached(change.namespace), ...change, finish: async () => {} }
+  }
+
+  async disconnect(owner: string, reference: string): Promise<Connection> {
+    const namespace = this.#namespaceOf(owner, owner.slice(0, 12))
+    const network = findNetwork(this.#tables, reference)
+    const published = await this.#publisher().forNamespace(namespace, network)
+    const change = disconnectNamespace({ ...this.#parts(), published }, namespace, network)
+    return {
+      ...this.#attached(change.namespace),
+      commit: change.commit,
+      finish: async () => change.finish(),
+      undo: () => {},
+    }
+  }
+
+  rename(owner: string, name: string): void {
+    for (const { key, record } of this.#tables.namespacesOf(owner)) {
+      const endpoints = record.endpoints.map((endpoint) => {
+        const { DNSNames: names } = endpoint.settings
+        if (!names) return endpoint
+        const renamed = [name, ...names.filter((text) => text !== record.name)]
+        return { ...endpoint, settings: { ...endpoint.settings, DNSNames: [...new Set(renamed)] } }
+      })
+      this.#tables.putNamespace(key, { ...record, name, endpoints })
+    }
   }
 
   list(): NetworkInspect[] {
@@ -195,14 +244,7 @@ class HostNetworks implements Networks {
   /** The options may have changed: ready namespaces are made to the new measure, the bridge too while nobody is on it. */
   async reconfigure(): Promise<void> {
     for (const pool of [this.#bridged, this.#isolated]) pool.fill()
-    const before = this.#settled().record.subnets[0]
-    if (this.#tables.owners().length > 0) return
-    const { subnet, gateway } = this.#settle().record.subnets[0] ?? {}
-    if (before?.subnet === subnet && before?.gateway === gateway) return
-    for (const { key } of this.#bridged.drain()) destroyNamespace(this.#parts(), key)
-    this.#bridgeReady = undefined
-    await portsGone(this.#parts().host, this.#settled().record.interface)
-    await this.#makeBridge()
+    if (this.#tables.owners().length === 0) await this.#bridge().resettle()
   }
 
   async close(): Promise<void> {
@@ -211,82 +253,44 @@ class HostNetworks implements Networks {
     this.#bridged.close()
     this.#isolated.close()
     this.#ports.close()
-    await Promise.allSettled([this.#bridgeReady, this.#making])
-    if (this.#host === undefined) return
-    for (const { key } of this.#tables.namespaces()) destroyNamespace(this.#parts(), key)
+    if (this.#opened === undefined) return
+    const { parts, bridge } = this.#opened
+    await bridge.settled()
+    for (const { key } of this.#tables.namespaces()) destroyNamespace(parts, key)
     for (const key of this.#namespaces.keys()) if (!this.#namespaces.isThrowaway(key)) this.#namespaces.destroy(key)
-    const bridge = this.#settled()
-    if (this.#bridgeReady !== undefined || linkIndex(this.#host, bridge.record.interface) !== undefined)
-      await removeBridge(bridge, { namespaces: this.#namespaces, netavark: this.#netavark })
-    this.#published?.removeTable()
-    this.#published?.close()
+    for (const network of this.#tables.networks())
+      if (network.id !== bridge.network.id) await this.#bridges.takeDown(network)
+    await bridge.remove()
     this.#namespaces.removeDirectory()
-    this.#host[Symbol.dispose]()
+    parts.host[Symbol.dispose]()
   }
 
-  /** Resolves when the bridge is there, whatever happened to it meanwhile. */
-  async #ready(): Promise<void> {
-    await (this.#bridgeReady ?? this.#makeBridge())
-    if (linkIndex(this.#parts().host, this.#settled().record.interface) !== undefined) return
-    log.warn("default bridge is gone; making it again", { interface: this.#settled().record.interface })
-    for (const namespace of this.#bridged.drain()) destroyNamespace(this.#parts(), namespace.key)
-    await this.#makeBridge()
+  #wishes({ networks, address, ...joiner }: AttachRequest): EndpointWish[] {
+    const wishes = [...networks].map(([reference, settings]) =>
+      wishFor(findNetwork(this.#tables, reference), settings, joiner),
+    )
+    // The address of before is of one network; where it fits into no other's subnets it is not looked at there.
+    return address === undefined ? wishes : wishes.map((wish) => ({ ...wish, address }))
   }
 
-  /** Remembers a bridge that stands with another subnet than the one it shall have now. */
-  #settle(): Network {
-    const { host, tables } = this.#parts()
-    const before = tables.networkByName(DEFAULT_NETWORKS.bridge)
-    const bridge = settleBridge(tables, host, this.#options)
-    const isOurs =
-      before !== undefined && otherOwner(host, before.record.interface, this.#options.execRoot) === undefined
-    if (isOurs && bridgeIsUp(host, before) && !bridgeIsUp(host, bridge)) this.#outdated = before
-    return bridge
-  }
-
-  #makeBridge(): Promise<void> {
-    const making = asOnlyBridgeMaker(async () => {
-      if (this.#closed) return
-      const parts = { namespaces: this.#namespaces, netavark: this.#netavark }
-      this.#bridge = this.#settle()
-      if (this.#outdated !== undefined) {
-        await removeBridge(this.#outdated, parts)
-        this.#outdated = undefined
-      }
-      await makeBridge(this.#bridge, parts, this.#options.execRoot)
-      await this.#tryPublish()
-      this.#bridged.fill()
-    })
-    this.#making = making
-    const before = this.#bridgeReady
-    this.#bridgeReady ??= making
-    // A failure is tried again by whoever comes next.
-    making.catch(() => {
-      if (this.#bridgeReady === making) this.#bridgeReady = before
-    })
-    return making
-  }
-
-  /** Without nftables all works but published ports; who wants those meets the error in attach(). */
-  async #tryPublish(): Promise<void> {
-    await this.#publish().catch((error: unknown) => log.warn("ports cannot be published", { error: String(error) }))
-  }
-
-  /** Makes the kernel publish exactly what the rows say. */
-  async #publish(): Promise<PublishedPorts> {
-    const bridge = this.#settled()
-    const published = new PublishedPorts(bridge.record.interface, bridge.record.subnets[0]?.subnet ?? "")
-    try {
-      await published.ensureTable()
-      published.fill(this.#tables.namespaces().flatMap(publications))
-      routeLoopback(bridge)
-    } catch (error) {
-      published.close()
-      throw error
+  #attached({ key, record }: Namespace): Attached {
+    const isNamed = record.endpoints.some(({ settings }) => settings.DNSNames)
+    return {
+      namespace: this.#namespaces.path(key),
+      endpoints: Object.fromEntries(record.endpoints.map(({ networkName, settings }) => [networkName, settings])),
+      nameservers: isNamed ? [EMBEDDED_RESOLVER] : [],
+      ports: Object.keys(gatewaysOf(record)).length > 0 ? record.ports : [],
     }
-    this.#published?.close()
-    this.#published = published
-    return published
+  }
+
+  #namespaceOf(owner: string, name: string): Namespace {
+    const [namespace] = this.#tables.namespacesOf(owner)
+    if (namespace !== undefined) return namespace
+    throw new DhowError("conflict", `Container "${name}" has no network namespace of its own`)
+  }
+
+  #networkOf(id: string | undefined): Network | undefined {
+    return id === undefined ? undefined : this.#tables.networksById(id)[0]
   }
 
   /** What an earlier run left: ready namespaces go on serving, ports of containers are held again. */
@@ -299,15 +303,23 @@ class HostNetworks implements Networks {
     }
   }
 
+  /** Bridges that containers are on: their ports are withdrawn when those end, also if nobody joins meanwhile. */
+  #adoptBridges(): void {
+    const owned = this.#tables.namespaces().filter(({ owner }) => owner !== null)
+    for (const id of new Set(owned.flatMap(({ record }) => record.endpoints.map(({ network }) => network)))) {
+      const [network] = this.#tables.networksById(id)
+      if (network === undefined || network.id === this.#bridge().network.id) continue
+      this.#bridges
+        .ready(network)
+        .catch((error: unknown) => log.warn("bridge not made", { network: network.name, error: String(error) }))
+    }
+  }
+
   /** Everything but the held ports, which may have been chosen for the attachment to come. */
   #forget(owner: string): void {
     for (const namespace of this.#tables.namespacesOf(owner)) {
       destroyNamespace(this.#parts(), namespace.key)
-      try {
-        for (const publication of publications(namespace)) this.#published?.remove(publication)
-      } catch (error) {
-        log.warn("published ports could not be withdrawn", { owner, error: String(error) })
-      }
+      this.#publisher().withdraw(namespace)
       if (namespace.record.endpoints.length > 0) this.#tidyLater()
     }
   }
@@ -322,7 +334,11 @@ class HostNetworks implements Networks {
   }
 
   #tidy(): string[] {
-    return removeOrphanInterfaces(this.#parts(), this.#settled().record.interface)
+    const bridges = this.#tables.networks().filter(({ record }) => record.driver === "bridge" && !record.configOnly)
+    return removeOrphanInterfaces(
+      this.#parts(),
+      bridges.map(({ record }) => record.interface),
+    )
   }
 
   #later(milliseconds: number, body: () => void): void {
@@ -339,12 +355,32 @@ class HostNetworks implements Networks {
   }
 
   #parts(): Preparation {
-    if (this.#host === undefined) throw new DhowError("internal", "Networks are not open")
-    return { tables: this.#tables, namespaces: this.#namespaces, host: this.#host }
+    if (this.#opened === undefined) throw new DhowError("internal", "Networks are not open")
+    return this.#opened.parts
   }
 
-  #settled(): Network {
-    if (this.#bridge === undefined) throw new DhowError("internal", "Networks are not open")
-    return this.#bridge
+  #publisher(): Publisher {
+    if (this.#opened === undefined) throw new DhowError("internal", "Networks are not open")
+    return this.#opened.publisher
   }
+
+  #bridge(): DefaultBridge {
+    if (this.#opened === undefined) throw new DhowError("internal", "Networks are not open")
+    return this.#opened.bridge
+  }
+}
+
+/** Where images of the field have it written in. */
+const EMBEDDED_RESOLVER = "127.0.0.11"
+
+/** One that a ready namespace on the default bridge is good for. */
+function isPlain(wishes: readonly EndpointWish[], bridge: Network): boolean {
+  const [wish, second] = wishes
+  return (
+    second === undefined &&
+    wish?.network.id === bridge.id &&
+    !wish.settings.MacAddress &&
+    wish.settings.DriverOpts?.["com.docker.network.endpoint.ifname"] === undefined &&
+    wish.address === undefined
+  )
 }

@@ -7,10 +7,12 @@ import { log } from "../lib/log.ts"
 import type { NetlinkSocket } from "../lib/netlink.ts"
 import type { EndpointSettings } from "../wire/container.ts"
 import { reservedAddress, subnetOf } from "./bridge.ts"
-import { joinBridge, linkIndex } from "./link.ts"
+import { chooseGateways, type EndpointWish, type Gateways, inOrder, takeEndpoint, wayOut } from "./endpoints.ts"
+import { joinNetwork, type Sides, setDefaultRoute } from "./join.ts"
+import { linkIndex } from "./link.ts"
 import type { Namespaces } from "./namespaces.ts"
-import type { Namespace, NamespaceRecord, Network } from "./record.ts"
-import { contains, macOf, parseAddress } from "./subnet.ts"
+import { DEFAULT_NETWORKS, type EndpointRecord, type Namespace, type NamespaceRecord, type Network } from "./record.ts"
+import { formatAddress } from "./subnet.ts"
 import type { Tables } from "./tables.ts"
 
 export type Preparation = {
@@ -20,36 +22,93 @@ export type Preparation = {
 }
 
 /** Our ends of veth pairs, by the key of their namespace; netavark's and others' look different. */
-export const HOST_INTERFACE = /^veth[0-9a-f]{10}$/
+export const HOST_INTERFACE = /^veth[0-9a-f]{10}[0-9a-z]?$/
+export const FIRST_INTERFACE = "eth0"
+const INTERFACE_OPTION = "com.docker.network.endpoint.ifname"
+const PREFIX_OPTION = "com.docker.network.container_iface_prefix"
 
-export type EndpointWish = { readonly macAddress?: string | undefined; readonly address?: string | undefined }
-
-/** With a new address on the bridge, unless the one that is wished for is free. */
-export function prepareBridged(parts: Preparation, bridge: Network, wish: EndpointWish = {}): Namespace {
+/** On all networks that are wished for: the interfaces and the way out are in Docker's order. */
+export function prepareJoined(parts: Preparation, wishes: readonly EndpointWish[]): Namespace {
   const key = randomBytes(5).toString("hex")
-  const hostInterface = `veth${key}`
+  const ordered = inOrder(wishes)
+  const gateways = chooseGateways(ordered)
+  const endpoints: EndpointRecord[] = []
   try {
-    const settings = takeEndpoint(parts.tables, bridge, key, wish)
+    for (const [place, wish] of ordered.entries()) {
+      const settings = takeEndpoint(parts.tables, wish, key, reservedAddresses)
+      endpoints.push(endpointRecord(wish.network, { key, place, settings, taken: endpoints }))
+    }
     crashpoint("network.prepare:before-namespace")
-    parts.namespaces.create(key, (inner, namespaceFd) =>
-      joinBridge(parts.host, inner, namespaceFd, {
-        hostInterface,
-        containerInterface: "eth0",
-        bridge: bridge.record.interface,
-        address: settings.IPAddress,
-        prefixLength: settings.IPPrefixLen,
-        gateway: bridge.record.internal ? "" : settings.Gateway,
-        macAddress: settings.MacAddress,
-        mtu: bridge.record.mtu,
-      }),
-    )
-    const endpoint = { network: bridge.id, networkName: bridge.name, hostInterface, settings }
-    return insert(parts.tables, key, { name: "", endpoints: [endpoint], ports: [] })
+    parts.namespaces.create(key, (inner, namespaceFd) => {
+      for (const [place, endpoint] of endpoints.entries())
+        join({ host: parts.host, inner, namespaceFd }, ordered[place]?.network, endpoint)
+      leadOut(inner, endpoints, gateways)
+    })
+    return insert(parts.tables, key, { name: "", endpoints, gateways, ports: [] })
   } catch (error) {
     discard(parts, key)
     if (error instanceof DhowError) throw error
-    throw new DhowError("internal", `Cannot attach a container to "${bridge.record.interface}"`, { cause: error })
+    const names = wishes.map(({ network }) => `"${network.name}"`).join(", ")
+    throw new DhowError("internal", `Cannot attach a container to network ${names}`, { cause: error })
   }
+}
+
+/** The record of an endpoint to be: the names of its interface on both sides. */
+export function endpointRecord(
+  network: Network,
+  options: {
+    readonly key: string
+    /** A number that no other endpoint of the namespace has. */
+    readonly place: number
+    readonly settings: EndpointSettings
+    readonly taken: readonly EndpointRecord[]
+  },
+): EndpointRecord {
+  const { key, place, settings, taken } = options
+  const isBridge = network.record.driver === "bridge"
+  const hostInterface = isBridge ? `veth${key}${place === 0 ? "" : place.toString(36)}` : ""
+  return {
+    network: network.id,
+    networkName: network.name,
+    hostInterface,
+    interface: interfaceName(network, settings, taken),
+    settings,
+  }
+}
+
+function interfaceName(network: Network, settings: EndpointSettings, taken: readonly EndpointRecord[]): string {
+  const names = new Set(taken.map((endpoint) => endpoint.interface ?? FIRST_INTERFACE))
+  const asked = settings.DriverOpts?.[INTERFACE_OPTION]
+  if (asked !== undefined) {
+    if (names.has(asked) || asked === "lo" || !/^[^\s/:]{1,15}$/.test(asked))
+      throw new DhowError("invalid", `invalid interface name "${asked}" on network "${network.name}"`, {
+        hint: "It has at most 15 characters, and no other network of the container has it",
+      })
+    return asked
+  }
+  const prefix = network.record.options[PREFIX_OPTION] ?? "eth"
+  for (let number = 0; ; number++) if (!names.has(`${prefix}${number}`)) return `${prefix}${number}`
+}
+
+export function join(sides: Sides, network: Network | undefined, endpoint: EndpointRecord): void {
+  if (network === undefined) throw new Error(`Network "${endpoint.networkName}" is gone`)
+  const { hostInterface, settings, interface: name = FIRST_INTERFACE } = endpoint
+  joinNetwork(sides, { network, settings, hostInterface, interface: name })
+}
+
+/** The default routes of a namespace, as its gateways say. */
+export function leadOut(inner: NetlinkSocket, endpoints: readonly EndpointRecord[], gateways: Gateways): void {
+  for (const family of [4, 6] as const) {
+    const endpoint = endpoints.find(({ network }) => network === gateways[family])
+    const gateway = endpoint === undefined ? undefined : wayOut(endpoint, gateways, family)
+    if (endpoint === undefined || gateway === undefined) continue
+    setDefaultRoute(inner, family, { name: endpoint.interface ?? FIRST_INTERFACE, gateway })
+  }
+}
+
+/** What the maker of a bridge keeps for itself. */
+export function reservedAddresses(network: Network): readonly string[] {
+  return network.name === DEFAULT_NETWORKS.bridge ? [formatAddress(reservedAddress(network))] : []
 }
 
 /** With loopback only. */
@@ -104,29 +163,4 @@ function insert(tables: Tables, key: string, record: NamespaceRecord): Namespace
   crashpoint("network.prepare:before-row")
   tables.insertNamespace(key, record)
   return { key, owner: null, record }
-}
-
-function takeEndpoint(tables: Tables, network: Network, key: string, { macAddress, address: wished }: EndpointWish) {
-  const { subnet, gateway } = subnetOf(network)
-  const reserved = new Set([parseAddress(gateway), reservedAddress(network)])
-  const isOurs = wished !== undefined && contains(subnet, parseAddress(wished)) && !reserved.has(parseAddress(wished))
-  const address =
-    isOurs && tables.claimAddress(network, wished, key) ? wished : tables.takeAddress(network, subnet, reserved, key)
-  return {
-    IPAMConfig: null,
-    Links: null,
-    Aliases: null,
-    MacAddress: macAddress ?? macOf(parseAddress(address)),
-    DriverOpts: null,
-    GwPriority: 0,
-    NetworkID: network.id,
-    EndpointID: randomBytes(32).toString("hex"),
-    Gateway: gateway,
-    IPAddress: address,
-    IPPrefixLen: subnet.prefixLength,
-    IPv6Gateway: "",
-    GlobalIPv6Address: "",
-    GlobalIPv6PrefixLen: 0,
-    DNSNames: null,
-  } satisfies EndpointSettings
 }

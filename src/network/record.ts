@@ -2,6 +2,7 @@
 import type { EndpointSettings } from "../wire/container.ts"
 import type { NetworkInspect } from "../wire/system.ts"
 import type { PortMapping } from "./contract.ts"
+import type { Gateways } from "./endpoints.ts"
 
 export type NetworkSubnet = {
   /** Of either family, in canonical form: "172.18.0.0/22", "fd00::/64". */
@@ -49,7 +50,10 @@ export type Network = {
 export type EndpointRecord = {
   readonly network: string
   readonly networkName: string
+  /** Our end of the pair; "" for drivers without one. */
   readonly hostInterface: string
+  /** Its name in the namespace. Absent in rows of old: "eth0". */
+  readonly interface?: string
   readonly settings: EndpointSettings
 }
 
@@ -57,6 +61,8 @@ export type NamespaceRecord = {
   /** Container's name when it was attached; "" in the pool. */
   readonly name: string
   readonly endpoints: readonly EndpointRecord[]
+  /** Ids of the networks that lead out. Absent in rows of old: the first endpoint's. */
+  readonly gateways?: Gateways
   readonly ports: readonly PortMapping[]
 }
 

@@ -1,14 +1,24 @@
 // The rows of networks, network_namespaces and addresses: one prepared statement per step.
 import { randomBytes } from "node:crypto"
 import { DhowError } from "../lib/errors.ts"
+import { formatIp, formatPrefix, type Prefix } from "../lib/ip-address.ts"
 import type { Database } from "../state/database.ts"
 import { readJsonColumn } from "../state/json-column.ts"
 import type { Namespace, NamespaceRecord, Network, NetworkRecord } from "./record.ts"
-import { formatAddress, formatSubnet, lastOf, type Subnet } from "./subnet.ts"
 
 type NetworkRow = { id: string; name: string; created_at: number; record: string }
 type NamespaceRow = { key: string; owner: string | null; record: string }
 type Nothing = Record<string, never>
+
+/** Where in a subnet addresses are given out. */
+export type Place = { readonly subnet: Prefix; readonly first: bigint; readonly last: bigint }
+
+/** More addresses than a network has containers; an IPv6 subnet is not to be gone through. */
+const TRIES = 1n << 20n
+
+export function newId(): string {
+  return randomBytes(32).toString("hex")
+}
 
 export class Tables {
   readonly #database: Database
@@ -39,15 +49,34 @@ export class Tables {
     return this.#database.query<NetworkRow, { prefix: string }>(sql).all({ prefix }).flatMap(toNetwork)
   }
 
+  /** Throws conflict where there is one of this name. */
+  insertNetwork(id: string, name: string, record: NetworkRecord): Network {
+    const sql = "INSERT OR IGNORE INTO networks (id, name, created_at, record) VALUES ($id, $name, $now, $record)"
+    const values = { id, name, now: Date.now(), record: JSON.stringify(record) }
+    if (this.#database.query<unknown, typeof values>(sql).run(values).changes !== 1)
+      throw new DhowError("conflict", `network with name ${name} already exists`)
+    return { id, name, createdAt: values.now, record }
+  }
+
   /** Inserts it, or replaces the record of the one with this name. */
   putNetwork(name: string, record: NetworkRecord): Network {
-    const sql = `INSERT INTO networks (id, name, created_at, cursor, record) VALUES ($id, $name, $now, 0, $record)
-      ON CONFLICT (name) DO UPDATE SET record = excluded.record, cursor = 0`
-    const values = { id: randomBytes(32).toString("hex"), name, now: Date.now(), record: JSON.stringify(record) }
-    this.#database.query<unknown, typeof values>(sql).run(values)
-    const network = this.networkByName(name)
-    if (network === undefined) throw new DhowError("internal", `Network "${name}" was not stored`)
-    return network
+    const known = this.networkByName(name)
+    if (known === undefined) return this.insertNetwork(newId(), name, record)
+    this.#database.transaction(() => {
+      const update = "UPDATE networks SET record = $record WHERE id = $id"
+      const values = { id: known.id, record: JSON.stringify(record) }
+      this.#database.query<unknown, typeof values>(update).run(values)
+      const forget = "DELETE FROM address_cursors WHERE network_id = $id"
+      this.#database.query<unknown, { id: string }>(forget).run({ id: known.id })
+    })
+    return { ...known, record }
+  }
+
+  /** Its addresses and cursors go with it. */
+  deleteNetwork(id: string): void {
+    this.#database.essential(() => {
+      this.#database.query<unknown, { id: string }>("DELETE FROM networks WHERE id = $id").run({ id })
+    })
   }
 
   namespaces(): Namespace[] {
@@ -104,22 +133,23 @@ export class Tables {
    * Takes the first free address after the one given out last, so that an address rests as long as possible before
    * another container gets it. The subnet's first and last address, the gateway and `reserved` are never given.
    */
-  takeAddress(network: Network, subnet: Subnet, reserved: ReadonlySet<number>, key: string): string {
+  takeAddress(network: Network, place: Place, reserved: ReadonlySet<string>, key: string): string {
+    const { subnet, first, last } = place
     return this.#database.transaction(() => {
-      const first = subnet.base + 1
-      const last = lastOf(subnet) - 1
-      const cursor = this.#cursor(network.id)
-      let candidate = cursor >= first && cursor < last ? cursor + 1 : first
-      for (let tried = 0; tried <= last - first; tried++) {
-        const address = formatAddress(candidate)
-        if (!reserved.has(candidate) && this.#insertAddress(network.id, address, key)) {
-          const sql = "UPDATE networks SET cursor = $candidate WHERE id = $id"
-          this.#database.query<unknown, { candidate: number; id: string }>(sql).run({ candidate, id: network.id })
+      const cursor = subnet.base + BigInt(this.#cursor(network.id, subnet))
+      let candidate = cursor >= first && cursor < last ? cursor + 1n : first
+      const count = last - first + 1n
+      for (let tried = 0n; tried < count && tried < TRIES; tried++) {
+        const address = formatIp({ family: subnet.family, value: candidate })
+        if (!reserved.has(address) && this.#insertAddress(network.id, address, key)) {
+          this.#moveCursor(network.id, subnet, Number(candidate - subnet.base))
           return address
         }
-        candidate = candidate < last ? candidate + 1 : first
+        candidate = candidate < last ? candidate + 1n : first
       }
-      throw new DhowError("unavailable", `No address is left in ${formatSubnet(subnet)} of network "${network.name}"`)
+      throw new DhowError("unavailable", `No address is left in ${formatPrefix(subnet)} of network "${network.name}"`, {
+        hint: "Remove containers, or make a network with a larger subnet",
+      })
     })
   }
 
@@ -128,9 +158,25 @@ export class Tables {
     return this.#insertAddress(network.id, address, key)
   }
 
-  #cursor(id: string): number {
-    const sql = "SELECT cursor FROM networks WHERE id = $id"
-    return this.#database.query<{ cursor: number }, { id: string }>(sql).get({ id })?.cursor ?? 0
+  /** What a namespace has on one network. */
+  releaseAddresses(network: string, key: string): void {
+    const sql = "DELETE FROM addresses WHERE network_id = $network AND owner = $key"
+    this.#database.essential(() => {
+      this.#database.query<unknown, { network: string; key: string }>(sql).run({ network, key })
+    })
+  }
+
+  #cursor(network: string, subnet: Prefix): number {
+    const sql = "SELECT place FROM address_cursors WHERE network_id = $network AND subnet = $subnet"
+    const values = { network, subnet: formatPrefix(subnet) }
+    return this.#database.query<{ place: number }, typeof values>(sql).get(values)?.place ?? 0
+  }
+
+  #moveCursor(network: string, subnet: Prefix, place: number): void {
+    const sql = `INSERT INTO address_cursors (network_id, subnet, place) VALUES ($network, $subnet, $place)
+      ON CONFLICT (network_id, subnet) DO UPDATE SET place = excluded.place`
+    const values = { network, subnet: formatPrefix(subnet), place }
+    this.#database.query<unknown, typeof values>(sql).run(values)
   }
 
   #insertAddress(network: string, address: string, key: string): boolean {

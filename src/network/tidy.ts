@@ -5,10 +5,10 @@ import { bridgePorts, removeLink } from "./link.ts"
 import { HOST_INTERFACE, type Preparation } from "./prepare.ts"
 
 /** Returns what was removed, in words. */
-export function removeOrphanInterfaces({ host, tables }: Preparation, bridge: string): string[] {
+export function removeOrphanInterfaces({ host, tables }: Preparation, bridges: readonly string[]): string[] {
   const known = new Set(tables.namespaces().flatMap(({ record }) => record.endpoints.map((at) => at.hostInterface)))
   const removed: string[] = []
-  for (const name of bridgePorts(host, bridge)) {
+  for (const name of bridges.flatMap((bridge) => bridgePorts(host, bridge))) {
     if (known.has(name) || !HOST_INTERFACE.test(name)) continue
     try {
       if (removeLink(host, name)) removed.push(`interface ${name}`)

@@ -30,7 +30,7 @@ export function dockerApi(engine: Engine, more: readonly Route[] = []): Handler 
     ...execRoutes(engine.execs),
     ...imageRoutes(engine.images),
     ...registryRoutes(engine.registries),
-    ...networkRoutes(engine.networks),
+    ...networkRoutes(engine.networks, engine.containers),
     ...volumeRoutes(engine.volumes),
     ...dhowRoutes(engine),
     ...platformRoutes(engine.platforms),

@@ -2,10 +2,8 @@
 import { DhowError } from "../../lib/errors.ts"
 import { json } from "../http/reply.ts"
 import type { Method, Route } from "./call.ts"
-import { readJson } from "./json-body.ts"
 import type { Query } from "./query.ts"
 import { type Check, refusal } from "./refusal.ts"
-import { networkConnectRequest, networkCreateRequest, networkDisconnectRequest } from "./schema/networks.ts"
 
 /** What Docker says of its checkpoints, unless it was started for experiments. */
 const EXPERIMENTAL =
@@ -18,25 +16,6 @@ const MISSING: readonly (readonly [Method, string, what: string, Check?])[] = [
   ["GET", "/containers/:name/checkpoints", EXPERIMENTAL],
   ["POST", "/containers/:name/checkpoints", EXPERIMENTAL],
   ["DELETE", "/containers/:name/checkpoints/:checkpoint", EXPERIMENTAL],
-  [
-    "POST",
-    "/networks/create",
-    "Creating networks is not supported yet",
-    ({ request }) => readJson(request, networkCreateRequest),
-  ],
-  [
-    "POST",
-    "/networks/:id/connect",
-    "Connecting a container to a network is not supported yet",
-    ({ request }) => readJson(request, networkConnectRequest),
-  ],
-  [
-    "POST",
-    "/networks/:id/disconnect",
-    "Disconnecting a container from a network is not supported yet",
-    ({ request }) => readJson(request, networkDisconnectRequest),
-  ],
-  ["DELETE", "/networks/*id", "Removing networks is not supported yet"],
 ]
 
 export function notOfferedRoutes(): Route[] {

@@ -1,5 +1,5 @@
 // dhow network inspect: everything the daemon knows of networks.
-import { inspectNetworkText } from "../../client/system.ts"
+import { inspectNetworkText } from "../../client/networks.ts"
 import { defineCommand } from "../command.ts"
 import { string } from "../flags/flags.ts"
 import { showObjects } from "../render/inspect.ts"

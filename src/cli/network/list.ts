@@ -1,6 +1,6 @@
 // dhow network ls: the networks as a table, ids, or what a template says.
 import { checkFilter, parseFilters } from "../../client/filters.ts"
-import { listNetworks } from "../../client/system.ts"
+import { listNetworks } from "../../client/networks.ts"
 import { defineCommand } from "../command.ts"
 import { boolean, list as listFlag, string } from "../flags/flags.ts"
 import { shortId } from "../render/human.ts"

@@ -6,6 +6,7 @@ import { chunksOf } from "../images/streams.ts"
 import { attachContainer } from "./attach.ts"
 import { containerChanges, exportContainer } from "./changes.ts"
 import { commitContainer } from "./commit.ts"
+import { connectContainer, disconnectContainer } from "./connect.ts"
 import { archiveContainerPath, extractToContainer, statContainerPath } from "./copy.ts"
 import { createContainer } from "./create.ts"
 import { inspectContainer } from "./inspect.ts"
@@ -45,6 +46,9 @@ export function openContainers(parts: ContainerParts): Containers {
       const { bytes } = await decompress(chunksOf(archive, options.signal), { signal: options.signal })
       await extractToContainer(parts, reference, bytes, options)
     },
+    connect: (reference, network, settings) => connectContainer(parts, reference, { network, settings }),
+    disconnect: (reference, network, options) =>
+      disconnectContainer(parts, reference, { network, force: options?.force ?? false }),
     rename: (reference, name) => renameContainer(parts, reference, name),
     stats: async (reference, options) => containerStats(parts, reference, options),
     top: (reference, psArguments) => topContainer(parts, reference, psArguments),

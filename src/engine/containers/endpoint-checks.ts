@@ -5,7 +5,6 @@ import type { EndpointSettings } from "../../wire/container.ts"
 /** Networks that every engine has: addresses and names on them are not the user's to choose. */
 const PREDEFINED = new Set(["default", "bridge", "host", "none"])
 const SYSCTLS = "com.docker.network.endpoint.sysctls"
-const IFNAME = "com.docker.network.endpoint.ifname"
 
 export function checkEndpoint(network: string, settings: EndpointSettings): void {
   const invalid = (message: string): DhowError =>
@@ -29,8 +28,6 @@ export function checkEndpoint(network: string, settings: EndpointSettings): void
     const text = faults.length === 1 ? faults[0] : faults.map((fault) => `* ${fault}`).join("\n")
     throw invalid(`invalid endpoint settings:\n${text}`)
   }
-  if (settings.DriverOpts?.[IFNAME] !== undefined) throw unavailable(network, `the driver option ${IFNAME}`)
-  if (settings.Links?.length) throw unavailable(network, "links")
   if (settings.IPAMConfig?.LinkLocalIPs?.length) throw unavailable(network, "link-local addresses")
 }
 

@@ -157,6 +157,7 @@ export function inspectNetworks(
   asked?: NetworkingConfig["EndpointsConfig"],
 ): Record<string, EndpointSettings> {
   const names = Object.keys(endpoints)
+  if (names.length === 0) names.push(...Object.keys(asked ?? {}))
   if (names.length === 0 && !networkMode.startsWith("container:")) names.push(networkMode)
   return Object.fromEntries(
     names.map((name) => [name, { ...ENDPOINT, ...endpoints[name], ...wishes(asked?.[name] ?? {}) }]),

@@ -47,6 +47,7 @@ async function summary(
   const networks = inspectNetworks(
     isRunning(state) ? state.process.endpoints : {},
     record.hostConfig.NetworkMode ?? "bridge",
+    record.networkingConfig.EndpointsConfig,
   )
   return {
     Id: record.id,

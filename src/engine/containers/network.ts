@@ -61,7 +61,7 @@ export async function attachNetwork(parts: ContainerParts, record: ContainerReco
       mounts: fileMounts(paths, { readOnly }),
     }
   }
-  const wanted = wantedNetworks(parts, record, mode)
+  const wanted = wantedNetworks(parts, record)
   const exposed = Object.keys(config.ExposedPorts ?? {})
   const bindings = hostConfig.PortBindings ?? {}
   const isPlain = Object.keys(bindings).length === 0 && !hostConfig.PublishAllPorts
@@ -78,16 +78,14 @@ export async function attachNetwork(parts: ContainerParts, record: ContainerReco
       ? { address: record.pending.address }
       : {}),
   })
-  const addresses = Object.values(attached.endpoints).flatMap((endpoint) =>
-    [endpoint.IPAddress, endpoint.GlobalIPv6Address].filter((address) => address !== undefined && address !== ""),
-  ) as string[]
+  const facts = { addresses: addressesOf(attached.endpoints), nameservers: attached.nameservers }
   const gateway = Object.values(attached.endpoints)[0]?.Gateway ?? ""
-  writeFiles(parts, record, paths, { mode: "bridge", addresses, nameservers: attached.nameservers, gateway })
+  writeFiles(parts, record, paths, { ...facts, mode: "bridge", gateway })
   return {
     choice: { path: attached.namespace },
     namespace: attached.namespace,
     endpoints: attached.endpoints,
-    ports: shownPorts(exposed, ports),
+    ports: shownPorts(exposed, attached.ports),
     mounts: fileMounts(paths, { readOnly }),
     sysctls: endpointSysctls(wanted.values()),
   }
@@ -112,20 +110,44 @@ export function hostnameOf(parts: ContainerParts, { config, hostConfig }: Contai
   return hostnameOf(parts, parts.store.resolve(other).record)
 }
 
-function wantedNetworks(parts: ContainerParts, record: ContainerRecord, mode: string): Map<string, EndpointSettings> {
+/** With what was asked for on each: the network of its mode where none was named, and it has not left that since. */
+export function wantedNetworks(parts: ContainerParts, record: ContainerRecord): Map<string, EndpointSettings> {
+  const mode = record.hostConfig.NetworkMode ?? "bridge"
   const asked = Object.entries(record.networkingConfig.EndpointsConfig ?? {})
   const wanted = new Map<string, EndpointSettings>()
-  const name = parts.networks.resolve(mode).name
-  for (const [network, settings] of asked) {
-    const resolved = network === "default" ? "bridge" : parts.networks.resolve(network).name
-    wanted.set(resolved, settings ?? {})
-  }
-  if (!wanted.has(name)) wanted.set(name, {})
-  if (record.config.MacAddress) {
-    const first = wanted.get(name) ?? {}
-    wanted.set(name, { ...first, MacAddress: first.MacAddress || record.config.MacAddress })
-  }
+  for (const [network, settings] of asked) wanted.set(parts.networks.resolve(network).name, settings ?? {})
+  if (wanted.size === 0 && !record.leftNetworks) wanted.set(parts.networks.resolve(mode).name, {})
+  const { MacAddress: mac } = record.config
+  const own = mac ? parts.networks.resolve(mode).name : ""
+  const first = wanted.get(own)
+  if (mac && first !== undefined) wanted.set(own, { ...first, MacAddress: first.MacAddress || mac })
   return wanted
+}
+
+export function addressesOf(endpoints: Readonly<Record<string, EndpointSettings>>): string[] {
+  return Object.values(endpoints).flatMap(({ IPAddress, GlobalIPv6Address }) =>
+    [IPAddress, GlobalIPv6Address].flatMap((address) => address || []),
+  )
+}
+
+/** A running container's networks have changed: the files that tell it of them follow, in place. */
+export function rewriteFiles(
+  parts: ContainerParts,
+  record: ContainerRecord,
+  network: {
+    readonly endpoints: Readonly<Record<string, EndpointSettings>>
+    readonly nameservers: readonly string[]
+  },
+): void {
+  const { endpoints, nameservers } = network
+  const gateway = Object.values(endpoints)[0]?.Gateway ?? ""
+  const addresses = addressesOf(endpoints)
+  writeFiles(parts, record, containerPaths(parts.config, record.id), {
+    mode: "bridge",
+    addresses,
+    nameservers,
+    gateway,
+  })
 }
 
 function hostEndpoint(parts: ContainerParts, name: string): Record<string, EndpointSettings> {

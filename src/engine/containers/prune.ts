@@ -2,9 +2,8 @@
 import { crashpoint } from "../../lib/crashpoint.ts"
 import { DhowError, describeError, isKind } from "../../lib/errors.ts"
 import { log } from "../../lib/log.ts"
-import { parseTimestamp } from "../../lib/timestamp.ts"
 import type { Filters } from "../contract.ts"
-import { matchLabels, rejectUnknownFilters } from "../filters.ts"
+import { matchLabels, rejectUnknownFilters, untilFilter } from "../filters.ts"
 import type { ContainerParts } from "./parts.ts"
 import { isRunning } from "./record.ts"
 import { removeContainer } from "./remove.ts"
@@ -27,9 +26,7 @@ export function openPrune(parts: ContainerParts): (filters: Filters) => Promise<
 
 async function pruneContainers(parts: ContainerParts, filters: Filters): Promise<PruneReport> {
   rejectUnknownFilters(filters, ["label", "label!", "until"])
-  const [untilText, ...more] = filters.get("until") ?? []
-  if (more.length > 0) throw new DhowError("invalid", "more than one until filter specified")
-  const until = untilText === undefined ? undefined : parseTimestamp(untilText)
+  const until = untilFilter(filters)
   const deleted: string[] = []
   let reclaimed = 0
   for (const { record, state } of parts.store.all()) {

@@ -31,6 +31,8 @@ export type ContainerRecord = {
   readonly config: ContainerConfig
   readonly hostConfig: HostConfig
   readonly networkingConfig: NetworkingConfig
+  /** It was disconnected: the networks of `networkingConfig` are all that it is on, without the one of its mode. */
+  readonly leftNetworks?: true
   /** The daemon's at create, where the user names none. Absent in rows of old. */
   readonly cgroupParent?: string
   /** Whether its program gets what systemd needs; "auto" where absent: if it is systemd. */

@@ -13,7 +13,9 @@ export async function renameContainer(parts: ContainerParts, reference: string, 
     const slashed = text.startsWith("/") ? text : `/${text}`
     if (`/${record.name}` === slashed)
       throw new DhowError("invalid", "Renaming a container with the same name as its current name")
-    const { record: amended } = allocating(() => parts.store.amend(id, { name: parseName(slashed) }))
+    const name = parseName(slashed)
+    const together = () => parts.networks.rename(id, name)
+    const { record: amended } = allocating(() => parts.store.amend(id, { name }, { together }))
     crashpoint("container.rename:after-row")
     parts.events.emit("container", "rename", id, { ...attributesOf(amended), oldName: `/${record.name}` })
   })

@@ -161,7 +161,7 @@ export class ContainerStore {
   /** Changes what was asked for: rename, update. With `state`, what is observed of it too, `together` as at `insert`. */
   amend(
     id: string,
-    changes: Partial<Editable & Pick<ContainerRecord, "name" | "pending">>,
+    changes: Partial<Editable & Pick<ContainerRecord, "name" | "pending" | "leftNetworks">>,
     also: { readonly state?: ContainerState; readonly together?: () => void } = {},
   ): Container {
     const { record, state: observed, intent } = this.get(id)

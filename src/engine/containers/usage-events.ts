@@ -2,7 +2,7 @@
 import type { ContainerParts } from "./parts.ts"
 import { type ContainerRecord, type ContainerState, isRunning } from "./record.ts"
 
-const TYPES: Readonly<Record<string, string>> = { host: "host", none: "null" }
+const TYPES: Readonly<Record<string, string>> = { bridge: "bridge", host: "host", none: "null" }
 
 /** What the run that begins now has taken: told before its `start`. */
 export function emitTaken(
@@ -34,6 +34,30 @@ function emitNetworks(
   action: "connect" | "disconnect",
   run: { readonly id: string; readonly endpoints: Readonly<Record<string, { readonly NetworkID?: string }>> },
 ): void {
-  for (const [name, { NetworkID }] of Object.entries(run.endpoints))
-    parts.events.emit("network", action, NetworkID ?? "", { container: run.id, name, type: TYPES[name] ?? "bridge" })
+  for (const [name, { NetworkID = "" }] of Object.entries(run.endpoints))
+    emitNetwork(parts, action, { id: run.id, network: { id: NetworkID, name, driver: driverOf(parts, name) } })
+}
+
+export function emitNetwork(
+  parts: ContainerParts,
+  action: "connect" | "disconnect",
+  of: {
+    readonly id: string
+    readonly network: { readonly id: string; readonly name: string; readonly driver: string }
+  },
+): void {
+  const { id, name, driver } = of.network
+  parts.events.emit("network", action, id, { container: of.id, name, type: driver })
+}
+
+/** On the start path: the networks that every engine has are not looked up. */
+function driverOf(parts: ContainerParts, name: string): string {
+  const known = TYPES[name]
+  if (known !== undefined) return known
+  try {
+    return parts.networks.resolve(name).driver
+  } catch {
+    // Removed by force meanwhile.
+    return "bridge"
+  }
 }

@@ -6,6 +6,7 @@ import type {
   ContainerSummary,
   ContainerTop,
   ContainerWaitResponse,
+  EndpointSettings,
   ExecConfig,
   ExecInspect,
   FilesystemChange,
@@ -108,6 +109,10 @@ export interface Containers {
       readonly signal: AbortSignal
     },
   ): Promise<void>
+  /** Running or not; `network` by name or id. */
+  connect(reference: string, network: string, settings: EndpointSettings): Promise<void>
+  /** With force, a network that is gone too. */
+  disconnect(reference: string, network: string, options?: { readonly force?: boolean }): Promise<void>
   rename(reference: string, name: string): Promise<void>
   top(reference: string, psArguments: string): Promise<ContainerTop>
   /**

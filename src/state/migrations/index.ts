@@ -12,6 +12,7 @@ import manifestLists from "./0010-manifest-lists.sql" with { type: "text" }
 import imageContents from "./0011-image-contents.sql" with { type: "text" }
 import exits from "./0012-exits.sql" with { type: "text" }
 import keptLogs from "./0013-kept-logs.sql" with { type: "text" }
+import addressCursors from "./0014-address-cursors.sql" with { type: "text" }
 
 export const MIGRATIONS: readonly string[] = [
   content,
@@ -27,4 +28,5 @@ export const MIGRATIONS: readonly string[] = [
   imageContents,
   exits,
   keptLogs,
+  addressCursors,
 ]

@@ -1,5 +1,15 @@
 import { describe, expect, test } from "bun:test"
-import { contains, formatIp, formatPrefix, lastOf, macOf, overlaps, parseIp, parsePrefix, sizeOf } from "./address.ts"
+import {
+  contains,
+  formatIp,
+  formatPrefix,
+  lastOf,
+  macOf,
+  overlaps,
+  parseIp,
+  parsePrefix,
+  sizeOf,
+} from "./ip-address.ts"
 
 const ip = (text: string) => {
   const address = parseIp(text)

@@ -1,0 +1,17 @@
+// Which addresses on a network published ports lead to. Pure.
+
+import { gatewaysOf } from "./endpoints.ts"
+import type { Published } from "./publish.ts"
+import type { Namespace } from "./record.ts"
+
+/** On one network: a container's ports lead to its addresses on the networks by which it is left. */
+export function publicationsOn(network: string, { owner, record }: Namespace): Published[] {
+  if (owner === null || record.ports.length === 0) return []
+  const gateways = gatewaysOf(record)
+  const settings = record.endpoints.find((endpoint) => endpoint.network === network)?.settings
+  const addresses = [
+    gateways[4] === network ? settings?.IPAddress : "",
+    gateways[6] === network ? settings?.GlobalIPv6Address : "",
+  ]
+  return addresses.flatMap((address) => (address ? [{ address, ports: record.ports }] : []))
+}
