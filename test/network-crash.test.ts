@@ -17,6 +17,13 @@ import {
 } from "./support/network-fixture.ts"
 
 const SOURCE = join(import.meta.dir, "../src/network")
+/** Interfaces that the engine under test made for networks. */
+async function ourBridges(): Promise<string[]> {
+  const { output } = await run("ip", "-o", "link", "show", "type", "bridge")
+  const ours = output.split("\n").filter((line) => line.includes(`alias dhow ${at.root}/`))
+  return ours.map((line) => line.split(": ")[1] ?? "")
+}
+
 const points = readdirSync(SOURCE)
   .filter((name) => name.endsWith(".ts"))
   .flatMap((name) => [...readFileSync(join(SOURCE, name), "utf8").matchAll(/crashpoint\("([^"]+)"\)/g)])
@@ -40,6 +47,10 @@ describe.skipIf(!usable)("after a kill", () => {
     await at.networks.open()
     await at.networks.sweep(new Set())
     expect(at.networks.owners()).toEqual([])
+    const bridges = at.networks.list().filter(({ Driver }) => Driver === "bridge")
+    // A network whose bridge is not made yet gets it with its first container.
+    const known = bridges.map(({ Name, Id }) => (Name === "bridge" ? BRIDGE : `br-${Id.slice(0, 12)}`))
+    expect((await ourBridges()).filter((name) => !known.includes(name))).toEqual([])
     const ports = at.networks.choosePorts("next", [], { "80/tcp": [{}] }, false)
     const { namespace } = await attach("next", ports)
     using _server = serve(namespace, 80)

@@ -28,7 +28,7 @@ export class Bridges {
   async ready(network: Network): Promise<PublishedPorts | undefined> {
     if (network.record.configOnly) return undefined
     if (network.record.driver !== "bridge") {
-      raiseParent(this.#host(), network)
+      raiseParent(this.#host(), network, this.#execRoot)
       return undefined
     }
     const before = this.#raised.get(network.id)
@@ -71,8 +71,9 @@ export class Bridges {
     this.#forget(network.id)
     const { driver, configOnly } = network.record
     if (configOnly) return
-    if (driver === "bridge") await lowerBridge(this.#host(), network)
-    else lowerParent(this.#host(), network)
+    if (driver === "bridge") await lowerBridge(this.#host(), network.record.interface)
+    else if (!this.#tables.networks().some(({ record }) => record.interface === network.record.interface))
+      lowerParent(this.#host(), network, this.#execRoot)
   }
 
   #forget(id: string): void {

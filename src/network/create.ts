@@ -10,7 +10,7 @@ import { hostMtu, occupiedPrefixes } from "./host-routes.ts"
 import { DEFAULT_POOLS, uniqueLocalPool } from "./ipam/pools.ts"
 import { planNetwork } from "./plan-network.ts"
 import type { Preparation } from "./prepare.ts"
-import { DEFAULT_NETWORKS, type Network } from "./record.ts"
+import { DEFAULT_NETWORKS, type Network, type NetworkRecord } from "./record.ts"
 import { newId } from "./tables.ts"
 
 export type CreateParts = Preparation & { readonly bridges: Bridges; readonly options: NetworksOptions }
@@ -35,6 +35,16 @@ export async function createNetwork(parts: CreateParts, request: NetworkCreateRe
       "forbidden",
       `cannot create network ${id} (${record.interface}): conflicts with network ${rival.id} (${rival.record.interface}): networks have same bridge name`,
     )
+  const sharers = networks.filter((other) => other.record.driver === "macvlan" && sameParent(other.record, record))
+  const first = sharers.find(({ record: other }) => isAlone(other)) ?? sharers[0]
+  if (record.driver === "macvlan" && first !== undefined && (isAlone(record) || isAlone(first.record)))
+    throw new DhowError(
+      "invalid",
+      `macvlan network ${first.id} is already using parent interface ${record.interface}`,
+      {
+        hint: "In mode passthru a parent interface is one network's alone",
+      },
+    )
   const network = tables.insertNetwork(id, name, record)
   crashpoint("network.create:after-row")
   try {
@@ -46,6 +56,9 @@ export async function createNetwork(parts: CreateParts, request: NetworkCreateRe
   }
   return network
 }
+
+const sameParent = (a: NetworkRecord, b: NetworkRecord): boolean => a.interface === b.interface
+const isAlone = ({ options }: NetworkRecord): boolean => options["macvlan_mode"] === "passthru"
 
 export async function removeNetwork({ tables, bridges }: CreateParts, network: Network): Promise<void> {
   const { id, name, record } = network

@@ -85,16 +85,28 @@ export function listAddresses(socket: NetlinkSocket): InterfaceAddress[] {
 export function bridgePorts(host: NetlinkSocket, bridge: string): string[] {
   const master = linkIndex(host, bridge)
   if (master === undefined) return []
+  return listLinks(host).flatMap((link) => (link.master === master ? [link.name] : []))
+}
+
+export type Link = { readonly name: string; readonly alias: string; readonly master: number | undefined }
+
+export function listLinks(host: NetlinkSocket): Link[] {
   const dump = { type: RTM.GETLINK, flags: NLM_F.DUMP, body: [linkHeader()] }
-  const names: string[] = []
-  for (const { type, body } of host.request([dump], "interfaces")) {
-    if (type !== RTM.NEWLINK) continue
+  return host.request([dump], "interfaces").flatMap(({ type, body }) => {
+    if (type !== RTM.NEWLINK) return []
     const attributes = readAttributes(body.subarray(16))
-    if (attributes.get(IFLA.MASTER)?.readUInt32LE(0) !== master) continue
-    const name = attributes.get(IFLA.IFNAME)
-    if (name !== undefined) names.push(name.toString("utf8", 0, name.indexOf(0)))
-  }
-  return names
+    return [
+      {
+        name: textOf(attributes.get(IFLA.IFNAME)),
+        alias: textOf(attributes.get(IFLA.IFALIAS)),
+        master: attributes.get(IFLA.MASTER)?.readUInt32LE(0),
+      },
+    ]
+  })
+}
+
+function textOf(bytes: Buffer | undefined): string {
+  return bytes === undefined ? "" : bytes.toString().replace(/\0.*$/s, "")
 }
 
 /** Takes the interface away, and with a veth its other end. Returns false where there is none. */
@@ -148,8 +160,7 @@ export function linkMtu(socket: NetlinkSocket, name: string): number | undefined
 /** The text that somebody wrote on the interface, "" for none or where there is no such interface. */
 export function linkAlias(socket: NetlinkSocket, name: string): string {
   const link = getLink(socket, name)
-  const alias = link === undefined ? undefined : readAttributes(link.subarray(16)).get(IFLA.IFALIAS)
-  return alias === undefined ? "" : alias.toString().replace(/\0.*$/s, "")
+  return link === undefined ? "" : textOf(readAttributes(link.subarray(16)).get(IFLA.IFALIAS))
 }
 
 export function openRouteSocket(): NetlinkSocket {

@@ -61,10 +61,10 @@ export async function raiseBridge(
 }
 
 /** Takes it away with its rules, and cuts off what is still attached. */
-export async function lowerBridge(host: NetlinkSocket, { record }: Network): Promise<void> {
-  for (const name of bridgePorts(host, record.interface)) removeLink(host, name)
-  removeLink(host, record.interface)
-  const published = new PublishedPorts(record.interface, "0.0.0.0/32")
+export async function lowerBridge(host: NetlinkSocket, name: string): Promise<void> {
+  for (const port of bridgePorts(host, name)) removeLink(host, port)
+  removeLink(host, name)
+  const published = new PublishedPorts(name, "0.0.0.0/32")
   try {
     published.removeTable()
   } finally {

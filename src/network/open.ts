@@ -30,7 +30,7 @@ import { destroyNamespace, isUsable, type Preparation, prepareIsolated, prepareJ
 import { Publisher } from "./publisher.ts"
 import { DEFAULT_NETWORKS, type Namespace, type Network, plainRecord, renderNetwork } from "./record.ts"
 import { Tables } from "./tables.ts"
-import { removeOrphanInterfaces } from "./tidy.ts"
+import { removeOrphanInterfaces, removeStrayBridges } from "./tidy.ts"
 import { wishFor } from "./wishes.ts"
 
 /** How long after a start of the engine the rules of a bridge that stands are looked after. */
@@ -238,7 +238,7 @@ class HostNetworks implements Networks {
       removed.push(`network namespace ${key}`)
     }
     this.#tables.deleteStrayAddresses()
-    return [...removed, ...this.#tidy()]
+    return [...removed, ...(await removeStrayBridges(this.#parts(), this.#options.execRoot)), ...this.#tidy()]
   }
 
   /** The options may have changed: ready namespaces are made to the new measure, the bridge too while nobody is on it. */

@@ -2,17 +2,17 @@
 // ("eth0.10"), made and removed with the network; or a dummy, which leads nowhere.
 import { DhowError, errnoName } from "../lib/errors.ts"
 import { attribute, cstr, type NetlinkSocket, nested, u32 } from "../lib/netlink.ts"
+import { ownerMark } from "./bridge-owner.ts"
 import { change, IFLA, IFLA_INFO, linkAlias, linkHeader, linkIndex, RTM, removeLink, setUp } from "./link.ts"
 import type { Network } from "./record.ts"
 
 const IFLA_VLAN_ID = 1
-const MARK = "dhow network "
 
 /** Makes it where it is missing and ours to make. */
-export function raiseParent(host: NetlinkSocket, network: Network): void {
+export function raiseParent(host: NetlinkSocket, network: Network, execRoot: string): void {
   const { interface: name, options, driver } = network.record
   if (linkIndex(host, name) !== undefined) return
-  const common = [attribute(IFLA.IFNAME, cstr(name)), attribute(IFLA.IFALIAS, Buffer.from(markOf(network)))]
+  const common = [attribute(IFLA.IFNAME, cstr(name)), attribute(IFLA.IFALIAS, Buffer.from(ownerMark(execRoot)))]
   const make = (...rest: readonly Uint8Array[]): void => {
     host.request([change(RTM.NEWLINK, linkHeader(), ...common, ...rest)], `parent interface "${name}"`)
   }
@@ -33,12 +33,10 @@ function makeDummy(make: (...rest: readonly Uint8Array[]) => void): void {
 }
 
 /** Takes away what was made for this network. */
-export function lowerParent(host: NetlinkSocket, network: Network): void {
+export function lowerParent(host: NetlinkSocket, network: Network, execRoot: string): void {
   const { interface: name } = network.record
-  if (linkAlias(host, name) === markOf(network)) removeLink(host, name)
+  if (linkAlias(host, name) === ownerMark(execRoot)) removeLink(host, name)
 }
-
-const markOf = ({ id }: Network): string => `${MARK}${id}`
 
 function vlan(host: NetlinkSocket, name: string, driver: string): readonly Uint8Array[] {
   const [, parent = "", digits = ""] = /^(.+)\.(\d+)$/.exec(name) ?? []

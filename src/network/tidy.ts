@@ -1,7 +1,9 @@
-// Removes interfaces whose namespace has no row any more. The kernel does so by itself unless something, like a container
+// Removes bridges of networks, and interfaces of namespaces, that have no row any more. For interfaces the kernel does so by itself unless something, like a container
 // that mounted all of the host, still holds the namespace; its address must not answer any more then.
 import { log } from "../lib/log.ts"
-import { bridgePorts, removeLink } from "./link.ts"
+import { ownerMark } from "./bridge-owner.ts"
+import { bridgePorts, listLinks, removeLink } from "./link.ts"
+import { lowerBridge } from "./native-bridge.ts"
 import { HOST_INTERFACE, type Preparation } from "./prepare.ts"
 
 /** Returns what was removed, in words. */
@@ -14,6 +16,22 @@ export function removeOrphanInterfaces({ host, tables }: Preparation, bridges: r
       if (removeLink(host, name)) removed.push(`interface ${name}`)
     } catch (error) {
       log.warn("interface could not be removed", { name, error: String(error) })
+    }
+  }
+  return removed
+}
+
+/** Bridges, and parents of macvlans, that this engine made for networks which are gone: it was killed meanwhile. */
+export async function removeStrayBridges({ host, tables }: Preparation, execRoot: string): Promise<string[]> {
+  const known = new Set(tables.networks().map(({ record }) => record.interface))
+  const removed: string[] = []
+  for (const { name, alias } of listLinks(host)) {
+    if (alias !== ownerMark(execRoot) || known.has(name)) continue
+    try {
+      await lowerBridge(host, name)
+      removed.push(`bridge ${name}`)
+    } catch (error) {
+      log.warn("bridge of a network that is gone could not be removed", { name, error: String(error) })
     }
   }
   return removed

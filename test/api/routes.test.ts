@@ -98,14 +98,16 @@ test("what there is no builder for is refused, and its cache is empty", async ()
   expect(await said("POST", "/v1.47/build/prune?keep-storage=a")).toContain("400 keep-storage is in bytes")
 })
 
-test("networks can be seen, not yet made: their requests are checked all the same", async () => {
-  expect(await said("POST", "/networks/create", { Name: "n" })).toContain("501 Creating networks is not supported yet")
+test("requests for networks are checked", async () => {
+  expect(await said("POST", "/networks/create", { Name: "bridge" })).toContain(
+    "403 operation is not permitted on predefined bridge network",
+  )
   expect(await said("POST", "/networks/create", { Internal: "yes" })).toContain(
     "400 invalid JSON: json: cannot unmarshal string into Go struct field CreateRequest.CreateOptions.Internal of type bool",
   )
-  expect(await said("POST", "/networks/x/connect", { Container: "a" })).toContain("501 Connecting a container")
-  expect(await said("POST", "/networks/x/disconnect", { Container: "a" })).toContain("501 Disconnecting a container")
-  expect(await said("DELETE", "/networks/x")).toContain("501 Removing networks")
+  expect(await said("POST", "/networks/x/connect", { Container: "a" })).toContain("404 No such container: a")
+  expect(await said("POST", "/networks/x/disconnect", { Container: "a" })).toContain("404 No such container: a")
+  expect(await said("DELETE", "/networks/x")).toContain("404 network x not found")
 })
 
 test("checkpoints are as on an engine without experiments", async () => {

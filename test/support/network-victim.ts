@@ -1,5 +1,5 @@
-// Run by network-crash.test.ts: attaches a container with a port, gives it another and releases it, and is killed at a
-// crash point on the way.
+// Run by network-crash.test.ts: attaches a container with a port, gives it another, lets it join a network and leave it, and
+// releases it; is killed at a crash point on the way.
 import { join } from "node:path"
 import { openNetworks } from "../../src/network/open.ts"
 import { Database } from "../../src/state/database.ts"
@@ -14,6 +14,14 @@ await networks.attach(request)
 const change = { name: "victim", remove: ports, add: { "81/tcp": [{}] } }
 const changed = await networks.changePorts("victim", change)
 changed.commit()
+await networks.create({ Name: "victims", IPAM: { Config: [{ Subnet: "10.231.7.0/24" }] } })
+const joined = await networks.connect(request, "victims", {})
+joined.commit()
+await joined.finish()
+const left = await networks.disconnect("victim", "victims")
+left.commit()
+await left.finish()
+await networks.remove("victims")
 await networks.release("victim")
 // Never reached with a crash point armed.
 process.exit(1)

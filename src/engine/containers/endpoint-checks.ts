@@ -28,6 +28,7 @@ export function checkEndpoint(network: string, settings: EndpointSettings): void
     const text = faults.length === 1 ? faults[0] : faults.map((fault) => `* ${fault}`).join("\n")
     throw invalid(`invalid endpoint settings:\n${text}`)
   }
+  if (PREDEFINED.has(network) && settings.Links?.length) throw unavailable(network, "links")
   if (settings.IPAMConfig?.LinkLocalIPs?.length) throw unavailable(network, "link-local addresses")
 }
 
