@@ -7,6 +7,8 @@ export type Context = {
   readonly client: Client
   /** As the user typed it: "run", "container run". */
   readonly name: string
+  /** What flags before a subcommand said. */
+  readonly globals?: Readonly<Record<string, unknown>>
 }
 
 export type Command<F extends Flags = Flags> = {
@@ -41,6 +43,8 @@ export type CommandEntry = {
   /** Loaded when it is called: start-up evaluates only what is needed. */
   readonly load?: () => Promise<AnyCommand>
   readonly subcommands?: Readonly<Record<string, CommandEntry>>
+  /** Gets its words as they are and finds its subcommands itself. */
+  readonly dispatches?: boolean
 }
 
 export function checkArguments(command: AnyCommand, name: string, args: readonly string[]): void {

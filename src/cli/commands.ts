@@ -1,5 +1,6 @@
 // All commands, as data: what the help lists, and where each one is. Loading one evaluates its file and no other.
 import type { AnyCommand, CommandEntry } from "./command.ts"
+import { composeCommands } from "./compose/commands.ts"
 
 type Load = () => Promise<AnyCommand>
 
@@ -11,6 +12,7 @@ const entry = (summary: string, load: Load, extra: Partial<CommandEntry> = {}): 
 
 const load = {
   attach: async () => (await import("./container/attach.ts")).attach,
+  compose: async () => (await import("./compose/compose.ts")).compose,
   completion: async () => (await import("./completion/completion.ts")).completion,
   configGet: async () => (await import("./config/show.ts")).get,
   configReload: async () => (await import("./config/change.ts")).reload,
@@ -258,6 +260,12 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
   config: {
     ...entry("Show or change the daemon's configuration", load.configShow),
     subcommands: config,
+    ...management,
+  },
+  compose: {
+    ...entry("Define and run applications of several containers", load.compose),
+    subcommands: composeCommands,
+    dispatches: true,
     ...management,
   },
   container: { summary: "Manage containers", subcommands: container, ...management },

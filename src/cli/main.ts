@@ -46,6 +46,10 @@ async function dispatch(argv: readonly string[]): Promise<number> {
   const { entry, name, rest } = found
   if (entry.load === undefined) return groupOrDaemon(entry, name, rest)
   const command = await entry.load()
+  if (entry.dispatches === true) {
+    if (global.flags.config) process.env["DOCKER_CONFIG"] = global.flags.config
+    return command.run({ client: new Client(resolveAddress(global.flags.host), connectOrStart), name }, {}, rest)
+  }
   const parsed = parseFlags(command.flags, rest, { interspersed: command.interspersed ?? true })
   if (parsed.help) {
     const { commandHelp } = await import("./help.ts")
@@ -69,7 +73,8 @@ function findCommand(words: readonly string[]): Found | undefined {
     const entry = Object.hasOwn(table, word) ? table[word] : undefined
     if (entry === undefined) throw unknownCommand([...path, word], table)
     path.push(word)
-    if (entry.subcommands === undefined) return { entry, name: path.join(" "), rest: words.slice(index + 1) }
+    if (entry.subcommands === undefined || entry.dispatches === true)
+      return { entry, name: path.join(" "), rest: words.slice(index + 1) }
     table = entry.subcommands
   }
   if (path.length === 0) return undefined

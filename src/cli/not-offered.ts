@@ -5,7 +5,6 @@ const NOT_OFFERED: ReadonlySet<string> = new Set(
   builder
   buildx
   checkpoint
-  compose
   context
   image build
   node
