@@ -9,6 +9,7 @@ import { recordExit, restartNow, watchExit } from "./containers/exits.ts"
 import { feedLog, feedRest } from "./containers/feed-log.ts"
 import { freshHealth } from "./containers/health.ts"
 import { beginHealthChecks } from "./containers/health-checks.ts"
+import { tellParents } from "./containers/links.ts"
 import { logOf } from "./containers/log-settings.ts"
 import { readNetworkRecord } from "./containers/network.ts"
 import type { ContainerParts } from "./containers/parts.ts"
@@ -156,6 +157,7 @@ async function settleStart(parts: ContainerParts, { record, state, intent }: Con
     return await recordExit(parts, id, found, "afterwards")
   }
   parts.live.of(id).monitor = found
+  tellParents(parts, id, process.endpoints["bridge"])
   feedLog(parts, record, { monitor: found })
   watchExit(parts, id, found)
   beginHealthChecks(parts, id)

@@ -96,6 +96,8 @@ export type HostsFileOptions = {
   readonly addresses: readonly string[]
   /** "name:address", "name=address" or "name:host-gateway". */
   readonly extraHosts: readonly string[]
+  /** Addresses of linked containers, with their names. */
+  readonly links?: readonly (readonly [address: string, names: string])[]
   /** What host-gateway stands for: the default bridge's gateway. */
   readonly hostGateway: string
 }
@@ -119,6 +121,7 @@ export function hostsFile(options: HostsFileOptions): string {
     ...LOCAL_NAMES,
     ...options.extraHosts.map((entry) => parseExtraHost(entry, options.hostGateway)),
     ...options.addresses.map((address) => [address, names] as const),
+    ...(options.links ?? []),
   ]
   return records.map(([address, text]) => `${address}\t${text}\n`).join("")
 }

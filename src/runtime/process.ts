@@ -29,7 +29,12 @@ export function containerProcess(
     ...(terminal && (height > 0 || width > 0) ? { consoleSize: { height, width } } : {}),
     user: { uid: user.uid, gid: user.gid, additionalGids: user.additionalGids },
     args: initPath === undefined ? command : [initPath, "--", ...command],
-    env: environment(config.Env ?? [], { hostname: input.hostname, terminal, home: user.home }),
+    env: environment(config.Env ?? [], {
+      hostname: input.hostname,
+      terminal,
+      linked: input.linked,
+      home: user.home,
+    }),
     cwd: config.WorkingDir || "/",
     capabilities: capabilitySets(containerCapabilities(hostConfig, host)),
     ...(rlimits.length > 0 ? { rlimits } : {}),
@@ -45,6 +50,7 @@ export type ExecInput = {
   readonly config: ContainerConfig
   readonly hostConfig: HostConfig
   readonly hostname: string
+  readonly linked?: readonly string[]
   /** From `resolveUser`, for the exec's user or else the container's. */
   readonly user: ResolvedUser
   readonly host: HostFacts
@@ -57,7 +63,12 @@ export function execProcess(input: ExecInput): RuntimeProcess {
   const terminal = exec.Tty ?? false
   const [height = 0, width = 0] = exec.ConsoleSize ?? []
   if (!exec.Cmd?.length) throw new DhowError("invalid", "No exec command specified")
-  const defaults = environment(config.Env ?? [], { hostname: input.hostname, terminal, home: undefined })
+  const defaults = environment(config.Env ?? [], {
+    hostname: input.hostname,
+    terminal,
+    linked: input.linked,
+    home: undefined,
+  })
   const rlimits = containerRlimits(hostConfig, host, [])
   const oomScoreAdj = containerOomScore(hostConfig.OomScoreAdj ?? 0, host, [])
   const privileged = exec.Privileged || hostConfig.Privileged
@@ -87,11 +98,16 @@ export function containerCommand(config: Pick<ContainerConfig, "Entrypoint" | "C
 
 function environment(
   own: readonly string[],
-  known: { readonly hostname: string; readonly terminal: boolean; readonly home: string | undefined },
+  known: {
+    readonly hostname: string
+    readonly terminal: boolean
+    readonly linked: readonly string[] | undefined
+    readonly home: string | undefined
+  },
 ): string[] {
   const defaults = [`PATH=${DEFAULT_PATH}`, `HOSTNAME=${known.hostname}`]
   if (known.terminal) defaults.push("TERM=xterm")
-  const merged = replaceOrAppend(defaults, own)
+  const merged = replaceOrAppend([...defaults, ...(known.linked ?? [])], own)
   return known.home === undefined ? merged : withHome(merged, known.home)
 }
 

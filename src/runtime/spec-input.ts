@@ -34,6 +34,8 @@ export type SpecInput = {
   /** The container's configuration merged with its image's: Env, Entrypoint, Cmd, WorkingDir and User are final. */
   readonly config: ContainerConfig
   readonly hostConfig: HostConfig
+  /** Variables that containers it is linked to bring along. */
+  readonly linked?: readonly string[]
   /** Absolute path of the mounted root file system. */
   readonly rootfs: string
   /**

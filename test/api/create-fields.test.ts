@@ -285,7 +285,7 @@ const REFUSED: readonly (readonly [body: Body, text: RegExp])[] = [
   [ofHost({ IOMaximumIOps: 5 }), /: 400 .*QoS maximum IOPs configuration is not supported on linux/],
   [ofHost({ Isolation: "hyperv" }), /: 400 .*invalid isolation \(hyperv\): linux only supports 'default'/],
   [ofHost({ KernelMemoryTCP: 5 }), /: WARNING Your kernel does not support kernel memory TCP limit/],
-  [ofHost({ Links: ["donor:d"] }), /: 501 .*Cannot link containers/],
+  [ofHost({ Links: ["nobody:d"] }), /: 400 .*could not get container for nobody: No such container: nobody/],
   [ofHost({ StorageOpt: { size: "1G" } }), /: 400 .*--storage-opt is supported only for overlay over xfs/],
   [{ MacAddress: "02:42:ac:11:00:99" }, /: WARNING The container-wide MacAddress field is now deprecated/],
   [

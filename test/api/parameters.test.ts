@@ -62,7 +62,7 @@ describe("containers", () => {
     expect(await message("GET", "/containers/one/archive")).toMatch(/^400 bad parameter: path ?cannot be empty/)
   })
 
-  test("have no links that could be removed", async () => {
+  test("have a name of their own that is no link", async () => {
     expect(await message("DELETE", "/containers/one?link=1")).toMatch(
       /^409 Conflict, cannot remove the default link name/,
     )

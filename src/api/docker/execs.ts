@@ -11,7 +11,7 @@ import { execConfig, execStartRequest } from "./schema/requests.ts"
 
 export function execRoutes(execs: Execs): Route[] {
   return [
-    ["POST", "/containers/:name/exec", (call) => create(execs, call)],
+    ["POST", "/containers/*name/exec", (call) => create(execs, call)],
     ["POST", "/exec/:id/start", (call) => start(execs, call)],
     ["POST", "/exec/:id/resize", (call) => execs.resize(param(call, "id"), terminalSize(call)).then(() => empty(200))],
     ["GET", "/exec/:id/json", async (call) => json(200, await execs.inspect(param(call, "id")))],

@@ -8,6 +8,7 @@ import { checkDeviceRules } from "../../runtime/devices.ts"
 import { tmpfsMount } from "../../runtime/mounts.ts"
 import type { ContainerConfig, HostConfig, NetworkingConfig } from "../../wire/container.ts"
 import { checkEndpoint } from "./endpoint-checks.ts"
+import { hostNetworkConflict } from "./links.ts"
 import { refuseProc } from "./mount-specs.ts"
 
 export function checkCreate(config: ContainerConfig, hostConfig: HostConfig, networking: NetworkingConfig): void {
@@ -65,10 +66,7 @@ function checkTmpfs({ Tmpfs: tmpfs }: HostConfig): void {
 
 /** Refused, rather than passed over. */
 function checkUnsupported(hostConfig: HostConfig): void {
-  if (hostConfig.Links?.length)
-    throw new DhowError("not-implemented", "Cannot link containers: links (--link) are not available in this version", {
-      hint: "Use --network container:NAME, or addresses",
-    })
+  if (hostConfig.NetworkMode === "host" && hostConfig.Links?.length) throw hostNetworkConflict()
   const [option] = Object.keys(hostConfig.StorageOpt ?? {})
   if (option !== undefined)
     throw option === "size"

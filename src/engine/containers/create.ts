@@ -22,6 +22,7 @@ import { completeHostConfig, type HostConfigFacts } from "./host-config.ts"
 import { hostUser } from "./host-user.ts"
 import { imageMountKey } from "./image-mounts.ts"
 import { isInit } from "./init.ts"
+import { resolveLinks } from "./links.ts"
 import { logDefaults } from "./log-settings.ts"
 import { commandOf, mergeConfig } from "./merge-config.ts"
 import { resolveMounts } from "./mounts.ts"
@@ -72,6 +73,7 @@ export async function createContainer(
   inRequest(() => {
     checkNetworkMode(parts, hostConfig.NetworkMode ?? "bridge")
     nameDonorsById(parts, hostConfig)
+    resolveLinks(parts.store, hostConfig)
     if (hostConfig.Requires) hostConfig.Requires = resolveRequirements(parts.store, hostConfig.Requires)
   })
   if (options.platform === undefined && !samePlatform(image.platform, hostPlatform()))

@@ -3,6 +3,7 @@ import type { ContainerInspect, InspectNetworkSettings, InspectState } from "../
 import { withDefaultUlimits } from "./daemon-defaults.ts"
 import { healthOf } from "./health-checks.ts"
 import { inspectConfig, inspectHostConfig, inspectNetworks, inspectSecurity } from "./inspect-config.ts"
+import { shownLinks } from "./links.ts"
 import { emulatedMark, manifestDescriptor } from "./manifest-descriptor.ts"
 import { commandOf } from "./merge-config.ts"
 import { mountPoint } from "./mount-point.ts"
@@ -39,7 +40,10 @@ export async function inspectContainer(
     Platform: record.platform.os,
     ...inspectSecurity(record.hostConfig, parts.host),
     ExecIDs: execIds.length > 0 ? execIds : null,
-    HostConfig: inspectHostConfig(withDefaultUlimits(record.hostConfig, parts.config), parts.host),
+    HostConfig: {
+      ...inspectHostConfig(withDefaultUlimits(record.hostConfig, parts.config), parts.host),
+      Links: shownLinks(parts.store, record),
+    },
     GraphDriver: {
       Name: parts.snapshotter.name === "directory" ? "overlay2" : parts.snapshotter.name,
       Data: {

@@ -5,6 +5,7 @@ import type { ContainerStatus, EndpointSettings, SummaryPort } from "../../wire/
 import type { Filters } from "../contract.ts"
 import { hasFilter, matchLabels, rejectUnknownFilters } from "../filters.ts"
 import { HEALTH_FILTERS } from "./health.ts"
+import { linkNames } from "./links.ts"
 import type { ContainerParts } from "./parts.ts"
 import { type Container, isRunning } from "./record.ts"
 
@@ -55,6 +56,7 @@ export function listFilter(
   const published = portSet("publish", filters)
   const exposed = portSet("expose", filters)
   const task = isTask(filters)
+  const links = filters.has("name") ? linkNames(parts.store) : undefined
   return (container) => {
     const { record } = container
     const created = Date.parse(record.created)
@@ -64,7 +66,7 @@ export function listFilter(
     if (ids !== undefined && !ids.has(record.id)) return false
     if (task === true) return false
     if (published.length + exposed.length > 0 && !hasPort(portsOf(container), published, exposed)) return false
-    return matches(container, filters)
+    return matches(container, filters, [record.name, ...(links?.get(record.id) ?? [])])
   }
 }
 
@@ -132,11 +134,11 @@ function hasPort(
   )
 }
 
-function matches({ record, state }: Container, filters: Filters): boolean {
+function matches({ record, state }: Container, filters: Filters, names: readonly string[]): boolean {
   const endpoints: Readonly<Record<string, EndpointSettings>> = isRunning(state) ? state.process.endpoints : {}
   const networks = [record.hostConfig.NetworkMode ?? "", ...Object.keys(endpoints)]
   return (
-    hasFilter(filters, "name", (value) => nameMatches(record.name, value)) &&
+    hasFilter(filters, "name", (value) => names.some((name) => nameMatches(name, value))) &&
     hasFilter(filters, "status", (value) => state.status === value) &&
     hasFilter(filters, "exited", (value) => state.status === "exited" && state.exitCode === Number(value)) &&
     hasFilter(filters, "health", (value) => value === (state.health ?? "none")) &&

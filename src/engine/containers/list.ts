@@ -2,6 +2,7 @@
 import type { ContainerSummary, SummaryPort } from "../../wire/container.ts"
 import type { Containers } from "../contract.ts"
 import { inspectNetworks } from "./inspect-config.ts"
+import { linkNames } from "./links.ts"
 import { listFilter } from "./list-filters.ts"
 import { emulatedMark, manifestDescriptor } from "./manifest-descriptor.ts"
 import { commandOf } from "./merge-config.ts"
@@ -30,9 +31,11 @@ export async function listContainers(
     .filter(isWanted)
     .slice(0, limit)
   const names = new Map<string, readonly string[]>()
+  const links = linkNames(parts.store)
   return await Promise.all(
     found.map(async (container) => ({
       ...(await summary(parts, container, options.size)),
+      Names: [container.record.name, ...(links.get(container.record.id) ?? [])].map((name) => `/${name}`),
       Image: shownImage(parts, container.record, names),
     })),
   )
@@ -42,7 +45,7 @@ async function summary(
   parts: ContainerParts,
   { record, state }: Container,
   withSize: boolean,
-): Promise<Omit<ContainerSummary, "Image">> {
+): Promise<Omit<ContainerSummary, "Image" | "Names">> {
   const { path, args } = commandOf(record.config)
   const networks = inspectNetworks(
     isRunning(state) ? state.process.endpoints : {},
@@ -51,7 +54,6 @@ async function summary(
   )
   return {
     Id: record.id,
-    Names: [`/${record.name}`],
     ImageID: record.imageId,
     Command: [path, ...args].map(quoteArgument).join(" "),
     Created: Math.floor(Date.parse(record.created) / 1000),

@@ -9,6 +9,7 @@ import type { RuntimeMount } from "../../oci/runtime-spec.ts"
 import type { NamespaceChoice } from "../../runtime/spec-input.ts"
 import type { EndpointSettings, PortMap } from "../../wire/container.ts"
 import { endpointSysctls } from "./endpoint-checks.ts"
+import { linkedHosts } from "./links.ts"
 import { donor, donorOf } from "./namespaces.ts"
 import type { ContainerParts } from "./parts.ts"
 import { type ContainerPaths, containerPaths } from "./paths.ts"
@@ -173,6 +174,7 @@ function writeFiles(parts: ContainerParts, record: ContainerRecord, paths: Conta
     hostname,
     domainname: config.Domainname ?? "",
     addresses: facts.addresses,
+    ...(facts.mode === "bridge" ? { links: linkedHosts(parts, record) } : {}),
     extraHosts: hostConfig.ExtraHosts ?? [],
     hostGateway:
       parts.config.hostGatewayIps[0] ||

@@ -4,6 +4,7 @@ import type { Asker } from "../../wire/exit.ts"
 import { erase } from "./erase.ts"
 import { endHealthChecks } from "./health-checks.ts"
 import { leaveBehind } from "./leftovers.ts"
+import { removeLink } from "./links.ts"
 import type { ContainerParts } from "./parts.ts"
 import { type ContainerState, isRunning } from "./record.ts"
 import { endByForce } from "./stop.ts"
@@ -25,7 +26,10 @@ export async function removeContainer(
   reference: string,
   options: RemoveOptions = {},
 ): Promise<Removal> {
-  if (options.link) return refuseLink(parts, reference)
+  if (options.link) {
+    await removeLink(parts, reference)
+    return {}
+  }
   const { record, state } = parts.store.resolve(reference)
   const { id } = record
   if (isInUse(state) && !options.force) throw stillRuns(reference, state)
@@ -73,13 +77,4 @@ function stillRuns(reference: string, { status }: ContainerState): DhowError {
       ? "container is paused and must be unpaused first"
       : `container is ${status}: stop the container before removing or force remove`
   return new DhowError("conflict", `cannot remove container "${reference}": ${why}`)
-}
-
-/** Names of links are the only names with a path; without links there is none to remove, which Docker says like this. */
-function refuseLink(parts: ContainerParts, reference: string): never {
-  const slashed = reference.startsWith("/") ? reference : `/${reference}`
-  const parent = slashed.slice(0, slashed.lastIndexOf("/"))
-  parts.store.resolve(reference)
-  if (parent === "") throw new DhowError("conflict", "Conflict, cannot remove the default link name of the container")
-  throw new DhowError("not-found", `Cannot get parent ${parent} for link name ${slashed}`)
 }

@@ -25,6 +25,7 @@ import { feedLog, prepareLog } from "./feed-log.ts"
 import { freshHealth } from "./health.ts"
 import { beginHealthChecks } from "./health-checks.ts"
 import { mountImages } from "./image-mounts.ts"
+import { linkedEnvironment, tellParents } from "./links.ts"
 import type { Live } from "./live.ts"
 import { logOf } from "./log-settings.ts"
 import { unmapAll } from "./mapped-mounts.ts"
@@ -155,6 +156,7 @@ async function run(parts: ContainerParts, record: ContainerRecord, restarts: num
     id,
     hostname: hostnameOf(parts, record),
     config: payload.config,
+    linked: linkedEnvironment(parts, record),
     hostConfig: withDaemonDefaults(payload.hostConfig, parts.config),
     rootfs: paths.rootfs,
     mounts: [
@@ -290,6 +292,7 @@ function observeRunning(
   })
   // From here on it runs, whatever else fails.
   parts.live.of(id).monitor = monitor
+  tellParents(parts, id, network.endpoints["bridge"])
   emitTaken(parts, record, network.endpoints)
   parts.events.emit("container", "start", id, attributesOf(record))
   watchExit(parts, id, monitor)

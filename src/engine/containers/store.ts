@@ -70,6 +70,8 @@ export class ContainerStore {
     const exact = this.#byId.get(reference) ?? this.#byId.get(this.#idByName.get(name) ?? "")
     if (exact !== undefined) return exact
     const known = [...this.#byId.keys(), ...this.#unreadable.keys()]
+    const linked = name.includes("/") ? this.#linked(name) : undefined
+    if (linked !== undefined) return linked
     const candidates = reference === "" ? [] : known.filter((id) => id.startsWith(reference))
     if (candidates.length > 1) throw new DhowError("invalid", `multiple IDs found with provided prefix: ${reference}`)
     const only = candidates[0] ?? this.#idByName.get(name)
@@ -84,6 +86,15 @@ export class ContainerStore {
       )
     if (only === undefined) throw new DhowError("not-found", `No such container: ${reference}`)
     return this.get(only)
+  }
+
+  /** By the name of a link: "parent/alias". */
+  #linked(name: string): Container | undefined {
+    const slash = name.indexOf("/")
+    const parent = this.#byId.get(this.#idByName.get(name.slice(0, slash)) ?? "")
+    const alias = name.slice(slash)
+    const link = parent?.record.hostConfig.Links?.find((text) => `/${text.slice(65)}` === alias)
+    return link === undefined ? undefined : this.#byId.get(link.slice(0, 64))
   }
 
   idOfName(name: string): string | undefined {

@@ -7,7 +7,6 @@ import { crashpoint } from "../../lib/crashpoint.ts"
 import { parseDetachKeys } from "../../lib/detach-keys.ts"
 import { DhowError, describeError } from "../../lib/errors.ts"
 import { log } from "../../lib/log.ts"
-import { execProcess } from "../../runtime/process.ts"
 import { resolveUser } from "../../runtime/user.ts"
 import type { Monitor, Streams } from "../../supervisor/contract.ts"
 import type { ExecConfig, ExecInspect } from "../../wire/container.ts"
@@ -22,6 +21,7 @@ import { runtimeOf } from "../containers/runtime.ts"
 import { notRunning } from "../containers/stop.ts"
 import type { Attachment, Caller, Execs, InputTarget, OutputSink } from "../contract.ts"
 import { execFailure, refusedStart, refuseProgram } from "./failure.ts"
+import { processText } from "./process.ts"
 
 type Exec = {
   readonly id: string
@@ -235,20 +235,11 @@ export class ContainerExecs implements Execs {
     const { record } = container
     this.#emit(exec, `exec_start: ${commandText(config)}`)
     try {
-      const paths = containerPaths(parts.config, record.id)
       mkdirSync(bundle, { recursive: true, mode: 0o700 })
-      const process = execProcess({
-        exec: exec.consoleSize === undefined ? config : { ...config, ConsoleSize: [...exec.consoleSize] },
-        config: record.config,
-        hostConfig: record.hostConfig,
-        hostname: record.config.Hostname ?? "",
-        user: resolveUser(paths.rootfs, config.User || record.config.User || "", [
-          ...(record.hostConfig.GroupAdd ?? []),
-          ...exec.groups,
-        ]),
-        host: parts.host,
-      })
-      writeFileSync(join(bundle, "process.json"), JSON.stringify(process))
+      const [height, width] = exec.consoleSize ?? []
+      const sized: ExecConfig =
+        height === undefined || width === undefined ? config : { ...config, ConsoleSize: [height, width] }
+      writeFileSync(join(bundle, "process.json"), processText(parts, record, sized))
       refuseProgram(parts, { config, record, state: container.state })
       crashpoint("exec.start:before-launch")
       const runtime = runtimeOf(parts, record)
