@@ -16,19 +16,21 @@ export class Project {
   readonly directory: string
   readonly name: string
   readonly #line: CommandLine
+  /** The plugin by itself: docker's client does not hand signals on to it. */
+  readonly #plugin: CommandLine
 
-  /** `files` by their path below the project's directory; `compose.yaml` is among them. */
-  constructor(engine: TestEngine, name: string, files: Readonly<Record<string, string>>) {
+  /** Files by their path below the project's directory, or a directory that is there; `compose.yaml` is among them. */
+  constructor(engine: TestEngine, name: string, files: Readonly<Record<string, string>> | string) {
     this.name = name
-    this.directory = join(engine.root, "projects", name)
-    mkdirSync(this.directory, { recursive: true })
-    this.write(files)
+    this.directory = typeof files === "string" ? files : join(engine.root, "projects", name)
+    if (typeof files !== "string") this.write(files)
     const home = join(engine.root, "compose-home")
     const plugin = join(home, "cli-plugins/docker-compose")
     mkdirSync(dirname(plugin), { recursive: true })
     if (!existsSync(plugin)) symlinkSync(composeProgram ?? "", plugin)
     const words = dockerProgram === undefined ? [composeProgram ?? ""] : [dockerProgram, "compose"]
-    this.#line = new CommandLine([...words, "--project-directory", this.directory, "-p", name, "--ansi", "never"], {
+    const flags = ["--project-directory", this.directory, "-p", name, "--ansi", "never"]
+    const environment = {
       DOCKER_HOST: `unix://${engine.socket}`,
       DOCKER_CONFIG: home,
       HOME: home,
@@ -36,7 +38,9 @@ export class Project {
       COMPOSE_PROGRESS: "plain",
       COMPOSE_MENU: "false",
       COMPOSE_FILE: join(this.directory, "compose.yaml"),
-    })
+    }
+    this.#line = new CommandLine([...words, ...flags], environment)
+    this.#plugin = new CommandLine([composeProgram ?? "", ...flags], environment)
   }
 
   write(files: Readonly<Record<string, string>>): void {
@@ -67,7 +71,7 @@ export class Project {
   }
 
   spawn(args: readonly string[]): LiveCommand {
-    return this.#line.spawn(args)
+    return this.#plugin.spawn(args)
   }
 
   /** `ps -a`, by service and number. */
@@ -85,4 +89,19 @@ export type ComposeContainer = {
   readonly Health: string
   readonly ExitCode: number
   readonly Publishers: readonly { readonly TargetPort: number; readonly PublishedPort: number }[] | null
+}
+
+/** Asks until it holds; fails with the last answer when it does not come to. */
+export async function eventually<T>(
+  ask: () => T | Promise<T>,
+  holds: (seen: T) => boolean,
+  patience = 20_000,
+): Promise<T> {
+  const deadline = Date.now() + patience
+  for (;;) {
+    const seen = await ask()
+    if (holds(seen)) return seen
+    if (Date.now() > deadline) throw new Error(`It did not come to be: ${JSON.stringify(seen)}`)
+    await Bun.sleep(50)
+  }
 }

@@ -9,7 +9,7 @@ import { commandOf } from "./merge-config.ts"
 import { mountPoint } from "./mount-point.ts"
 import type { ContainerParts } from "./parts.ts"
 import { containerPaths } from "./paths.ts"
-import { type ContainerRecord, type ContainerState, isRunning } from "./record.ts"
+import { type Container, type ContainerRecord, type ContainerState, isRunning } from "./record.ts"
 import { sizes } from "./sizes.ts"
 import { pidOf } from "./status.ts"
 
@@ -18,7 +18,7 @@ export async function inspectContainer(
   reference: string,
   options: { readonly size?: boolean } = {},
 ): Promise<ContainerInspect> {
-  const { record, state } = parts.store.resolve(reference)
+  const { record, state } = await settled(parts, reference)
   const paths = containerPaths(parts.config, record.id)
   const { path, args } = commandOf(record.config)
   const execIds = [...(parts.live.find(record.id)?.execIds ?? [])]
@@ -61,6 +61,18 @@ export async function inspectContainer(
     ImageManifestDescriptor: manifestDescriptor(parts, record),
     ...emulatedMark(parts, record),
   }
+}
+
+/**
+ * Between the stop and the start of a restart it waits for the start, as Docker's does: who hears of the exit and asks is
+ * told that the container runs, and stays with it. docker compose ends its logs and its `up` otherwise.
+ */
+async function settled(parts: ContainerParts, reference: string): Promise<Container> {
+  const found = parts.store.resolve(reference)
+  const restarted = parts.live.find(found.record.id)?.restarted
+  if (restarted === undefined || isRunning(found.state)) return found
+  await restarted
+  return parts.store.get(found.record.id)
 }
 
 function inspectState(state: ContainerState, health: InspectState["Health"]): InspectState {

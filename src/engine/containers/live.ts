@@ -28,6 +28,8 @@ export class Live {
   isStopping = false
   /** Restarts that are stopping it: --rm does not apply. */
   restarting = 0
+  /** Settles when a restart by a user is over; there while one is under way. */
+  restarted: Promise<void> | undefined
   /** The next restart by policy, and how long it was put off. */
   restart: { readonly timer: NodeJS.Timeout } | undefined
   restartDelay = 0

@@ -164,15 +164,22 @@ export async function restartContainer(
 ): Promise<void> {
   const { record } = parts.store.resolve(reference)
   const live = parts.live.of(record.id)
-  // An --rm container would be gone after its stop: it is only ever restarted whole.
-  live.restarting++
+  const over = Promise.withResolvers<void>()
+  live.restarted = over.promise
   try {
-    await stopContainer(parts, record.id, options, "restart")
+    // An --rm container would be gone after its stop: it is only ever restarted whole.
+    live.restarting++
+    try {
+      await stopContainer(parts, record.id, options, "restart")
+    } finally {
+      live.restarting--
+    }
+    crashpoint("container.restart:stopped")
+    await startContainer(parts, record.id)
   } finally {
-    live.restarting--
+    if (live.restarted === over.promise) live.restarted = undefined
+    over.resolve()
   }
-  crashpoint("container.restart:stopped")
-  await startContainer(parts, record.id)
   parts.events.emit("container", "restart", record.id, attributesOf(record))
 }
 
