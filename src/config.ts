@@ -56,6 +56,8 @@ export type Config = {
   readonly maxConcurrentUploads: number
   /** To registries; each stands before what the environment says. */
   readonly proxies: { readonly http?: string; readonly https?: string; readonly no?: string }
+  /** Seconds that the server of a volume has to answer. */
+  readonly volumeMountTimeout: number
   /** How the disk is kept from filling up with images. */
   readonly gc: GcConfig | undefined
   /** How registries are reached. */

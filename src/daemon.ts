@@ -5,16 +5,18 @@ import { serve } from "./api/serve.ts"
 import type { RegistriesConfig } from "./config.ts"
 import { openContentStore } from "./content/store.ts"
 import { openContainers } from "./engine/containers/containers.ts"
+import { holdWritersStill } from "./engine/containers/hold-still.ts"
 import { imagesOf } from "./engine/containers/image-mounts.ts"
 import { LiveContainers } from "./engine/containers/live.ts"
 import { logDefaults } from "./engine/containers/log-settings.ts"
 import type { ContainerParts } from "./engine/containers/parts.ts"
 import { Readers } from "./engine/containers/readers.ts"
 import { isRunning } from "./engine/containers/record.ts"
+import { renameVolumeInContainers } from "./engine/containers/rename-volume.ts"
 import { startLocked } from "./engine/containers/start.ts"
 import { killContainer, restartContainer, stopContainer } from "./engine/containers/stop.ts"
 import { ContainerStore } from "./engine/containers/store.ts"
-import { volumeUsers } from "./engine/containers/volume-users.ts"
+import { describeUsers, volumeUsers } from "./engine/containers/volume-users.ts"
 import type { Engine } from "./engine/contract.ts"
 import { openDiskMap } from "./engine/disk/map.ts"
 import { openDiskUsage } from "./engine/disk/usage.ts"
@@ -38,7 +40,8 @@ import { openRegistry, type Registry } from "./engine/registry/registry.ts"
 import { emitReload } from "./engine/reload-event.ts"
 import { restWhenIdle } from "./engine/rest.ts"
 import { openSystem } from "./engine/system.ts"
-import { LocalVolumes } from "./engine/volumes.ts"
+import { openVolumes } from "./engine/volumes/open.ts"
+import { openVolumeWork } from "./engine/volumes/work.ts"
 import { exitsOf, explainContainer } from "./engine/why/gather.ts"
 import { copyMounts, imageMounts, layerMounts, prepareExecRoot, uppersMounts } from "./exec-root.ts"
 import { Background } from "./lib/background.ts"
@@ -187,8 +190,15 @@ export async function openEngine(live: LiveConfig): Promise<OpenEngine> {
   })
   const events = new EventLog(database)
   const store = new ContainerStore(database)
-  const usedBy = (name: string): string[] => volumeUsers({ store }, name)
-  const volumes = new LocalVolumes({ database, directory: join(config.dataRoot, "volumes"), events, usedBy })
+  const volumes = openVolumes({
+    database,
+    root: config.dataRoot,
+    internalCommand: [...ownCommand(), "internal"],
+    events,
+    usedBy: (name) => volumeUsers({ store }, name),
+    users: (name) => describeUsers({ store }, name),
+    mountLimit: () => config.volumeMountTimeout * 1000,
+  })
   const pushed = registryRecords(database)
   const collector = openCollector({
     database,
@@ -292,6 +302,12 @@ export async function openEngine(live: LiveConfig): Promise<OpenEngine> {
     manifests: images.manifests,
     networks: openNetworksNoun(networks, store, events),
     volumes,
+    volumeWork: openVolumeWork({
+      volumes,
+      copies,
+      holdStill: ({ name }) => holdWritersStill(parts, name),
+      renameInContainers: (from, to, together) => renameVolumeInContainers(parts, { from, to }, together),
+    }),
     events,
     logs: openLogs(parts),
     exits: {

@@ -23,6 +23,10 @@ export async function runInternal([verb, ...parameters]: readonly string[]): Pro
     const { liveMountsCommand } = await import("./runtime/live-mounts/command.ts")
     return liveMountsCommand()
   }
+  if (verb === "volume") {
+    const { volumeCommand } = await import("./volume/command.ts")
+    return await volumeCommand(parameters)
+  }
   if (verb === "gzip-members") {
     diesWithParent(true)
     return gzipMembersCommand(parameters)

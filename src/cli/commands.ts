@@ -101,6 +101,15 @@ const load = {
   volumeInspect: async () => (await import("./volume/inspect.ts")).inspect,
   volumeList: async () => (await import("./volume/list.ts")).list,
   volumePrune: async () => (await import("./volume/prune.ts")).prune,
+  volumeRename: async () => (await import("./volume/rename.ts")).rename,
+  volumeClone: async () => (await import("./volume/clone.ts")).clone,
+  volumeSnapshot: async () => (await import("./volume/snapshot.ts")).snapshot,
+  volumeRestore: async () => (await import("./volume/restore.ts")).restore,
+  volumeSnapshotsList: async () => (await import("./volume/snapshots-list.ts")).snapshotsList,
+  volumeSnapshotsRemove: async () => (await import("./volume/snapshots-remove.ts")).snapshotsRemove,
+  volumeExport: async () => (await import("./volume/export.ts")).exportCommand,
+  volumeImport: async () => (await import("./volume/import.ts")).importCommand,
+  volumeResize: async () => (await import("./volume/resize.ts")).resize,
   volumeRemove: async () => (await import("./volume/remove.ts")).remove,
   why: async () => (await import("./container/why.ts")).why,
   wait: async () => (await import("./container/wait.ts")).wait,
@@ -175,6 +184,13 @@ const image: Record<string, CommandEntry> = {
   unmount: entry("Take mounts of images away", load.imageUnmount),
 }
 
+const volumeSnapshots: Record<string, CommandEntry> = {
+  ls: entry("List the snapshots of a volume", load.volumeSnapshotsList),
+  list: entry("List the snapshots of a volume", load.volumeSnapshotsList, hidden),
+  rm: entry("Remove snapshots of a volume", load.volumeSnapshotsRemove),
+  remove: entry("Remove snapshots of a volume", load.volumeSnapshotsRemove, hidden),
+}
+
 const volume: Record<string, CommandEntry> = {
   create: entry("Create a volume", load.volumeCreate),
   inspect: entry("Show details of one or more volumes", load.volumeInspect),
@@ -183,6 +199,14 @@ const volume: Record<string, CommandEntry> = {
   rm: entry("Remove one or more volumes", load.volumeRemove),
   remove: entry("Remove one or more volumes", load.volumeRemove, hidden),
   prune: entry("Remove unused volumes", load.volumePrune),
+  rename: entry("Rename a volume, also one in use", load.volumeRename),
+  clone: entry("Make a new volume with the same files", load.volumeClone),
+  snapshot: entry("Keep the files of a volume as they are now", load.volumeSnapshot),
+  snapshots: { summary: "List and remove snapshots of volumes", subcommands: volumeSnapshots },
+  restore: entry("Give a volume the files of one of its snapshots", load.volumeRestore),
+  export: entry("Write the files of a volume to an archive", load.volumeExport),
+  import: entry("Make a volume of the files of an archive", load.volumeImport),
+  resize: entry("Let a volume with a size hold more, also one in use", load.volumeResize),
 }
 
 const network: Record<string, CommandEntry> = {

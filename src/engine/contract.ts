@@ -6,19 +6,21 @@ import type { DiskMap } from "../wire/disk.ts"
 import type { FsckLine } from "../wire/fsck.ts"
 import type { NetworkCreateRequest, NetworkCreateResponse } from "../wire/network.ts"
 import type { PlatformStatus } from "../wire/platform.ts"
-import type { DiskUsage, EventMessage, NetworkInspect, VolumeInspect } from "../wire/system.ts"
+import type { DiskUsage, EventMessage, NetworkInspect } from "../wire/system.ts"
 import type { Containers, Execs } from "./contract/containers.ts"
 import type { Exits } from "./contract/exits.ts"
 import type { Filters } from "./contract/filters.ts"
 import type { ImageContents, Images } from "./contract/images.ts"
 import type { Logs } from "./contract/logs.ts"
 import type { Manifests, RegistryAccess } from "./contract/registries.ts"
+import type { Volumes, VolumeWork } from "./contract/volumes.ts"
 
 export type { Caller, Containers, Execs, WaitCondition } from "./contract/containers.ts"
 export type { Filters } from "./contract/filters.ts"
 export type { ImageContents, Images, LayerCompression, Progress } from "./contract/images.ts"
 export type { Manifests, RegistryAccess, RegistryUse } from "./contract/registries.ts"
 export type { Attachment, AttachOptions, InputTarget, LogOptions, OutputSink, StdStream } from "./contract/streams.ts"
+export type { Volumes, VolumeWork } from "./contract/volumes.ts"
 
 export interface Events {
   /**
@@ -39,19 +41,6 @@ export interface Networks {
   list(filters: Filters): Promise<NetworkInspect[]>
   inspect(reference: string): Promise<NetworkInspect>
   prune(filters: Filters): Promise<{ NetworksDeleted: string[] | null }>
-}
-
-export interface Volumes {
-  list(filters: Filters): Promise<VolumeInspect[]>
-  inspect(name: string): Promise<VolumeInspect>
-  create(options: {
-    readonly name?: string
-    readonly driver?: string
-    readonly options?: Record<string, string>
-    readonly labels?: Record<string, string>
-  }): Promise<VolumeInspect>
-  remove(name: string, options: { readonly force: boolean }): Promise<void>
-  prune(filters: Filters): Promise<{ VolumesDeleted: string[]; SpaceReclaimed: number }>
 }
 
 export type DiskUsageType = "container" | "image" | "volume" | "build-cache"
@@ -99,6 +88,7 @@ export interface Engine {
   readonly manifests: Manifests
   readonly networks: Networks
   readonly volumes: Volumes
+  readonly volumeWork: VolumeWork
   readonly events: Events
   readonly exits: Exits
   readonly logs: Logs

@@ -10,6 +10,7 @@ import type { ContainerParts } from "./containers/parts.ts"
 import { containerPaths } from "./containers/paths.ts"
 import { isRunning } from "./containers/record.ts"
 import { removeBundle } from "./containers/teardown.ts"
+import { sweepVolumes } from "./volumes/sweep.ts"
 
 const CONTAINER_ID = /^[0-9a-f]{64}$/
 
@@ -27,7 +28,7 @@ export async function sweep(parts: ContainerParts): Promise<void> {
   await attempt("snapshots", () => parts.snapshotter.sweep())
   await attempt("mounted layers", () => parts.uppers.sweep())
   await attempt("files mounted for copies", () => parts.copies.sweep())
-  await attempt("volumes", () => parts.volumes.sweep())
+  await attempt("volumes", () => sweepVolumes(parts.volumes))
 }
 
 async function attempt(what: string, step: () => unknown): Promise<void> {

@@ -70,6 +70,7 @@ export function buildConfig(settings: Settings, file: string): Config {
       ...(proxies["no-proxy"] ? { no: proxies["no-proxy"] } : {}),
     },
     platformCompat: get<boolean>("platform-compat"),
+    volumeMountTimeout: get<number>("volume-mount-timeout"),
     gc: gcOf(get("gc")),
     registries: inKey("registries", () => registries(settings)),
   } satisfies Config)

@@ -20,6 +20,7 @@ const READ: Readonly<Record<string, Read>> = {
   "default-ulimit": (given) => Object.fromEntries(given.map(ulimit)),
   "log-opt": (given) => Object.fromEntries(given.map((entry) => pair(entry, "log option", "NAME=VALUE"))),
   "network-pool": number,
+  "volume-mount-timeout": number,
   "max-concurrent-downloads": number,
   "max-concurrent-uploads": number,
 }

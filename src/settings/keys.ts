@@ -112,6 +112,9 @@ export const KEYS: Readonly<Record<string, Key>> = {
   "storage-driver": key("restart", is.one(["directory", "erofs", "auto", "overlay2"]), "How new layers are kept", {
     ...{ flag: "storage-driver", environment: "DHOW_STORAGE_DRIVER", fallback: "auto" },
   }),
+  "volume-mount-timeout": key("now", is.whole(1, 3600), "Seconds that mounting a volume may take", {
+    ...{ flag: "volume-mount-timeout", fallback: 30 },
+  }),
 }
 
 /** Where a key may be given in parts: a member of the file's object is joined with the flags' and the other file's. */

@@ -7,13 +7,15 @@ import { MS, mount } from "../lib/syscalls/mount.ts"
 import type { Digest } from "../oci/digest.ts"
 import type { PathStat } from "../wire/container.ts"
 import type { Snapshotter } from "./contract.ts"
-import type { CopyInRequest, CopyRequest } from "./copy/request.ts"
+import type { TreeTotals } from "./copy/copy-tree.ts"
+import type { CopyInRequest, CopyRequest, TreeRequest } from "./copy/request.ts"
 import { FreshDirectories } from "./directories.ts"
 import { type MountPlace, MountPlaces } from "./mount-places.ts"
 import { readFailure } from "./tree-answer.ts"
-import { processOutput } from "./tree-process.ts"
+import { processLines, processOutput } from "./tree-process.ts"
 
-export type { CopyInRequest, CopyMount, CopyRequest } from "./copy/request.ts"
+export type { TreeTotals } from "./copy/copy-tree.ts"
+export type { CopyInRequest, CopyMount, CopyRequest, TreeRequest } from "./copy/request.ts"
 
 /** A line that says what is at a path is a few hundred bytes. */
 const LINE_LIMIT = 64 * 1024
@@ -25,6 +27,8 @@ export type Copies = {
   in(request: CopyInRequest, archive: AsyncIterable<Uint8Array>, signal: AbortSignal): Promise<void>
   /** Makes a directory with all above it in a snapshot that nobody has mounted or written to yet. */
   makeDirectory(key: string, layers: readonly Digest[], path: string): Promise<void>
+  /** Copies a tree of the host into an empty directory: how far it is, now and then, and what it came to at the end. */
+  tree(request: TreeRequest, signal: AbortSignal): AsyncGenerator<TreeTotals>
   /** Mounts a snapshot that nobody has mounted, until it is disposed. */
   mount(key: string): MountPlace
   /** What is mounted at `path` now, whatever becomes of that, until it is disposed. */
@@ -58,6 +62,7 @@ export function openCopies(options: {
     out: (request, signal) => statAndRest(processOutput(command("copy-out", request), signal)),
     in: (request, archive, signal) => feed(command("copy-in", request), archive, signal),
     makeDirectory: (key, layers, path) => directories.make(key, layers, path),
+    tree: (request, signal) => processLines([...internalCommand, "copy-tree", JSON.stringify(request)], signal),
     mount: (key) => places.hold((path) => snapshotter.mount(key, path)),
     borrow: (path) => places.hold((place) => mount(path, place, { flags: MS.BIND })),
     sweep: () => places.sweep(),

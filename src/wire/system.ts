@@ -44,6 +44,15 @@ export type NetworkInspect = {
   Labels: Record<string, string>
 }
 
+/** A container that mounts a volume. Not Docker's. */
+export type VolumeUser = {
+  Id: string
+  Name: string
+  Running: boolean
+  Destinations: string[]
+  ReadOnly: boolean
+}
+
 export type VolumeInspect = {
   CreatedAt?: string
   Driver: string
@@ -53,7 +62,35 @@ export type VolumeInspect = {
   Options: Record<string, string> | null
   Scope: string
   UsageData?: { Size: number; RefCount: number }
+  /** Not Docker's: what stays when the name changes. */
+  Id?: string
+  /** Not Docker's, and of one volume only: the end of the last container that had it, or now where one runs. */
+  LastUsedAt?: string | null
+  UsedBy?: VolumeUser[]
 }
+
+/** GET /dhow/volumes/{name}: what Docker shows, and what has to be looked for on the disk. */
+export type VolumeDetail = VolumeInspect & {
+  Id: string
+  LastUsedAt: string | null
+  UsedBy: VolumeUser[]
+  /** Of its files; null where these are elsewhere, and nobody uses them now. */
+  Bytes: number | null
+  /** Bytes that it may hold. */
+  Limit: number | null
+  LimitedBy: "image" | "quota" | null
+  Mounted: boolean
+  /** Names, oldest first. */
+  Snapshots: string[]
+}
+
+export type VolumeSnapshotSummary = { Name: string; CreatedAt: string; Files: number; Bytes: number }
+
+/** A line of what clone, snapshot and restore answer: how far they are, and last what came of it. */
+export type VolumeProgress =
+  | { Files: number; Bytes: number; Shared: number }
+  | { Volume: VolumeInspect }
+  | { Snapshot: VolumeSnapshotSummary }
 
 /** Body of GET /system/df; null for what was not asked for. */
 export type DiskUsage = {

@@ -47,7 +47,7 @@ export function disagreements(engine: TestEngine): string[] {
   same("runtime states", names(join(engine.execRoot, "runtime-crun")), [...running])
   same("exit files", names(join(engine.execRoot, "exits")), [])
   same("state directories", names(join(engine.dataRoot, "containers")), ids)
-  same("volumes", names(join(engine.dataRoot, "volumes")), column("SELECT name AS value FROM volumes"))
+  same("volumes", names(join(engine.dataRoot, "volumes")), column("SELECT directory AS value FROM volumes"))
   const snapshots = column("SELECT key AS value FROM snapshots")
   // One for each container's own files, and one for each image that it mounts.
   same("snapshots", [...new Set(snapshots.map((key) => key.replace(/-image-\d+$/, "")))], ids)

@@ -8,8 +8,9 @@ import { fsck } from "./fsck.ts"
 import { imageContentRoutes } from "./image-contents.ts"
 import { logRoutes } from "./logs.ts"
 import { manifestRoutes } from "./manifests.ts"
+import { volumeWorkRoutes } from "./volumes.ts"
 
-export function dhowRoutes({ config, images, contents, exits, logs, manifests, system }: Engine): Route[] {
+export function dhowRoutes({ config, images, contents, exits, logs, manifests, system, volumeWork }: Engine): Route[] {
   return [
     ["GET", "/dhow/images/prune", async (call) => json(200, await images.prunePlan(call.query.filters()))],
     ["GET", "/dhow/disk", async () => json(200, await system.diskMap())],
@@ -21,5 +22,6 @@ export function dhowRoutes({ config, images, contents, exits, logs, manifests, s
     ...configRoutes(config),
     ...manifestRoutes(manifests),
     ...imageContentRoutes(contents),
+    ...volumeWorkRoutes(volumeWork),
   ]
 }

@@ -13,6 +13,7 @@ export const create = defineCommand({
     driver: string("d", "Driver of the volume", { default: "local" }),
     label: list("", "Set metadata on the volume", { check: checkLabel }),
     name: string("", "Name of the volume", { hidden: true }),
+    size: string("", "Bytes that the volume may hold (10g)", { value: "bytes" }),
     opt: list("o", "Options of the driver (type=tmpfs, o=size=64m)", { value: "map" }),
   } as const,
   args: [0, 1],
@@ -25,7 +26,7 @@ export const create = defineCommand({
     const volume = await createVolume(client, {
       Name: name ?? flags.name ?? "",
       Driver: flags.driver ?? "local",
-      DriverOpts: keyValueMap(flags.opt),
+      DriverOpts: { ...keyValueMap(flags.opt), ...(flags.size === undefined ? {} : { size: flags.size }) },
       Labels: keyValueMap(flags.label),
     })
     print(volume.Name)

@@ -1,5 +1,5 @@
-// dhow volume inspect: everything the daemon knows of volumes.
-import { inspectVolumeText } from "../../client/system.ts"
+// dhow volume inspect: everything the daemon knows of volumes, the bytes of their files and who uses them with it.
+import { volumeDetailText } from "../../client/volumes.ts"
 import { defineCommand } from "../command.ts"
 import { string } from "../flags/flags.ts"
 import { showObjects } from "../render/inspect.ts"
@@ -9,5 +9,5 @@ export const inspect = defineCommand({
   summary: "Show details of one or more volumes",
   flags: { format: string("f", "Print each with a Go template, or 'json'") } as const,
   args: [1, Number.POSITIVE_INFINITY],
-  run: ({ client }, flags, names) => showObjects(names, flags.format, (name) => inspectVolumeText(client, name)),
+  run: ({ client }, flags, names) => showObjects(names, flags.format, (name) => volumeDetailText(client, name)),
 })

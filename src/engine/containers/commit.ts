@@ -1,17 +1,15 @@
 // Commit: what a container wrote becomes a layer, and its configuration an image's. The container is paused meanwhile; an
 // engine that dies in here lets it go on when it comes back.
 import { crashpoint } from "../../lib/crashpoint.ts"
-import { log } from "../../lib/log.ts"
 import type { ImageRunConfig } from "../../oci/image-config.ts"
 import type { ContainerConfig } from "../../wire/container.ts"
 import type { Containers } from "../contract.ts"
 import { applyChanges } from "../images/changes.ts"
 import { attributesOf } from "./attributes.ts"
 import { refuseVanishing, written } from "./changes.ts"
+import { holdStill } from "./hold-still.ts"
 import { mergeCommitted } from "./merge-committed.ts"
 import type { ContainerParts } from "./parts.ts"
-import { isRunning } from "./record.ts"
-import { pauseContainer, unpauseContainer } from "./stop.ts"
 
 type CommitOptions = Parameters<Containers["commit"]>[1]
 
@@ -34,32 +32,11 @@ export async function commitContainer(
     ...(options.reference === undefined ? {} : { reference: options.reference }),
   })
   using _files = parts.readers.hold(record.id)
-  const { id, name } = await whilePaused(parts, record.id, pause, () =>
-    commit(parts.uppers.layer(written(record), signal), signal),
-  )
+  await using still = pause ? await holdStill(parts, record.id) : undefined
+  if (still !== undefined) crashpoint("container.commit:paused")
+  const { id, name } = await commit(parts.uppers.layer(written(record), signal), signal)
   parts.events.emit("container", "commit", record.id, attributesOf(record, { comment, imageID: id, imageRef: name }))
   return { id }
-}
-
-async function whilePaused<T>(parts: ContainerParts, id: string, pause: boolean, body: () => Promise<T>): Promise<T> {
-  if (!pause || parts.store.get(id).state.status !== "running") return await body()
-  try {
-    await pauseContainer(parts, id, "committing")
-  } catch (error) {
-    // It ended just now: there is nothing to hold still.
-    if (isRunning(parts.store.get(id).state)) throw error
-    return await body()
-  }
-  crashpoint("container.commit:paused")
-  try {
-    return await body()
-  } finally {
-    // Somebody may have let it go on, or killed it, meanwhile.
-    if (parts.store.find(id)?.intent === "committing")
-      await unpauseContainer(parts, id).catch((error: unknown) =>
-        log.warn("A container does not go on after its commit", { container: id, error: String(error) }),
-      )
-  }
 }
 
 /** What of a container's configuration an image has too. */

@@ -16,8 +16,9 @@ import { donorOf } from "./namespaces.ts"
 import { fileMounts } from "./network.ts"
 import type { ContainerParts } from "./parts.ts"
 import { containerPaths } from "./paths.ts"
-import { type ContainerRecord, isRunning, type ResolvedMount } from "./record.ts"
+import { type ContainerRecord, isRunning } from "./record.ts"
 import { removeBundle } from "./teardown.ts"
+import { type FoundMount, holdVolumes } from "./volume-holds.ts"
 
 export async function statContainerPath(parts: ContainerParts, reference: string, path: string): Promise<PathStat> {
   const { record } = parts.store.resolve(reference)
@@ -120,9 +121,10 @@ async function withRoot<T>(parts: ContainerParts, id: string, body: (root: Conta
       if (running()) return undefined
       const { record } = parts.store.get(id)
       const paths = containerPaths(parts.config, id)
+      await using held = await holdVolumes(parts.volumes, record.mounts)
       using mounted = parts.copies.mount(id)
       using _images = { [Symbol.dispose]: () => (hasImages(record) ? removeBundle(paths) : undefined) }
-      const mounts = await runtimeMounts(mountImages(parts.snapshotter, record, paths), {
+      const mounts = await runtimeMounts(mountImages(parts.snapshotter, { id, mounts: held.mounts }, paths), {
         rootfs: mounted.path,
         user: () => resolveUser(mounted.path, record.config.User ?? ""),
       })
@@ -140,10 +142,11 @@ async function withRoot<T>(parts: ContainerParts, id: string, body: (root: Conta
   using borrowed = new DisposableStack()
   borrowed.use(parts.readers.hold(id))
   const root = borrowed.use(parts.copies.borrow(paths.rootfs)).path
-  const volumes = placedMounts(record.mounts, paths).flatMap((mount) => {
-    if (mount.Type !== "image") return volumeOf(mount)
-    return volumeOf({ ...mount, Source: borrowed.use(parts.copies.borrow(mount.Source)).path })
-  })
+  const placed = placedMounts(record.mounts, paths).map((mount) =>
+    mount.Type === "image" ? { ...mount, Source: borrowed.use(parts.copies.borrow(mount.Source)).path } : mount,
+  )
+  await using held = await holdVolumes(parts.volumes, placed)
+  const volumes = held.mounts.flatMap(volumeOf)
   return await body({ root, mounts: [...networkFiles(parts, record), ...volumes] })
 }
 
@@ -152,9 +155,10 @@ function hasImages({ mounts }: ContainerRecord): boolean {
 }
 
 /** Of a running container, whose sources were all there when it began. */
-function volumeOf(mount: ResolvedMount): CopyMount[] {
-  if (mount.Type === "tmpfs" || !existsSync(mount.Source)) return []
-  return [{ source: mountSource(mount), destination: mount.Destination, writable: mount.RW }]
+function volumeOf(mount: FoundMount): CopyMount[] {
+  if (mount.Type === "tmpfs" || (mount.found === undefined && !existsSync(mount.Source))) return []
+  const source = mount.found?.path ?? mountSource(mount)
+  return [{ source, destination: mount.Destination, writable: mount.RW }]
 }
 
 /** Those there are: a container that has never run has none. */

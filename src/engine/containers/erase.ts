@@ -61,7 +61,7 @@ export async function clearFiles(
     for (const key of snapshotKeys(record)) await parts.snapshotter.remove(key)
     crashpoint("container.remove:after-snapshot")
     rmSync(containerPaths(parts.config, record.id).state, { recursive: true, force: true })
-    for (const volume of volumes) parts.volumes.discard(volume)
+    for (const volume of volumes) await parts.volumes.discard(volume)
   } catch (error) {
     log.warn("Files of a removed container are still there; the next start of the engine sweeps them", {
       container: record.id,

@@ -21,7 +21,7 @@ import type { Digest } from "../../oci/digest.ts"
 import type { RuntimeMount } from "../../oci/runtime-spec.ts"
 import type { ContainerConfig, HostConfig, Mount } from "../../wire/container.ts"
 import type { Caller } from "../contract.ts"
-import type { LocalVolumes, PreparedVolume } from "../volumes.ts"
+import type { LocalVolumes, PreparedVolume } from "../volumes/volumes.ts"
 import { mapMount } from "./mapped-mounts.ts"
 import { chosenMap, parseMountMap, rangesOf } from "./mount-map.ts"
 import { chownTree, ownerOutside } from "./mount-owners.ts"
@@ -29,6 +29,7 @@ import { type MountWish, parseBind, parseMount, parseVolumesFrom } from "./mount
 import { bindPropagation, guardedPropagation } from "./propagation.ts"
 import type { ResolvedMount } from "./record.ts"
 import type { ContainerStore } from "./store.ts"
+import type { FoundMount } from "./volume-holds.ts"
 
 type Sources = {
   readonly volumes: LocalVolumes
@@ -143,17 +144,22 @@ function resolve(wish: MountWish, { volumes, prepared, image, roots, caller }: S
         ...(wish.labels === undefined ? {} : { labels: wish.labels }),
       }
       let name = wish.source
+      let source: string
       if (anonymous) {
         const volume = volumes.prepareAnonymous(options)
         prepared(volume)
         name = volume.name
-      } else volumes.ensure(name, options)
+        source = volume.path
+      } else {
+        volumes.ensure(name, options)
+        source = volumes.path(name)
+      }
       return {
         ...common,
         Type: "volume",
         Name: name,
         Driver: "local",
-        Source: volumes.path(name),
+        Source: source,
         Propagation: wish.propagation,
         anonymous,
         options: ["rbind", "rprivate", wish.readOnly ? "rro" : "rw"],
@@ -202,7 +208,7 @@ type Run = {
 
 /** The mounts as the runtime takes them, with their sources made and filled. */
 export async function runtimeMounts(
-  mounts: readonly ResolvedMount[],
+  mounts: readonly FoundMount[],
   { rootfs, user, mapped }: Run,
 ): Promise<RuntimeMount[]> {
   const made: RuntimeMount[] = []
@@ -215,9 +221,10 @@ export async function runtimeMounts(
     }
     const ranges = mount.Map === undefined ? undefined : rangesOf(parseMountMap(mount.Map), user())
     if (mount.Type === "bind") ensureBindSource(mount, ranges)
-    const source = mountSource(mount)
-    if (mount.Type === "volume" && statSync(source).isDirectory()) await fillVolume(mount, source, { rootfs, ranges })
-    const options = readOnlyOptions(mount, source)
+    const source = mount.found?.path ?? mountSource(mount)
+    const isDirectory = mount.found?.isDirectory ?? statSync(source).isDirectory()
+    if (mount.Type === "volume" && isDirectory) await fillVolume(mount, source, { rootfs, ranges })
+    const options = readOnlyOptions(mount, isDirectory)
     if (mount.Type === "bind") options.push(propagationOf(mount, source))
     const seen =
       ranges === undefined || mapped === undefined
@@ -232,12 +239,12 @@ export async function runtimeMounts(
 const [MAJOR = 0, MINOR = 0] = release().split(".").map(Number)
 const READS_ONLY_BELOW = MAJOR > 5 || (MAJOR === 5 && MINOR >= 12)
 
-function readOnlyOptions({ options, forceReadOnly }: ResolvedMount, source: string): string[] {
+function readOnlyOptions({ options, forceReadOnly }: ResolvedMount, isDirectory: boolean): string[] {
   if (!options.includes("rro")) return [...options]
   if (forceReadOnly && !READS_ONLY_BELOW)
     throw new DhowError("invalid", "rro is not supported: the kernel is older than 5.12")
   // crun 1.8 takes "rro" for directories only, and below a file there is nothing to be recursive about.
-  const recursive = READS_ONLY_BELOW && statSync(source).isDirectory()
+  const recursive = READS_ONLY_BELOW && isDirectory
   return options.map((option) => (option === "rro" && !recursive ? "ro" : option))
 }
 
@@ -303,11 +310,12 @@ export function mountSource(mount: ResolvedMount): string {
  * mapped one the owners are those outside.
  */
 async function fillVolume(
-  mount: ResolvedMount,
+  mount: FoundMount,
   source: string,
   { rootfs, ranges }: { readonly rootfs: string; readonly ranges: IdRanges | undefined },
 ): Promise<void> {
-  if (!(mount.copyUp || ranges !== undefined) || readdirSync(source).length > 0) return
+  if (!(mount.copyUp || ranges !== undefined)) return
+  if (!(mount.found?.isEmpty ?? readdirSync(source).length === 0)) return
   if (mount.copyUp) await copyUp(mount, source, rootfs)
   if (ranges !== undefined && !isMappedAlready(source, ranges)) await chownTree(source, ranges)
 }

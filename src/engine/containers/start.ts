@@ -44,6 +44,7 @@ import { withSystemd } from "./systemd.ts"
 import { removeBundle } from "./teardown.ts"
 import { armTimeLimit } from "./time-limit.ts"
 import { emitTaken } from "./usage-events.ts"
+import { holdVolumes } from "./volume-holds.ts"
 
 /** Starts under the container's lock, once what it requires is there. */
 export async function startContainer(parts: ContainerParts, reference: string): Promise<"started" | "unchanged"> {
@@ -132,6 +133,8 @@ async function run(parts: ContainerParts, record: ContainerRecord, restarts: num
   const runtime = runtimeOf(parts, record)
 
   const phases = new Phases()
+  // Let go of last: from then on the container that runs is who needs them.
+  await using volumes = await holdVolumes(parts.volumes, record.mounts)
   await using undo = new Undo(`start of container "${record.name}"`)
   mkdirSync(paths.rootfs, { recursive: true, mode: 0o700 })
   undo.defer(() => removeBundle(paths))
@@ -147,7 +150,7 @@ async function run(parts: ContainerParts, record: ContainerRecord, restarts: num
   const namespaces = chooseNamespaces(parts, id, hostConfig)
   const payload = withSystemd(parts, record, paths.rootfs)
   const user = resolveUser(paths.rootfs, config.User ?? "", hostConfig.GroupAdd ?? [])
-  const mounts = await runtimeMounts(mountImages(parts.snapshotter, record, paths), {
+  const mounts = await runtimeMounts(mountImages(parts.snapshotter, { id, mounts: volumes.mounts }, paths), {
     rootfs: paths.rootfs,
     user: () => user,
     mapped: paths.mapped,

@@ -19,6 +19,8 @@ type Row = {
 /** A container whose row cannot be read as a whole: it exists, keeps its name and all it has, and nothing is done to it. */
 export type UnreadableContainer = Pick<Row, "id" | "name" | "status" | "image_id" | "record">
 
+type Amendment = Partial<Editable & Pick<ContainerRecord, "name" | "pending" | "leftNetworks">>
+
 export class ContainerStore {
   readonly #database: Database
   readonly #byId = new Map<string, Container>()
@@ -172,34 +174,50 @@ export class ContainerStore {
   /** Changes what was asked for: rename, update. With `state`, what is observed of it too, `together` as at `insert`. */
   amend(
     id: string,
-    changes: Partial<Editable & Pick<ContainerRecord, "name" | "pending" | "leftNetworks">>,
+    changes: Amendment,
     also: { readonly state?: ContainerState; readonly together?: () => void } = {},
   ): Container {
-    const { record, state: observed, intent } = this.get(id)
-    const state = also.state ?? observed
-    const amended = { ...record, ...changes }
-    const holder = this.#idByName.get(amended.name)
-    if (holder !== undefined && holder !== id) throw nameConflict(amended.name, holder)
-    const update = this.#database.query<
-      never,
-      { id: string; name: string; image: string; status: string; record: string; state: string }
-    >(
-      `UPDATE containers SET name = $name, image_id = $image, status = $status, record = $record, state = $state
-       WHERE id = $id`,
-    )
+    const before = this.get(id)
+    const amended = this.#amended(before, changes, also.state)
     this.#database.transaction(() => {
       also.together?.()
-      update.run({
-        id,
-        name: amended.name,
-        image: amended.imageId,
+      this.#update(amended)
+    })
+    this.#idByName.delete(before.record.name)
+    return this.#remember(amended)
+  }
+
+  /** All of these or none, `together` as at `insert`. None changes its name. */
+  amendAll(all: readonly { readonly id: string; readonly changes: Partial<Editable> }[], together: () => void): void {
+    const amended = all.map(({ id, changes }) => this.#amended(this.get(id), changes))
+    this.#database.transaction(() => {
+      together()
+      for (const one of amended) this.#update(one)
+    })
+    for (const one of amended) this.#remember(one)
+  }
+
+  #amended({ record, state, intent }: Container, changes: Amendment, observed = state): Container {
+    const amended = { ...record, ...changes }
+    const holder = this.#idByName.get(amended.name)
+    if (holder !== undefined && holder !== record.id) throw nameConflict(amended.name, holder)
+    return { record: amended, state: observed, intent }
+  }
+
+  #update({ record, state }: Container): void {
+    this.#database
+      .query<never, { id: string; name: string; image: string; status: string; record: string; state: string }>(
+        `UPDATE containers SET name = $name, image_id = $image, status = $status, record = $record, state = $state
+         WHERE id = $id`,
+      )
+      .run({
+        id: record.id,
+        name: record.name,
+        image: record.imageId,
         status: state.status,
-        record: JSON.stringify(amended),
+        record: JSON.stringify(record),
         state: JSON.stringify(state),
       })
-    })
-    this.#idByName.delete(record.name)
-    return this.#remember({ record: amended, state, intent })
   }
 
   /** The moment a container ceases to exist; its files are garbage from here on. `together` as at `insert`. */

@@ -10,6 +10,7 @@ import type { ContainerParts } from "./parts.ts"
 import { type ContainerPaths, cgroupsPathOf, containerPaths } from "./paths.ts"
 import type { ContainerRecord } from "./record.ts"
 import { runtimeOf } from "./runtime.ts"
+import { volumeNames } from "./volume-holds.ts"
 
 /** Gives back what one run held. Goes on after a failure, and says what failed. */
 export async function tearDown(
@@ -34,6 +35,7 @@ export async function tearDown(
   await attempt("release the network", () => parts.networks.release(id))
   await attempt("forget the monitor", () => parts.supervisor.forget(id))
   await attempt("remove the bundle", () => removeBundle(paths))
+  await attempt("let go of the volumes", () => parts.volumes.left(volumeNames(record.mounts)))
 }
 
 /** What cannot be unmounted is not deleted either: behind a mount lie a user's files. */

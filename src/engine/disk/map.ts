@@ -22,10 +22,12 @@ export function openDiskMap(parts: DiskMapParts): () => Promise<DiskMap> {
 
 async function mapOf(parts: DiskMapParts, layerSizes: Map<string, number>): Promise<DiskMap> {
   const { root, database, containers } = parts
-  const volumes = database.query<{ name: string }>("SELECT name FROM volumes WHERE anonymous < 2 ORDER BY name").all()
+  const volumes = database
+    .query<{ name: string; directory: string }>("SELECT name, directory FROM volumes WHERE anonymous < 2 ORDER BY name")
+    .all()
   const counts = await countPlaces(parts, {
     containers: new Set(containers.all().map(({ record }) => record.id)),
-    volumes: new Set(volumes.map(({ name }) => name)),
+    volumes: new Set(volumes.map(({ directory }) => directory)),
     layerSizes,
   })
   const records = imageRecords(database)
@@ -40,7 +42,7 @@ async function mapOf(parts: DiskMapParts, layerSizes: Map<string, number>): Prom
   }))
   const known = new Set(Containers.map(({ Id }) => Id))
   const Snapshots = sum([...snapshots].flatMap(([key, size]) => (known.has(key) ? [] : [size])))
-  const Volumes = volumes.map(({ name }) => ({ Name: name, Size: ofVolumes.get(name) ?? 0 }))
+  const Volumes = volumes.map(({ name, directory }) => ({ Name: name, Size: ofVolumes.get(directory) ?? 0 }))
   return { Root: root, Total: totalOf(counts), ...images, Containers, Volumes, Snapshots, ...rest }
 }
 

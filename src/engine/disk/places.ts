@@ -3,6 +3,7 @@ import { lstatSync, readdirSync } from "node:fs"
 import { join } from "node:path"
 import { allocated, type Counted } from "../../lib/allocated.ts"
 import { errnoName } from "../../lib/errors.ts"
+import { mountedAt } from "../../lib/mountinfo.ts"
 import type { Digest } from "../../oci/digest.ts"
 import type { DiskMap } from "../../wire/disk.ts"
 import type { FsckParts } from "../fsck/context.ts"
@@ -126,7 +127,9 @@ export async function countPlaces({ root, content, database }: DiskMapParts, kno
   }
   const volumes = new Map<string, number>()
   for (const name of namesIn(join(root, "volumes")))
-    if (known.volumes.has(name)) volumes.set(name, await size("volumes", name))
+    if (known.volumes.has(name)) volumes.set(name, await sizeOfVolume(join(root, "volumes", name), counted))
+    else if (name.startsWith(".new-")) single.Ingests += await sizeOfVolume(join(root, "volumes", name), counted)
+    else if (name.startsWith(".removed-")) single.Trash += await sizeOfVolume(join(root, "volumes", name), counted)
     else single.Strays += await size("volumes", name)
 
   for (const id of namesIn(join(root, "logs"))) single.KeptLogs += await size("logs", id)
@@ -151,6 +154,16 @@ function namesIn(directory: string): readonly string[] {
     if (errnoName(error) === "ENOENT") return []
     throw error
   }
+}
+
+/** What is mounted in it is not looked at: it is no part of this disk, and may be a server's that does not answer. */
+async function sizeOfVolume(path: string, counted: Counted): Promise<number> {
+  const data = join(path, "_data")
+  const isMounted = mountedAt(data) !== undefined
+  let total = ownSize(path)
+  for (const name of namesIn(path))
+    if (name !== "_data" || !isMounted) total += await allocated(join(path, name), counted)
+  return total
 }
 
 /** A directory without what is in it. */

@@ -2,7 +2,7 @@
 import type { DiskUsage } from "../../wire/system.ts"
 import type { Containers, DiskUsageType, Images, System } from "../contract.ts"
 import type { LayersSize } from "../images/images.ts"
-import type { LocalVolumes } from "../volumes.ts"
+import type { LocalVolumes } from "../volumes/volumes.ts"
 
 type Counted = {
   readonly containers: Pick<Containers, "list">

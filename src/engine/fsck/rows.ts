@@ -2,6 +2,7 @@
 // fetched again, so a repair does nothing here but say so.
 import { existsSync } from "node:fs"
 import { join } from "node:path"
+import { isVolume } from "../containers/volume-users.ts"
 import { type Check, damaged, note } from "./context.ts"
 
 const MOST_COMPLAINTS = 20
@@ -49,14 +50,16 @@ export async function checkContainers(check: Check): Promise<number> {
 export async function checkVolumes(check: Check): Promise<number> {
   const { database, root, containers } = check
   const rows = database
-    .query<{ name: string; record: string }>("SELECT name, record FROM volumes WHERE anonymous < 2")
+    .query<{ name: string; directory: string; record: string }>(
+      "SELECT name, directory, record FROM volumes WHERE anonymous < 2",
+    )
     .all()
-  for (const { name, record } of rows) {
+  for (const { name, directory, record } of rows) {
     const users = containers
       .all()
-      .flatMap(({ record: one }) => (one.mounts.some(({ Name }) => Name === name) ? [one.name] : []))
+      .flatMap(({ record: one }) => (one.mounts.some((mount) => isVolume(mount, name)) ? [one.name] : []))
     const found = { object: `volume ${name}`, containers: users }
-    if (!existsSync(join(root, "volumes", name, "_data")))
+    if (!existsSync(join(root, "volumes", directory, "_data")))
       await damaged(check, { ...found, problem: "its directory is missing" }, "What was in it is lost: remove it")
     if (!isJsonObject(record))
       await damaged(check, { ...found, problem: "its row cannot be read" }, "It is kept as it is, without labels")

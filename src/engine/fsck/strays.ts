@@ -23,9 +23,9 @@ function strayPaths({ root, content, snapshotter, containers, database }: Check)
   ])
   const volumes = new Set(
     database
-      .query<{ name: string }>("SELECT name FROM volumes")
+      .query<{ directory: string }>("SELECT directory FROM volumes")
       .all()
-      .map(({ name }) => name),
+      .map(({ directory }) => directory),
   )
   return [
     ...content.strays(),

@@ -1,5 +1,5 @@
-// `dhow internal copy-stat|copy-out|copy-in REQUEST`: looks at, reads or writes files of a container, in a process of its own,
-// for it has a mount namespace of its own and holds as many directories open as a stranger nests. An archive comes on
+// `dhow internal copy-stat|copy-out|copy-in|copy-tree REQUEST`: looks at, reads or writes files, of a container or a volume,
+// in a process of its own, for it has a mount namespace of its own and holds as many directories open as a stranger nests. An archive comes on
 // standard input or goes to standard output, after a line that says what is at the path; a failure is a line of JSON on
 // standard error.
 
@@ -9,8 +9,9 @@ import { diesWithParent } from "../layer-answer.ts"
 import { LineOutput } from "../line-output.ts"
 import { reportFailure } from "../tree-answer.ts"
 import { archivePath } from "./archive.ts"
+import { copyTree, type TreeTotals } from "./copy-tree.ts"
 import { extract } from "./extract.ts"
-import type { CopyInRequest } from "./request.ts"
+import type { CopyInRequest, TreeRequest } from "./request.ts"
 import { Root } from "./root.ts"
 import { absolutePath, statPath } from "./stat.ts"
 
@@ -19,6 +20,16 @@ export async function copyCommand(verb: string, [text = ""]: readonly string[]):
   try {
     diesWithParent(true)
     process.umask(0)
+    if (verb === "copy-tree") {
+      const { from, to } = JSON.parse(text) as TreeRequest
+      const lines = new LineOutput(1)
+      const say = (totals: TreeTotals): void => {
+        lines.write(totals)
+        lines.end()
+      }
+      say(copyTree(from, to, say))
+      return 0
+    }
     const request = JSON.parse(text) as CopyInRequest
     const root = Root.assemble(request.root, request.mounts)
     if (verb === "copy-in") await extract(root, request, Bun.stdin.stream())

@@ -62,6 +62,8 @@ class Extraction implements Disposable {
   /** The directory of the entry before: entries come by directory. */
   #parent: { readonly path: string; readonly opened: Opened } | undefined
 
+  #top: TarEntry | undefined
+
   constructor(root: Root, target: string, request: CopyInRequest) {
     this.#root = root
     this.#target = target === "/" ? "" : target
@@ -70,8 +72,11 @@ class Extraction implements Disposable {
 
   async add(entry: TarStreamEntry): Promise<void> {
     const { path, parent, name } = placeOf(entry.path)
-    // The directory that is unpacked into stays as it is.
-    if (path === ".") return
+    // The directory that is unpacked into stays as it is, unless it is all the archive's.
+    if (path === ".") {
+      if (this.#request.whole === true && entry.type === "directory") this.#top = entry
+      return
+    }
     try {
       const place = decodeName(at(this.#open(parent), name))
       const isNew = this.#clear(place, `${this.#target}/${path}`, entry)
@@ -86,6 +91,11 @@ class Extraction implements Disposable {
   }
 
   finish(): void {
+    this.#finishDirectories()
+    if (this.#top !== undefined) this.#attributes(decodeName(at(this.#open("."), ".")), this.#top)
+  }
+
+  #finishDirectories(): void {
     for (const [path, { mtime, mtimeNanoseconds }] of this.#directories) {
       const { parent, name } = placeOf(path)
       try {

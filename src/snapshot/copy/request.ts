@@ -14,8 +14,13 @@ export type CopyRequest = {
 
 export type CopyInRequest = CopyRequest & {
   readonly readOnlyRoot: boolean
+  /** The archive says what the directory itself is, too. */
+  readonly whole?: boolean
   /** A directory is only replaced by a directory, and nothing else by one. */
   readonly keepKinds: boolean
   /** Owner of everything copied; otherwise what the archive says. */
   readonly owner?: { readonly uid: number; readonly gid: number }
 }
+
+/** Two directories of the host; the second one is empty. */
+export type TreeRequest = { readonly from: string; readonly to: string }

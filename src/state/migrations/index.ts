@@ -13,6 +13,7 @@ import imageContents from "./0011-image-contents.sql" with { type: "text" }
 import exits from "./0012-exits.sql" with { type: "text" }
 import keptLogs from "./0013-kept-logs.sql" with { type: "text" }
 import addressCursors from "./0014-address-cursors.sql" with { type: "text" }
+import volumeIds from "./0015-volume-ids.sql" with { type: "text" }
 
 export const MIGRATIONS: readonly string[] = [
   content,
@@ -29,4 +30,5 @@ export const MIGRATIONS: readonly string[] = [
   exits,
   keptLogs,
   addressCursors,
+  volumeIds,
 ]

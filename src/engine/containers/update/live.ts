@@ -24,6 +24,7 @@ import type { ContainerParts } from "../parts.ts"
 import { containerPaths } from "../paths.ts"
 import type { ContainerRecord, ProcessReference, ResolvedMount } from "../record.ts"
 import { runtimeOf } from "../runtime.ts"
+import { holdVolumes } from "../volume-holds.ts"
 import type { PortsAfter } from "./ports.ts"
 
 type Changed = { readonly record: ContainerRecord; readonly undo: Undo }
@@ -113,7 +114,9 @@ export async function openMounts(
     for (const { Source } of images) unmountAll(Source)
   })
   undo.defer(() => unmapAll(paths.mapped))
-  const placed = mountImages(parts.snapshotter, { id, mounts: change.add }, paths)
+  // Whoever changes the container keeps them until its row names them.
+  await using held = await holdVolumes(parts.volumes, change.add)
+  const placed = mountImages(parts.snapshotter, { id, mounts: held.mounts }, paths)
   const live = await openLiveMounts({
     pid: process.pid,
     id,

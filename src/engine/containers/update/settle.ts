@@ -10,6 +10,7 @@ import type { ContainerParts } from "../parts.ts"
 import { containerPaths } from "../paths.ts"
 import { type Container, isRunning } from "../record.ts"
 import { runtimeOf } from "../runtime.ts"
+import { holdVolumes } from "../volume-holds.ts"
 import { recreate, settleStopped } from "./recreate.ts"
 
 /** For what does not run: nothing of it is left but the row. A restart that is due comes later. */
@@ -46,9 +47,10 @@ export async function settleUpdate(parts: ContainerParts, { record, state }: Con
       const replacing = placedMounts(record.mounts, containerPaths(parts.config, id)).filter(({ Destination }) =>
         gone.has(Destination),
       )
+      await using held = await holdVolumes(parts.volumes, replacing)
       await using live = await openLiveMounts({
         ...place,
-        attach: await runtimeMounts(replacing, {
+        attach: await runtimeMounts(held.mounts, {
           rootfs,
           user: () => resolveUser(rootfs, record.config.User ?? ""),
           mapped,

@@ -10,7 +10,7 @@ import type { LiveMounts } from "../../../runtime/live-mounts/live-mounts.ts"
 import { verifyResources } from "../../../runtime/verify-resources.ts"
 import type { ContainerUpdateRequest, ContainerUpdateResponse, UpdateChange } from "../../../wire/update.ts"
 import type { Caller } from "../../contract.ts"
-import type { PreparedVolume } from "../../volumes.ts"
+import type { PreparedVolume } from "../../volumes/volumes.ts"
 import { attributesOf } from "../attributes.ts"
 import { relog } from "../feed-log.ts"
 import { changeHealthChecks } from "../health-checks.ts"
@@ -21,6 +21,7 @@ import type { ContainerParts } from "../parts.ts"
 import { containerPaths } from "../paths.ts"
 import { type Container, type ContainerState, type Editable, isRunning, type ResolvedMount } from "../record.ts"
 import { armTimeLimit } from "../time-limit.ts"
+import { holdVolumes, volumeNames } from "../volume-holds.ts"
 import { changeLimits, changePublished, freshMounts, limitChanges, openMounts } from "./live.ts"
 import { changesBetween, type Plan } from "./plan.ts"
 import { isOwnRequest, prepare } from "./prepare.ts"
@@ -138,6 +139,7 @@ async function changeRunning(
   if (!isRunning(state)) return
   const { id } = record
   const changed = { record, undo }
+  await using _volumes = await holdVolumes(parts.volumes, added)
   let mounts: LiveMounts | undefined
   try {
     const change = { add: added, remove: plan.mountRm, force }
@@ -210,6 +212,7 @@ async function finishMounts(
   for (const { Type, Source } of placedMounts(gone, containerPaths(parts.config, id)))
     if (Type === "image") unmountAll(Source)
   parts.store.amend(id, { pending: undefined })
+  await parts.volumes.left(volumeNames(gone))
 }
 
 function withPorts(state: ContainerState, { config }: Editable, ports: PortChange | undefined): ContainerState {
