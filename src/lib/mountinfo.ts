@@ -33,6 +33,29 @@ export function mountedBelow(path: string): readonly MountEntry[] {
   return all.filter((entry) => entry.path === path || entry.path.startsWith(`${path}/`)).reverse()
 }
 
+/** The mount that a real path lies on. */
+export function mountOf(path: string, mounts: readonly MountEntry[]): MountEntry | undefined {
+  let found: MountEntry | undefined
+  for (const entry of mounts) {
+    const isAbove = entry.path === "/" || path === entry.path || path.startsWith(`${entry.path}/`)
+    if (isAbove && entry.path.length >= (found?.path.length ?? 0)) found = entry
+  }
+  return found
+}
+
+const LOCAL = new Set(
+  (
+    "overlay tmpfs ramfs rootfs devtmpfs ext2 ext3 ext4 xfs btrfs zfs bcachefs f2fs jfs reiserfs vfat exfat ntfs3 udf " +
+    "iso9660 erofs squashfs minix proc sysfs cgroup cgroup2 devpts mqueue hugetlbfs nsfs bpf debugfs tracefs securityfs " +
+    "configfs pstore efivarfs binfmt_misc fusectl selinuxfs"
+  ).split(" "),
+)
+
+/** Whether a file system of this type answers by itself: of any other a look could take for ever. */
+export function answersByItself(type: string): boolean {
+  return LOCAL.has(type)
+}
+
 /** Blanks and backslashes are written as three octal digits of a byte. */
 function unescaped(path: string): string {
   return path.replace(/\\([0-7]{3})/g, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 8)))

@@ -37,7 +37,11 @@ export async function download(
 ): Promise<Download> {
   const { url, authorization } = parseAddress(text)
   const headers = authorization === undefined ? {} : { Authorization: authorization }
-  const answer = await exchange({ method: "GET", url, headers, patience, signal })
+  const answer = await exchange({ method: "GET", url, headers, patience, signal }).catch((error: unknown) => {
+    if (!(error instanceof ConnectionError) || !error.message.endsWith(": no such host")) throw error
+    // In Docker's words, which scripts look for.
+    throw new DhowError("not-found", `Get "${url.href}": dial tcp: lookup ${url.hostname}: no such host`)
+  })
   if (answer.status >= 400) throw await refusal(url, answer)
   const said = answer.headers.get("content-length")
   const length = said !== null && /^\d{1,15}$/.test(said) ? Number(said) : undefined

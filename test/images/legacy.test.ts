@@ -131,6 +131,7 @@ describe("a file that import fetches", () => {
   test("is refused in Docker's words where there is none, and by its size or kind", async () => {
     const at = `http://127.0.0.1:${server.port}`
     await expect(run(`${at}/none`)).rejects.toThrow(`failed to GET ${at}/none with status 404 Not Found: not here`)
+    await expect(run("no-such-host.invalid/x")).rejects.toThrow("dial tcp: lookup no-such-host.invalid: no such host")
     await expect(run("ftp://127.0.0.1/x")).rejects.toThrow('unsupported protocol scheme "ftp"')
     await expect(run("")).rejects.toThrow("invalid address")
     for (const [length, words] of [

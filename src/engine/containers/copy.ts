@@ -3,6 +3,7 @@
 // in Docker: its files are mounted for the copy. One that runs may end and be removed: its files stay for the copy.
 import { existsSync } from "node:fs"
 import { posix } from "node:path"
+import { answering } from "../../lib/answering.ts"
 import { DhowError, isKind } from "../../lib/errors.ts"
 import { resolveUser } from "../../runtime/user.ts"
 import type { CopyMount, CopyRequest } from "../../snapshot/copies.ts"
@@ -11,7 +12,7 @@ import { attributesOf } from "./attributes.ts"
 import { mountImages, placedMounts } from "./image-mounts.ts"
 import { parseMountMap, rangesOf } from "./mount-map.ts"
 import { ownerOutside } from "./mount-owners.ts"
-import { mountSource, runtimeMounts } from "./mounts.ts"
+import { mountSource, runtimeMounts, sourcesOf } from "./mounts.ts"
 import { donorOf } from "./namespaces.ts"
 import { fileMounts } from "./network.ts"
 import type { ContainerParts } from "./parts.ts"
@@ -136,6 +137,7 @@ async function withRoot<T>(parts: ContainerParts, id: string, body: (root: Conta
     })
     if (mine !== undefined) return mine.result
   }
+  await answering(sourcesOf(parts.store.get(id).record.mounts))
   // Borrowed in one step with the look at its state: it may end and be removed at any instant from here on.
   const { record } = parts.store.get(id)
   const paths = containerPaths(parts.config, id)

@@ -1,6 +1,7 @@
 // Create: image, volumes and snapshot first, the row last. From the row on the container exists.
 import { mkdirSync, rmSync } from "node:fs"
 import { hostname } from "node:os"
+import { answering } from "../../lib/answering.ts"
 import { crashpoint } from "../../lib/crashpoint.ts"
 import { DhowError, isKind } from "../../lib/errors.ts"
 import { now } from "../../lib/time.ts"
@@ -100,6 +101,7 @@ export async function createContainer(
       })
     hostConfig.Init = false
   }
+  await answering((hostConfig.Mounts ?? []).flatMap(({ Type, Source }) => (Type === "bind" && Source ? [Source] : [])))
   await using undo = new Undo(`creation of container "${name}"`)
   const volumes: PreparedVolume[] = []
   const prepared = (volume: PreparedVolume): void => {

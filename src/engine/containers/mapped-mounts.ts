@@ -15,11 +15,10 @@ import {
 import { join } from "node:path"
 import { crashpoint } from "../../lib/crashpoint.ts"
 import { DhowError, errnoName } from "../../lib/errors.ts"
-import { mountedBelow, parseMountinfo } from "../../lib/mountinfo.ts"
+import { mountedBelow, mountOf, parseMountinfo } from "../../lib/mountinfo.ts"
 import { type IdRanges, idNamespace, mapTree } from "../../lib/syscalls/id-map.ts"
 import { MS, unmountAll } from "../../lib/syscalls/mount.ts"
 import { attachTree, cloneTree, setAttributes } from "../../lib/syscalls/mount-tree.ts"
-import { mountOf } from "./propagation.ts"
 import type { ResolvedMount } from "./record.ts"
 
 const O_PATH = 0o10000000

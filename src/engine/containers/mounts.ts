@@ -14,6 +14,7 @@ import {
 } from "node:fs"
 import { release } from "node:os"
 import { dirname } from "node:path"
+import { answering } from "../../lib/answering.ts"
 import { DhowError, errnoName } from "../../lib/errors.ts"
 import type { IdRanges } from "../../lib/syscalls/id-map.ts"
 import { openBeneath, openInRoot } from "../../lib/syscalls/open-in-root.ts"
@@ -206,11 +207,17 @@ type Run = {
   readonly mapped?: string
 }
 
+/** Where the host's files of mounts are; what of it is the user's choice may not answer. */
+export function sourcesOf(mounts: readonly ResolvedMount[]): string[] {
+  return mounts.flatMap(({ Type, Source }) => (Type === "bind" || Type === "volume" ? [Source] : []))
+}
+
 /** The mounts as the runtime takes them, with their sources made and filled. */
 export async function runtimeMounts(
   mounts: readonly FoundMount[],
   { rootfs, user, mapped }: Run,
 ): Promise<RuntimeMount[]> {
+  await answering(sourcesOf(mounts))
   const made: RuntimeMount[] = []
   for (const mount of mounts) {
     if (mount.Type === "tmpfs") {

@@ -2,6 +2,7 @@
 // terminal it says nothing. Mounts are looked at only where they are sure to answer.
 import { readFileSync } from "node:fs"
 import { posix } from "node:path"
+import { answersByItself } from "../../lib/mountinfo.ts"
 import { formatPlatform, hostPlatform } from "../../oci/platform.ts"
 import { handlerFor } from "../../runtime/emulation.ts"
 import {
@@ -72,10 +73,6 @@ function noexecProblem(path: string, mount: string): ProgramProblem {
   }
 }
 
-/** File systems that answer by themselves; of others, a look could take for ever. */
-const LOCAL =
-  /^(?:overlay|tmpfs|ramfs|ext[234]|xfs|btrfs|zfs|f2fs|erofs|squashfs|proc|sysfs|cgroup2?|devpts|devtmpfs|mqueue|nsfs)$/
-
 /** The same of a container that is made and not yet started: its mounts are seen as its program will see them. */
 export function mountedProgramProblem(
   parts: ContainerParts,
@@ -83,7 +80,7 @@ export function mountedProgramProblem(
   { pid, program }: { readonly pid: number; readonly program: Program },
 ): ProgramProblem | undefined {
   const types = readFileSync(`/proc/${pid}/mountinfo`, "utf8").matchAll(/ - (\S+) /g)
-  for (const [, type = ""] of types) if (!LOCAL.test(type)) return undefined
+  for (const [, type = ""] of types) if (!answersByItself(type)) return undefined
   return problemIn(parts, record, { root: `/proc/${pid}/root`, program })
 }
 

@@ -2,7 +2,7 @@
 // part in, and one that shows the engine's own directories must not hold on to what the engine unmounts.
 import { readFileSync, realpathSync } from "node:fs"
 import { DhowError } from "../../lib/errors.ts"
-import { type MountEntry, parseMountinfo } from "../../lib/mountinfo.ts"
+import { mountOf, parseMountinfo } from "../../lib/mountinfo.ts"
 import type { RuntimeMount } from "../../oci/runtime-spec.ts"
 
 const SHARED = new Set(["shared", "rshared"])
@@ -30,16 +30,6 @@ export function bindPropagation({ source, propagation, implied }: BindPropagatio
     `path ${source} is mounted on ${entry?.path ?? "/"} but it is not a shared${isShared ? "" : " or slave"} mount`,
     { hint: `Let it be one: mount --make-shared ${entry?.path ?? "/"}` },
   )
-}
-
-/** The mount that a real path lies on. */
-export function mountOf(path: string, mounts: readonly MountEntry[]): MountEntry | undefined {
-  let found: MountEntry | undefined
-  for (const entry of mounts) {
-    const isAbove = entry.path === "/" || path === entry.path || path.startsWith(`${entry.path}/`)
-    if (isAbove && entry.path.length >= (found?.path.length ?? 0)) found = entry
-  }
-  return found
 }
 
 /**

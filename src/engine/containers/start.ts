@@ -2,6 +2,7 @@
 // at any point, and reconciliation undoes or finishes what the intent in the row tells.
 import { mkdirSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
+import { answering } from "../../lib/answering.ts"
 import { crashpoint } from "../../lib/crashpoint.ts"
 import { DhowError, describeError } from "../../lib/errors.ts"
 import { log } from "../../lib/log.ts"
@@ -155,6 +156,7 @@ async function run(parts: ContainerParts, record: ContainerRecord, restarts: num
     user: () => user,
     mapped: paths.mapped,
   })
+  await answering((hostConfig.Devices ?? []).map(({ PathOnHost }) => PathOnHost ?? ""))
   const { spec: plain, warnings } = containerSpec({
     id,
     hostname: hostnameOf(parts, record),

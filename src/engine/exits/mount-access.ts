@@ -3,6 +3,7 @@
 import { readFileSync, type Stats } from "node:fs"
 import { lstat, stat } from "node:fs/promises"
 import { join, posix } from "node:path"
+import { answering } from "../../lib/answering.ts"
 import type { RuntimeSpec } from "../../oci/runtime-spec.ts"
 import type { LogLine, MountAccess, ProcessUser } from "../../wire/exit.ts"
 import { placedMounts } from "../containers/image-mounts.ts"
@@ -59,6 +60,7 @@ async function ofMount(mount: ResolvedMount, who: Who, named: readonly string[])
   })
   let source: string
   try {
+    await answering([mount.Source])
     source = mountSource(mount)
   } catch {
     return []

@@ -1,5 +1,6 @@
 // `update`: what a container was created with is changed, at once where the kernel lets it, else for its next start. What
 // is done to a running process comes first and the row last; `record.pending` tells a crash in between what to do.
+import { answering } from "../../../lib/answering.ts"
 import { crashpoint } from "../../../lib/crashpoint.ts"
 import { DhowError, describeError } from "../../../lib/errors.ts"
 import { log } from "../../../lib/log.ts"
@@ -64,6 +65,7 @@ async function updateLocked(parts: ContainerParts, id: string, asked: ContainerU
   if (record.pending !== undefined)
     throw new DhowError("conflict", `Cannot update container "${record.name}": another update of it is under way`)
   const runs = isRunning(state)
+  await answering((asked.MountAdd ?? []).flatMap(({ Type, Source }) => (Type === "bind" && Source ? [Source] : [])))
   await using undo = new Undo(`update of container "${record.name}"`)
   const volumes: PreparedVolume[] = []
   const next = prepare(parts, container, asked, (volume) => {

@@ -1,4 +1,5 @@
 // The ImageContents interface, put together from one file per use-case.
+import { answering } from "../../../lib/answering.ts"
 import type { Stacks } from "../../../snapshot/stacks.ts"
 import type { Uppers } from "../../../snapshot/uppers.ts"
 import type { ImageContents } from "../../contract.ts"
@@ -30,8 +31,14 @@ export function openContents(context: ImagesContext, parts: ContentsParts): Imag
     files: async (reference, { request, ...read }) => imageFiles(context, stacks, { ...read, reference, request }),
     difference: async (before, after, options) => imageDifference(context, parts, { ...options, before, after }),
     convert: (source, target, options) => convertImage(context, { ...options, source, target }),
-    mount: async (reference, options) => mounts.mount(reference, options),
-    unmount: async (reference) => mounts.unmount(reference),
+    async mount(reference, options) {
+      if (options.target?.startsWith("/")) await answering([options.target])
+      return mounts.mount(reference, options)
+    },
+    async unmount(reference) {
+      if (reference.startsWith("/") && !mounts.isAt(reference)) await answering([reference])
+      return mounts.unmount(reference)
+    },
     mounts: async () => mounts.list(),
     reconcileMounts: () => mounts.reconcile(),
     squash: (reference, options) => squashImage(context, stacks, { ...options, reference }),

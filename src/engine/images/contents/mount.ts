@@ -116,6 +116,7 @@ export function imageMounts(context: ImagesContext, directory: string) {
   return {
     mount: mountImage,
     unmount: unmountImage,
+    isAt: (path: string): boolean => mounts.all().some((row) => row.path === path),
     list: (): ImageMount[] => mounts.all().map(describe),
     /** At the start: rows of mounts that a reboot or a crash took are forgotten, and what has no row goes. */
     reconcile(): void {
