@@ -31,6 +31,10 @@ export async function runInternal([verb, ...parameters]: readonly string[]): Pro
     diesWithParent(true)
     return gzipMembersCommand(parameters)
   }
+  if (verb === "resolver") {
+    const { resolverCommand } = await import("./network/resolver/command.ts")
+    return await resolverCommand(parameters)
+  }
   if (verb === "reset") {
     const { reset } = await import("./reset.ts")
     return await reset(parameters)
