@@ -49,6 +49,11 @@ export function joinNetwork(sides: Sides, joint: Joint): void {
     enableIpv6(joint.interface)
     addresses.push(addAddress(index, settings.GlobalIPv6Address, settings.GlobalIPv6PrefixLen ?? 128))
   }
+  for (const text of settings.IPAMConfig?.LinkLocalIPs ?? []) {
+    const family = parseIp(text)?.family
+    if (family === 6) enableIpv6(joint.interface)
+    addresses.push(addAddress(index, text, family === 6 ? 64 : 16))
+  }
   inner.request([...addresses, setUp(index)], what)
 }
 

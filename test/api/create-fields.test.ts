@@ -300,7 +300,7 @@ const REFUSED: readonly (readonly [body: Body, text: RegExp])[] = [
     ofEndpoint({ IPAMConfig: { IPv6Address: "fd00::9" } }),
     /: 400 .*IP address is supported on user defined networks only/,
   ],
-  [ofEndpoint({ IPAMConfig: { LinkLocalIPs: ["169.254.1.1"] } }), /: 501 .*link-local addresses: not available/],
+  [ofEndpoint({ IPAMConfig: { LinkLocalIPs: ["here"] } }), /: 400 .*invalid link-local IP address: here/],
   [ofEndpoint({ Links: ["donor:d"] }), /: 501 .*links: not available/],
 ]
 

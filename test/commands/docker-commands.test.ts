@@ -140,19 +140,20 @@ describe.skipIf(dockerProgram === undefined)("docker's commands", () => {
     expect(await ok("volume", "prune", "-f")).toContain("Deleted Volumes:")
   })
 
-  test("show networks, and say what cannot be done with them yet", async () => {
+  test("make, join, leave and remove networks", async () => {
     expect(await ok("network", "ls", "-q", "--filter", "name=bridge")).toMatch(/^[0-9a-f]{12}$/)
     expect(await ok("network", "inspect", "-f", "{{.Driver}}", "bridge")).toBe("bridge")
-    expect(await ok("network", "prune", "-f")).toBe("")
-    for (const words of [
-      ["network", "create", "mine"],
-      ["network", "connect", "bridge", "box"],
-      ["network", "disconnect", "bridge", "box"],
-      ["network", "rm", "mine"],
-    ]) {
-      const { status, stderr } = await client.run(words)
-      expect(`${words[1]}: ${status} ${stderr}`).toMatch(/: 1 .*(not supported yet|not found)/)
-    }
+    expect(await ok("network", "create", "--label", "a=b", "mine")).toMatch(/^[0-9a-f]{64}$/)
+    expect(await ok("network", "ls", "--filter", "label=a", "--format", "{{.Name}} {{.Driver}}")).toBe("mine bridge")
+    await ok("network", "connect", "--alias", "other", "mine", "box")
+    const aliases = ["-f", "{{json .NetworkSettings.Networks.mine.Aliases}}", "box"]
+    expect(await ok("inspect", ...aliases)).toBe('["other"]')
+    const { status, stderr } = await client.run(["network", "rm", "mine"])
+    expect(`${status} ${stderr}`).toMatch(/^1 .*has active endpoints \(name:"box"/)
+    await ok("network", "disconnect", "mine", "box")
+    expect(await ok("network", "rm", "mine")).toBe("mine")
+    await ok("network", "create", "unused")
+    expect(await ok("network", "prune", "-f")).toContain("unused")
   })
 
   test("tell of the system", async () => {

@@ -1,5 +1,6 @@
 // What may be asked of a container's place on a network, with Docker's words; and the sysctls among it. Pure.
 import { DhowError } from "../../lib/errors.ts"
+import { parseIp } from "../../lib/ip-address.ts"
 import type { EndpointSettings } from "../../wire/container.ts"
 
 /** Networks that every engine has: addresses and names on them are not the user's to choose. */
@@ -16,6 +17,10 @@ export function checkEndpoint(network: string, settings: EndpointSettings): void
     if (settings.Aliases?.length)
       faults.push("network-scoped alias is supported only for containers in user defined networks")
   }
+  for (const address of settings.IPAMConfig?.LinkLocalIPs ?? [])
+    if (parseIp(address) === undefined) faults.push(`invalid link-local IP address: ${address}`)
+  if (IPv4Address && parseIp(IPv4Address)?.family !== 4) faults.push(`invalid IPv4 address: ${IPv4Address}`)
+  if (IPv6Address && parseIp(IPv6Address)?.family !== 6) faults.push(`invalid IPv6 address: ${IPv6Address}`)
   const mac = settings.MacAddress
   if (mac && !/^[0-9a-f]{2}(?:[:-][0-9a-f]{2}){5}$/i.test(mac)) throw invalid(`invalid MAC address ${mac}`)
   for (const sysctl of sysctlsOf(settings)) {
@@ -29,7 +34,6 @@ export function checkEndpoint(network: string, settings: EndpointSettings): void
     throw invalid(`invalid endpoint settings:\n${text}`)
   }
   if (PREDEFINED.has(network) && settings.Links?.length) throw unavailable(network, "links")
-  if (settings.IPAMConfig?.LinkLocalIPs?.length) throw unavailable(network, "link-local addresses")
 }
 
 /** The sysctls of all interfaces, with the names that these get: eth0 for the first. */

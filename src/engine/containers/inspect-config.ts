@@ -4,8 +4,9 @@ import type { HostFacts } from "../../runtime/host-facts.ts"
 import { selinuxLabels } from "../../runtime/labels.ts"
 import { parseSecurityOptions } from "../../runtime/security-options.ts"
 import { defaultMaskedPaths, defaultReadonlyPaths } from "../../runtime/spec.ts"
-import type { ContainerConfig, EndpointSettings, HostConfig, NetworkingConfig } from "../../wire/container.ts"
+import type { ContainerConfig, EndpointSettings, HostConfig } from "../../wire/container.ts"
 import { shownLogConfig } from "./log-settings.ts"
+import type { ContainerRecord } from "./record.ts"
 
 const CONFIG: ContainerConfig = {
   Hostname: "",
@@ -153,12 +154,13 @@ export function inspectSecurity(
  */
 export function inspectNetworks(
   endpoints: Readonly<Record<string, EndpointSettings>>,
-  networkMode: string,
-  asked?: NetworkingConfig["EndpointsConfig"],
+  { hostConfig, networkingConfig, leftNetworks }: ContainerRecord,
 ): Record<string, EndpointSettings> {
+  const networkMode = hostConfig.NetworkMode ?? "bridge"
+  const asked = networkingConfig.EndpointsConfig
   const names = Object.keys(endpoints)
   if (names.length === 0) names.push(...Object.keys(asked ?? {}))
-  if (names.length === 0 && !networkMode.startsWith("container:")) names.push(networkMode)
+  if (names.length === 0 && !networkMode.startsWith("container:") && !leftNetworks) names.push(networkMode)
   return Object.fromEntries(
     names.map((name) => [name, { ...ENDPOINT, ...endpoints[name], ...wishes(asked?.[name] ?? {}) }]),
   )

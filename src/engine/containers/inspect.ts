@@ -117,11 +117,7 @@ function networkSettings(state: ContainerState, record: ContainerRecord): Inspec
     IPPrefixLen: bridge?.IPPrefixLen ?? 0,
     IPv6Gateway: bridge?.IPv6Gateway ?? "",
     MacAddress: bridge?.MacAddress ?? "",
-    Networks: inspectNetworks(
-      endpoints,
-      record.hostConfig.NetworkMode ?? "bridge",
-      record.networkingConfig.EndpointsConfig,
-    ),
+    Networks: inspectNetworks(endpoints, record),
   }
 }
 

@@ -47,11 +47,7 @@ async function summary(
   withSize: boolean,
 ): Promise<Omit<ContainerSummary, "Image" | "Names">> {
   const { path, args } = commandOf(record.config)
-  const networks = inspectNetworks(
-    isRunning(state) ? state.process.endpoints : {},
-    record.hostConfig.NetworkMode ?? "bridge",
-    record.networkingConfig.EndpointsConfig,
-  )
+  const networks = inspectNetworks(isRunning(state) ? state.process.endpoints : {}, record)
   return {
     Id: record.id,
     ImageID: record.imageId,
