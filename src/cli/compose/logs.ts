@@ -1,0 +1,87 @@
+// dhow compose logs: what the project's containers wrote, behind their names.
+
+import { inspectContainer } from "../../client/containers.ts"
+import { serverEvents } from "../../client/system.ts"
+import { LABEL } from "../../compose/labels.ts"
+import { DhowError } from "../../lib/errors.ts"
+import { defineCommand } from "../command.ts"
+import { apiTime } from "../container/logs.ts"
+import { boolean, int, string } from "../flags/flags.ts"
+import { globalsOf } from "./globals.ts"
+import { LogView } from "./log-view.ts"
+import { shortName } from "./observed.ts"
+import { containersOf, openTarget, type Target } from "./project-or-name.ts"
+
+export const logs = defineCommand({
+  usage: "[OPTIONS] [SERVICE...]",
+  summary: "Show what containers wrote",
+  flags: {
+    follow: boolean("f", "Go on with what comes"),
+    index: int("", "Only the container of this number"),
+    "no-color": boolean("", "Without colours"),
+    "no-log-prefix": boolean("", "Without the names before lines"),
+    since: string("", "Only from this time on (2024-05-01T12:00:00Z, or 42m ago)"),
+    tail: string("n", "Number of lines from the end of each log", { default: "all" }),
+    timestamps: boolean("t", "Show when each line was written"),
+    until: string("", "Only up to this time (2024-05-01T12:00:00Z, or 42m ago)"),
+  } as const,
+  args: [0, Number.POSITIVE_INFINITY],
+  examples: ["dhow compose logs -f web", "dhow compose logs --tail 20"],
+  async run(context, flags, names) {
+    if (flags.index !== undefined && names.length !== 1)
+      throw new DhowError("invalid", "--index requires one service to be selected")
+    const target = await openTarget(context, names)
+    const containers = containersOf(target, names).filter(
+      ({ number }) => flags.index === undefined || number === flags.index,
+    )
+    const view = new LogView({
+      prefix: flags["no-log-prefix"] !== true,
+      colour: flags["no-color"] !== true && globalsOf(context).ansi !== "never",
+    })
+    for (const { name } of containers) view.know(shortName(target.name, name))
+    const query = {
+      follow: flags.follow === true,
+      timestamps: flags.timestamps === true,
+      since: apiTime(flags.since),
+      until: apiTime(flags.until),
+      tail: flags.tail,
+    }
+    const show = (
+      id: string,
+      name: string,
+      more: { readonly since?: string; readonly tail?: string } = {},
+    ): Promise<void> => view.show(target.client, { id, shown: shortName(target.name, name) }, { ...query, ...more })
+    if (flags.follow !== true) {
+      for (const { id, name } of containers) await show(id, name)
+      return 0
+    }
+    const shown = Promise.all(containers.map(({ id, name }) => show(id, name)))
+    await Promise.race([
+      shown.then(() => undefined),
+      followStarts(target, names, (id, name, since) => show(id, name, { since, tail: "all" })),
+    ])
+    await shown
+    return 0
+  },
+})
+
+/** Containers that start later are shown too. Never resolves by itself. */
+async function followStarts(
+  target: Target,
+  names: readonly string[],
+  show: (id: string, name: string, since: string) => Promise<void>,
+): Promise<void> {
+  const events = await serverEvents(target.client, {
+    filters: {
+      type: ["container"],
+      event: ["start"],
+      label: [`${LABEL.project}=${target.name}`, `${LABEL.oneOff}=False`],
+    },
+  })
+  for await (const { Actor } of events) {
+    const service = Actor.Attributes[LABEL.service] ?? ""
+    if (names.length > 0 && !names.includes(service)) continue
+    const { State } = await inspectContainer(target.client, Actor.ID)
+    show(Actor.ID, Actor.Attributes["name"] ?? Actor.ID, State.StartedAt).catch(() => {})
+  }
+}
