@@ -51,6 +51,7 @@ import { log } from "./lib/log.ts"
 import { ownCommand } from "./lib/own-command.ts"
 import { VERSION } from "./lib/version.ts"
 import { openNetworks } from "./network/open.ts"
+import { openResolver } from "./network/resolver/open.ts"
 import type { Digest } from "./oci/digest.ts"
 import { openRegistries } from "./registry/client.ts"
 import { claimExecRoot, lockRoot, makeRoot } from "./root-lock.ts"
@@ -180,6 +181,11 @@ export async function openEngine(live: LiveConfig): Promise<OpenEngine> {
   const networks = openNetworks({
     database,
     execRoot: config.execRoot,
+    resolver: openResolver({
+      execRoot: config.execRoot,
+      database: join(config.dataRoot, "dhow.db"),
+      internalCommand: [...ownCommand(), "internal"],
+    }),
     bridge: config.bridge,
     get bip() {
       return config.bip

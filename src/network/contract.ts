@@ -6,6 +6,7 @@ import type { EndpointSettings, PortMap } from "../wire/container.ts"
 import type { NetworkCreateRequest } from "../wire/network.ts"
 import type { NetworkInspect } from "../wire/system.ts"
 import type { AddressPool } from "./ipam/pools.ts"
+import type { Resolver, ServeOptions } from "./resolver/contract.ts"
 
 /** Asked again whenever they are needed: the configuration may have changed. */
 export type NetworksOptions = {
@@ -21,6 +22,8 @@ export type NetworksOptions = {
   readonly addressPools?: readonly AddressPool[]
   /** What tells this host from others: its unique local IPv6 prefix is made of it. */
   readonly hostId?: string
+  /** Answers names on user-defined networks; absent where nobody asks for names. */
+  readonly resolver?: Resolver
 }
 
 export type PortMapping = {
@@ -42,6 +45,8 @@ export type AttachRequest = {
   readonly ports: readonly PortMapping[]
   /** The address that it had until now: it gets this one again unless somebody else has it meanwhile. */
   readonly address?: string
+  /** How names are answered that its networks do not know. Absent: as on the host. */
+  readonly dns?: ServeOptions
 }
 
 /** Another set of published ports, in force in the kernel, and for good once `commit` was called. */

@@ -1,7 +1,7 @@
 // The networks of one state root: hands namespaces to containers and takes them back. Rows are the truth; kernel objects
 // without a row are swept.
 import { crashpoint } from "../lib/crashpoint.ts"
-import { DhowError } from "../lib/errors.ts"
+import { DhowError, describeError } from "../lib/errors.ts"
 import { log } from "../lib/log.ts"
 import type { EndpointSettings, PortMap } from "../wire/container.ts"
 import type { NetworkCreateRequest } from "../wire/network.ts"
@@ -29,6 +29,7 @@ import { Ports } from "./ports.ts"
 import { destroyNamespace, isUsable, type Preparation, prepareIsolated, prepareJoined } from "./prepare.ts"
 import { Publisher } from "./publisher.ts"
 import { DEFAULT_NETWORKS, type Namespace, type Network, plainRecord, renderNetwork } from "./record.ts"
+import { RESOLVER_ADDRESS } from "./resolver/contract.ts"
 import { Tables } from "./tables.ts"
 import { removeOrphanInterfaces, removeStrayBridges } from "./tidy.ts"
 import { wishFor } from "./wishes.ts"
@@ -89,6 +90,9 @@ class HostNetworks implements Networks {
     this.#adopt(bridge.network)
     this.#isolated.fill()
     this.#adoptBridges()
+    this.#options.resolver
+      ?.open()
+      .catch((error: unknown) => log.error("no names are answered", { error: describeError(error) }))
     // Who looks after the rules of a bridge that stands does it a little later: it serves at once.
     if (bridge.begin())
       this.#later(LOOK_AFTER_MS, () => {
@@ -113,7 +117,15 @@ class HostNetworks implements Networks {
       await this.release(request.owner)
       throw new DhowError("internal", `Cannot publish ports of container "${request.name}"`, { cause: error })
     }
-    return this.#attached({ key, owner: request.owner, record: claimed })
+    const attached = this.#attached({ key, owner: request.owner, record: claimed })
+    try {
+      await this.#serveNames(key, attached, request)
+    } catch (error) {
+      // Without names its programs would see another world than the one that was asked for.
+      await this.release(request.owner)
+      throw error
+    }
+    return attached
   }
 
   async isolate(owner: string): Promise<Attached> {
@@ -178,7 +190,8 @@ class HostNetworks implements Networks {
     const published = await this.#publisher().forNamespace(namespace, wish.network)
     const change = connectNamespace({ ...this.#parts(), published }, namespace, wish)
     this.#publisher().allowHairpin(change.namespace)
-    return { ...this.#attached(change.namespace), ...change, finish: async () => {} }
+    const attached = this.#attached(change.namespace)
+    return { ...attached, ...change, finish: async () => await this.#serveNames(namespace.key, attached, request) }
   }
 
   async disconnect(owner: string, reference: string): Promise<Connection> {
@@ -256,6 +269,7 @@ class HostNetworks implements Networks {
     if (this.#opened === undefined) return
     const { parts, bridge } = this.#opened
     await bridge.settled()
+    await this.#options.resolver?.close()
     for (const { key } of this.#tables.namespaces()) destroyNamespace(parts, key)
     for (const key of this.#namespaces.keys()) if (!this.#namespaces.isThrowaway(key)) this.#namespaces.destroy(key)
     for (const network of this.#tables.networks())
@@ -278,9 +292,13 @@ class HostNetworks implements Networks {
     return {
       namespace: this.#namespaces.path(key),
       endpoints: Object.fromEntries(record.endpoints.map(({ networkName, settings }) => [networkName, settings])),
-      nameservers: isNamed ? [EMBEDDED_RESOLVER] : [],
+      nameservers: isNamed ? [RESOLVER_ADDRESS] : [],
       ports: Object.keys(gatewaysOf(record)).length > 0 ? record.ports : [],
     }
+  }
+
+  async #serveNames(key: string, { nameservers }: Attached, { dns }: Pick<AttachRequest, "dns">): Promise<void> {
+    if (nameservers.length > 0) await this.#options.resolver?.serve(key, dns ?? { servers: [], ndots: false })
   }
 
   #namespaceOf(owner: string, name: string): Namespace {
@@ -319,6 +337,7 @@ class HostNetworks implements Networks {
   #forget(owner: string): void {
     for (const namespace of this.#tables.namespacesOf(owner)) {
       destroyNamespace(this.#parts(), namespace.key)
+      this.#options.resolver?.withdraw(namespace.key)
       this.#publisher().withdraw(namespace)
       if (namespace.record.endpoints.length > 0) this.#tidyLater()
     }
@@ -369,9 +388,6 @@ class HostNetworks implements Networks {
     return this.#opened.bridge
   }
 }
-
-/** Where images of the field have it written in. */
-const EMBEDDED_RESOLVER = "127.0.0.11"
 
 /** One that a ready namespace on the default bridge is good for. */
 function isPlain(wishes: readonly EndpointWish[], bridge: Network): boolean {

@@ -6,7 +6,7 @@ import type { Connection } from "../../network/contract.ts"
 import type { EndpointSettings } from "../../wire/container.ts"
 import { checkEndpoint } from "./endpoint-checks.ts"
 import { donorOf } from "./namespaces.ts"
-import { rewriteFiles, shownPorts, wantedNetworks } from "./network.ts"
+import { nameService, rewriteFiles, shownPorts, wantedNetworks } from "./network.ts"
 import type { ContainerParts } from "./parts.ts"
 import { type Container, type ContainerState, isRunning } from "./record.ts"
 import { emitNetwork } from "./usage-events.ts"
@@ -38,7 +38,7 @@ export async function connectContainer(
       return
     }
     const { name, config } = record
-    const joiner = { owner: id, name, hostname: config.Hostname ?? "" }
+    const joiner = { owner: id, name, hostname: config.Hostname ?? "", dns: nameService(parts, record) }
     const connection = await parts.networks.connect(joiner, network.id, settings)
     try {
       crashpoint("container.connect:before-row")

@@ -4,7 +4,16 @@ import { join } from "node:path"
 import { DhowError } from "../../lib/errors.ts"
 import { readIfExists } from "../../lib/files.ts"
 import type { PortMapping } from "../../network/contract.ts"
-import { type FilesMode, hostHosts, hostnameFile, hostResolvConf, hostsFile, resolvConf } from "../../network/files.ts"
+import {
+  type FilesMode,
+  hostHosts,
+  hostnameFile,
+  hostResolvConf,
+  hostsFile,
+  parseResolvConf,
+  resolvConf,
+} from "../../network/files.ts"
+import type { ServeOptions } from "../../network/resolver/contract.ts"
 import type { RuntimeMount } from "../../oci/runtime-spec.ts"
 import type { NamespaceChoice } from "../../runtime/spec-input.ts"
 import type { EndpointSettings, PortMap } from "../../wire/container.ts"
@@ -75,6 +84,7 @@ export async function attachNetwork(parts: ContainerParts, record: ContainerReco
     hostname: config.Hostname ?? "",
     networks: wanted,
     ports,
+    dns: nameService(parts, record),
     ...(record.pending?.kind === "restarting" && record.pending.address !== undefined
       ? { address: record.pending.address }
       : {}),
@@ -149,6 +159,16 @@ export function rewriteFiles(
     nameservers,
     gateway,
   })
+}
+
+/** How the resolver treats names of elsewhere; the container's resolv.conf says the same. */
+export function nameService(parts: ContainerParts, { hostConfig }: ContainerRecord): ServeOptions {
+  const flags = orDefault(hostConfig.DnsOptions, parts.config.dnsOptions)
+  const chosen = flags.length > 0 ? flags : parseResolvConf(hostResolvConf("bridge")).options
+  return {
+    servers: orDefault(hostConfig.Dns, parts.config.dns),
+    ndots: chosen.some((option) => option.startsWith("ndots:")),
+  }
 }
 
 function hostEndpoint(parts: ContainerParts, name: string): Record<string, EndpointSettings> {
