@@ -55,7 +55,7 @@ describe.skipIf(!usable)("after a kill", () => {
     const { namespace } = await attach("next", ports)
     using _server = serve(namespace, 80)
     expect(await read("127.0.0.1", ports[0]!.hostPort)).toStartWith("served")
-    const { output } = await run("nft", "list", "table", "ip", BRIDGE)
+    const { output } = await run("nft", "list", "table", "inet", BRIDGE)
     expect(output.match(/tcp \. \d+ :/g)).toHaveLength(1)
     const keys = () =>
       at.database.query<{ key: string }, Record<string, never>>("SELECT key FROM network_namespaces").all({})

@@ -104,8 +104,8 @@ describe.skipIf(!usable)("published ports", () => {
     using _server = serve(namespace, 1499)
     expect(await read("127.0.0.1", ports[1498]!.hostPort)).toStartWith("served")
     await at.networks.release("many")
-    const { output } = await run("nft", "list", "table", "ip", BRIDGE)
-    expect(output).toContain("any_")
+    const { output } = await run("nft", "list", "table", "inet", BRIDGE)
+    expect(output).toContain("any4_")
     expect(output).not.toContain("elements")
   })
 

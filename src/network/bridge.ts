@@ -1,25 +1,19 @@
-// The default bridge: its subnet chosen once, its interface and rules made by netavark, and made again when they are gone
-// (a reboot, a flushed firewall). Netavark is asked by way of a throw-away namespace on a reserved address.
-import { closeSync, openSync, readFileSync, writeFileSync } from "node:fs"
+// The default bridge before it is made: its subnet chosen once, its interface claimed for this engine, and what another
+// engine has left of it.
+import { closeSync, openSync } from "node:fs"
 import { setTimeout as sleep } from "node:timers/promises"
-import { crashpoint } from "../lib/crashpoint.ts"
 import { DhowError } from "../lib/errors.ts"
 import { log } from "../lib/log.ts"
 import type { NetlinkSocket } from "../lib/netlink.ts"
 import { libc } from "../lib/syscalls/libc.ts"
 import { chooseInterface, isAbandoned, otherOwner, ownerMark } from "./bridge-owner.ts"
-import { acceptForwarding, withdrawForwarding } from "./forward-policy.ts"
 import { hostMtu, occupiedSubnets } from "./host-routes.ts"
 import { bridgePorts, linkIndex, listAddresses, openRouteSocket, pinBridge, removeLink } from "./link.ts"
-import type { Namespaces } from "./namespaces.ts"
-import type { Netavark } from "./netavark.ts"
 import { DEFAULT_NETWORKS, defaultBridgeRecord, type Network } from "./record.ts"
 import {
   chooseSubnet,
-  contains,
   formatAddress,
   formatSubnet,
-  lastOf,
   macOf,
   overlaps,
   parseAddress,
@@ -80,11 +74,6 @@ export function subnetOf(network: Network): { readonly subnet: Subnet; readonly 
   return { subnet: parseCidr(first.subnet).subnet, gateway: first.gateway }
 }
 
-/** The address that netavark's throw-away namespaces use: the subnet's last. */
-export function reservedAddress(network: Network): number {
-  return lastOf(subnetOf(network).subnet) - 1
-}
-
 /** Whether the interface is there with the gateway's address. */
 export function bridgeIsUp(host: NetlinkSocket, network: Network): boolean {
   const { subnet, gateway } = subnetOf(network)
@@ -94,22 +83,8 @@ export function bridgeIsUp(host: NetlinkSocket, network: Network): boolean {
   )
 }
 
-/** Lets netavark make what is missing of the bridge and its rules; all that is there stays as it is. */
-export async function makeBridge(
-  network: Network,
-  parts: { readonly namespaces: Namespaces; readonly netavark: Netavark },
-  execRoot: string,
-): Promise<void> {
-  removeAbandoned(network.record.interface, execRoot)
-  await withThrowaway(network, parts, async (path, request) => parts.netavark.setup(path, request))
-  crashpoint("network.bridge:after-netavark")
-  claimBridge(network, execRoot)
-  setSysctl("net/ipv4/ip_forward", "1")
-  await acceptForwarding(network.record.interface)
-}
-
 /** With another engine's address on it, a bridge would answer for two subnets. */
-function removeAbandoned(bridge: string, execRoot: string): void {
+export function removeAbandoned(bridge: string, execRoot: string): void {
   using host = openRouteSocket()
   if (!isAbandoned(host, bridge, execRoot)) return
   log.warn("removing a bridge that an engine left behind", { interface: bridge })
@@ -128,32 +103,10 @@ export function claimBridge(network: Network, execRoot: string): void {
   })
 }
 
-/** Answers to a connection from 127.0.0.1 through a published port come back as packets for 127.0.0.1. */
-export function routeLoopback(network: Network): void {
-  setSysctl(`net/ipv4/conf/${network.record.interface}/route_localnet`, "1")
-}
-
 /** Resolves when the kernel has taken the interfaces of destroyed namespaces off the bridge, or is taking too long. */
 export async function portsGone(host: NetlinkSocket, bridge: string): Promise<void> {
   const deadline = performance.now() + PORTS_PATIENCE_MS
   while (bridgePorts(host, bridge).length > 0 && performance.now() < deadline) await sleep(20)
-}
-
-/** Removes the bridge and its rules, and cuts off what is still attached: netavark would leave both for its sake. */
-export async function removeBridge(
-  network: Network,
-  parts: { readonly namespaces: Namespaces; readonly netavark: Netavark },
-): Promise<void> {
-  using host = openRouteSocket()
-  for (const name of bridgePorts(host, network.record.interface)) removeLink(host, name)
-  // Set up first: netavark only tears down completely what its namespace is attached to.
-  await withThrowaway(network, parts, async (path, request) => {
-    await parts.netavark.setup(path, request)
-    await parts.netavark.teardown(path, request)
-  })
-  await withdrawForwarding(network.record.interface)
-  if (removeLink(host, network.record.interface))
-    log.warn("bridge was still in use; its firewall rules may be left", { interface: network.record.interface })
 }
 
 /**
@@ -175,26 +128,4 @@ export async function asOnlyBridgeMaker<T>(body: () => Promise<T>): Promise<T> {
   } finally {
     closeSync(fd)
   }
-}
-
-async function withThrowaway(
-  network: Network,
-  parts: { readonly namespaces: Namespaces },
-  body: (path: string, request: Parameters<Netavark["setup"]>[1]) => Promise<void>,
-): Promise<void> {
-  const key = parts.namespaces.throwawayKey()
-  const address = reservedAddress(network)
-  const { subnet } = subnetOf(network)
-  if (!contains(subnet, address)) throw new DhowError("internal", `"${formatSubnet(subnet)}" has no reserved address`)
-  parts.namespaces.create(key, () => {})
-  try {
-    await body(parts.namespaces.path(key), { id: key, network, address: formatAddress(address) })
-  } finally {
-    parts.namespaces.destroy(key)
-  }
-}
-
-function setSysctl(name: string, value: string): void {
-  const path = `/proc/sys/${name}`
-  if (readFileSync(path, "utf8").trim() !== value) writeFileSync(path, value)
 }

@@ -71,7 +71,7 @@ export class Bridges {
     this.#forget(network.id)
     const { driver, configOnly } = network.record
     if (configOnly) return
-    if (driver === "bridge") await lowerBridge(this.#host(), network.record.interface)
+    if (driver === "bridge") await lowerBridge(this.#host(), network.record.interface, { execRoot: this.#execRoot })
     else if (!this.#tables.networks().some(({ record }) => record.interface === network.record.interface))
       lowerParent(this.#host(), network, this.#execRoot)
   }

@@ -9,7 +9,7 @@ import { inNetworkNamespace } from "../lib/syscalls/mount.ts"
 import { chooseGateways, type EndpointWish, type Gateways, gatewaysOf, takeEndpoint, wayOut } from "./endpoints.ts"
 import { type Sides, setDefaultRoute } from "./join.ts"
 import { openRouteSocket, removeLink } from "./link.ts"
-import { endpointRecord, FIRST_INTERFACE, join, type Preparation, reservedAddresses } from "./prepare.ts"
+import { endpointRecord, FIRST_INTERFACE, join, type Preparation } from "./prepare.ts"
 import { publicationsOn } from "./publications.ts"
 import type { PublishedPorts } from "./publish.ts"
 import type { EndpointRecord, Namespace, NamespaceRecord, Network } from "./record.ts"
@@ -33,7 +33,7 @@ export function connectNamespace(parts: ConnectParts, namespace: Namespace, wish
   const { network } = wish
   if (record.endpoints.some((endpoint) => endpoint.network === network.id))
     throw new DhowError("forbidden", `endpoint with name ${record.name} already exists in network ${network.name}`)
-  const settings = takeEndpoint(parts.tables, wish, key, reservedAddresses)
+  const settings = takeEndpoint(parts.tables, wish, key)
   const place = freePlace(record.endpoints)
   const after = (endpoint: EndpointRecord): NamespaceRecord => {
     const endpoints = [...record.endpoints, endpoint]

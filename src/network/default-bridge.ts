@@ -1,28 +1,22 @@
 // The default bridge: settled on a subnet, made, made again where it has vanished, and the ports published on it.
 import { log } from "../lib/log.ts"
-import {
-  asOnlyBridgeMaker,
-  bridgeIsUp,
-  claimBridge,
-  makeBridge,
-  portsGone,
-  removeBridge,
-  routeLoopback,
-  settleBridge,
-} from "./bridge.ts"
+import { NETLINK_NETFILTER, NetlinkSocket } from "../lib/netlink.ts"
+import { asOnlyBridgeMaker, bridgeIsUp, claimBridge, portsGone, removeAbandoned, settleBridge } from "./bridge.ts"
 import { otherOwner } from "./bridge-owner.ts"
 import type { NetworksOptions } from "./contract.ts"
 import { linkAlias, linkIndex } from "./link.ts"
-import { Netavark } from "./netavark.ts"
+import { lowerBridge, raiseBridge } from "./native-bridge.ts"
 import type { Preparation } from "./prepare.ts"
 import { publicationsOn } from "./publications.ts"
-import { PublishedPorts } from "./publish.ts"
+import type { PublishedPorts } from "./publish.ts"
 import { DEFAULT_NETWORKS, type Network } from "./record.ts"
+import { acceptForwarding } from "./rules/common.ts"
+import { removeNetavarkRules } from "./rules/netavark.ts"
+import { hasTable, NFPROTO } from "./rules/nft.ts"
 
 export class DefaultBridge {
   readonly #options: NetworksOptions
   readonly #parts: Preparation
-  readonly #netavark: Netavark
   /** Told when the bridge stands: namespaces can be made ready. */
   readonly #onReady: () => void
   /** Told when it is gone or another one: namespaces that were made ready are of no use. */
@@ -42,7 +36,6 @@ export class DefaultBridge {
   ) {
     this.#options = options
     this.#parts = parts
-    this.#netavark = new Netavark(options.execRoot)
     this.#onReady = on.ready
     this.#onGone = on.gone
     this.#network = this.#settle()
@@ -65,8 +58,14 @@ export class DefaultBridge {
   /** Makes it, or takes the one that stands. Returns whether it stands already. */
   begin(): boolean {
     const stands = bridgeIsUp(this.#parts.host, this.#network)
-    if (stands) this.#ready = this.#tryPublish().then(this.#onReady)
-    else this.make().catch((error: unknown) => log.warn("default bridge not made", { error: String(error) }))
+    if (stands) {
+      const ready = this.#publish().then(this.#onReady)
+      this.#ready = ready
+      ready.catch((error: unknown) => {
+        log.warn("ports cannot be published", { error: String(error) })
+        if (this.#ready === ready) this.#ready = undefined
+      })
+    } else this.make().catch((error: unknown) => log.warn("default bridge not made", { error: String(error) }))
     return stands
   }
 
@@ -81,7 +80,9 @@ export class DefaultBridge {
   }
 
   async published(): Promise<PublishedPorts> {
-    return this.#published ?? (await this.#publish())
+    if (this.#published === undefined) await this.#publish()
+    if (this.#published === undefined) throw new Error("The default bridge has no rules")
+    return this.#published
   }
 
   /** The ports published now, where some ever were. */
@@ -92,14 +93,14 @@ export class DefaultBridge {
   make(): Promise<void> {
     const making = asOnlyBridgeMaker(async () => {
       if (this.#closed) return
-      const parts = { namespaces: this.#parts.namespaces, netavark: this.#netavark }
       this.#network = this.#settle()
       if (this.#outdated !== undefined) {
-        await removeBridge(this.#outdated, parts)
+        await this.#lower(this.#outdated)
         this.#outdated = undefined
       }
-      await makeBridge(this.#network, parts, this.#options.execRoot)
-      await this.#tryPublish()
+      removeAbandoned(this.#network.record.interface, this.#options.execRoot)
+      await this.#publish()
+      await acceptForwarding()
       this.#onReady()
     })
     this.#making = making
@@ -130,10 +131,7 @@ export class DefaultBridge {
   }
 
   async remove(): Promise<void> {
-    const parts = { namespaces: this.#parts.namespaces, netavark: this.#netavark }
-    if (this.#ready !== undefined || linkIndex(this.#parts.host, this.#network.record.interface) !== undefined)
-      await removeBridge(this.#network, parts)
-    this.#published?.removeTable()
+    await this.#lower(this.#network)
     this.#published?.close()
   }
 
@@ -148,25 +146,31 @@ export class DefaultBridge {
     return bridge
   }
 
-  /** Without nftables all works but published ports; who wants those meets the error in attach(). */
-  async #tryPublish(): Promise<void> {
-    await this.#publish().catch((error: unknown) => log.warn("ports cannot be published", { error: String(error) }))
+  async #lower(network: Network): Promise<void> {
+    await this.#forgetNetavark(network)
+    await lowerBridge(this.#parts.host, network.record.interface, this.#options)
   }
 
-  /** Makes the kernel publish exactly what the rows say. */
-  async #publish(): Promise<PublishedPorts> {
-    const { id, record } = this.#network
-    const published = new PublishedPorts(record.interface, record.subnets[0]?.subnet ?? "")
+  /** Raises it, and makes the kernel publish exactly what the rows say. */
+  async #publish(): Promise<void> {
+    const { id } = this.#network
+    await this.#forgetNetavark(this.#network)
+    const published = await raiseBridge(this.#parts.host, this.#network, this.#options)
     try {
-      await published.ensureTable()
+      claimBridge(this.#network, this.#options.execRoot)
       published.fill(this.#parts.tables.namespaces().flatMap((namespace) => publicationsOn(id, namespace)))
-      routeLoopback(this.#network)
     } catch (error) {
       published.close()
       throw error
     }
     this.#published?.close()
     this.#published = published
-    return published
+  }
+
+  /** A table of the old layout says that an older dhow made the bridge; it is replaced afterwards. */
+  async #forgetNetavark({ record }: Network): Promise<void> {
+    using socket = new NetlinkSocket(NETLINK_NETFILTER)
+    if (hasTable(socket, record.interface, NFPROTO.IPV4))
+      await removeNetavarkRules(record.interface, record.subnets[0]?.subnet ?? "")
   }
 }

@@ -19,16 +19,13 @@ export type EndpointWish = {
   readonly address?: string | undefined
 }
 
-/** Which address of ours is never a container's: for whoever makes the bridge. */
-export type Reserved = (network: Network) => readonly string[]
-
 /** The addresses of one endpoint, taken for the namespace `key`. Throws where they cannot be had; takes none then. */
-export function takeEndpoint(tables: Tables, wish: EndpointWish, key: string, reserved: Reserved): EndpointSettings {
+export function takeEndpoint(tables: Tables, wish: EndpointWish, key: string): EndpointSettings {
   const { network, settings } = wish
   const { IPv4Address, IPv6Address } = settings.IPAMConfig ?? {}
   try {
-    const four = takeFamily(tables, 4, { wish, key, asked: IPv4Address, reserved })
-    const six = takeFamily(tables, 6, { wish, key, asked: IPv6Address, reserved })
+    const four = takeFamily(tables, 4, { wish, key, asked: IPv4Address })
+    const six = takeFamily(tables, 6, { wish, key, asked: IPv6Address })
     const first = parseIp(four?.address ?? six?.address ?? "")
     return {
       IPAMConfig: settings.IPAMConfig ?? null,
@@ -62,10 +59,9 @@ function takeFamily(
     readonly wish: EndpointWish
     readonly key: string
     readonly asked: string | undefined
-    readonly reserved: Reserved
   },
 ): Taken | undefined {
-  const { wish, key, asked, reserved } = options
+  const { wish, key, asked } = options
   const { network } = wish
   const subnets = network.record.subnets.flatMap((subnet) => {
     const prefix = parsePrefix(subnet.subnet)?.prefix
@@ -76,10 +72,7 @@ function takeFamily(
     if (asked) throw outOfRange(asked, network)
     return undefined
   }
-  const kept = new Set([
-    ...subnets.flatMap(({ subnet }) => [subnet.gateway, ...Object.values(subnet.auxiliary ?? {})]),
-    ...reserved(network),
-  ])
+  const kept = new Set(subnets.flatMap(({ subnet }) => [subnet.gateway, ...Object.values(subnet.auxiliary ?? {})]))
   const claim = (text: string): Taken | "outside" | "taken" => {
     const address = parseIp(text)
     const home = subnets.find(({ prefix }) => address !== undefined && contains(prefix, address))

@@ -10,7 +10,7 @@ export function occupiedSubnets(host: NetlinkSocket, except: string): Subnet[] {
   const found = parseRoutes(readIfExists("/proc/net/route") ?? "", except)
   const own = linkIndex(host, except)
   for (const { index, address, prefixLength } of listAddresses(host))
-    if (index !== own) found.push(parseCidr(`${address}/${prefixLength}`).subnet)
+    if (index !== own && !address.includes(":")) found.push(parseCidr(`${address}/${prefixLength}`).subnet)
   for (const line of (readIfExists("/etc/resolv.conf") ?? "").split("\n")) {
     const server = /^\s*nameserver\s+(\d+\.\d+\.\d+\.\d+)\s*$/.exec(line)?.[1]
     if (server !== undefined) found.push({ base: parseAddress(server), prefixLength: 32 })

@@ -1,6 +1,7 @@
 // Interfaces through rtnetlink: found, changed, removed. No process is started on this path
 // (docs/adr/0007-native-endpoints.md).
 import { errnoName } from "../lib/errors.ts"
+import { formatIp } from "../lib/ip-address.ts"
 import {
   attribute,
   cstr,
@@ -12,7 +13,6 @@ import {
   readAttributes,
   u32,
 } from "../lib/netlink.ts"
-import { formatAddress } from "./subnet.ts"
 
 export const RTM = {
   NEWLINK: 16,
@@ -38,7 +38,6 @@ export const IFLA = {
 export const IFLA_INFO = { KIND: 1, DATA: 2 } as const
 export const IFA = { ADDRESS: 1, LOCAL: 2, BROADCAST: 4 } as const
 const IFF_UP = 1
-const AF_INET = 2
 const AF_BRIDGE = 7
 const IFLA_BRPORT_MODE = 4
 
@@ -64,17 +63,17 @@ function getLink(socket: NetlinkSocket, name: string): Buffer | undefined {
 
 export type InterfaceAddress = { readonly index: number; readonly address: string; readonly prefixLength: number }
 
-/** IPv4 addresses of all interfaces, also of those without a carrier, which node:os leaves out. */
+/** Addresses of both families of all interfaces, also of those without a carrier, which node:os leaves out. */
 export function listAddresses(socket: NetlinkSocket): InterfaceAddress[] {
-  const dump = { type: RTM.GETADDR, flags: NLM_F.DUMP, body: [Uint8Array.of(AF_INET, 0, 0, 0, 0, 0, 0, 0)] }
+  const dump = { type: RTM.GETADDR, flags: NLM_F.DUMP, body: [Uint8Array.of(0, 0, 0, 0, 0, 0, 0, 0)] }
   const found: InterfaceAddress[] = []
   for (const { type, body } of socket.request([dump], "addresses")) {
     const attributes = readAttributes(body.subarray(8))
     const address = attributes.get(IFA.LOCAL) ?? attributes.get(IFA.ADDRESS)
-    if (type !== RTM.NEWADDR || address?.length !== 4) continue
+    if (type !== RTM.NEWADDR || address === undefined) continue
     found.push({
       index: body.readUInt32LE(4),
-      address: formatAddress(address.readUInt32BE(0)),
+      address: formatIp({ family: address.length === 4 ? 4 : 6, value: BigInt(`0x${address.toString("hex")}`) }),
       prefixLength: body.readUInt8(1),
     })
   }

@@ -1,6 +1,5 @@
 // Network namespaces as files under the exec root's netns/: created, found and destroyed. A used namespace is destroyed,
 // never handed on; the kernel removes its interfaces by itself once nothing refers to it.
-import { randomBytes } from "node:crypto"
 import { closeSync, openSync, readdirSync, readFileSync, realpathSync, statfsSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { ensureDirectory, unlinkIfExists } from "../lib/files.ts"
@@ -12,7 +11,6 @@ const NSFS_MAGIC = 0x6e736673
 
 export class Namespaces {
   readonly #directory: string
-  readonly #throwaway = `setup-${randomBytes(4).toString("hex")}-`
 
   constructor(execRoot: string) {
     this.#directory = join(execRoot, "netns")
@@ -68,16 +66,6 @@ export class Namespaces {
   destroy(key: string): void {
     unmount(this.path(key))
     unlinkIfExists(this.path(key))
-  }
-
-  /** Key of a namespace that only lives as long as the call which made it. */
-  throwawayKey(): string {
-    return `${this.#throwaway}${randomBytes(4).toString("hex")}`
-  }
-
-  /** Whether such a namespace may still be in use: those of a daemon that was killed are not. */
-  isThrowaway(key: string): boolean {
-    return key.startsWith(this.#throwaway)
   }
 
   keys(): string[] {

@@ -1,8 +1,10 @@
-// A bridge made through rtnetlink, with its addresses, and the table of its rules.
-import { readFileSync, writeFileSync } from "node:fs"
-import { errnoName } from "../lib/errors.ts"
+// A bridge made through rtnetlink, with its addresses, and the table of its rules. What is there already stays; what was
+// there before this engine is not taken away with it.
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs"
+import { crashpoint } from "../lib/crashpoint.ts"
+import { DhowError, errnoName } from "../lib/errors.ts"
 import { macOf, parseIp, parsePrefix } from "../lib/ip-address.ts"
-import { attribute, cstr, type NetlinkSocket, nested, u32 } from "../lib/netlink.ts"
+import { attribute, cstr, NETLINK_NETFILTER, NetlinkSocket, nested, u32 } from "../lib/netlink.ts"
 import { ownerMark } from "./bridge-owner.ts"
 import { addAddress } from "./join.ts"
 import {
@@ -10,6 +12,7 @@ import {
   change,
   IFLA,
   IFLA_INFO,
+  linkAlias,
   linkHeader,
   linkIndex,
   parseMac,
@@ -18,61 +21,122 @@ import {
   setUp,
 } from "./link.ts"
 import { PublishedPorts } from "./publish.ts"
-import type { Network } from "./record.ts"
+import type { Network, NetworkRecord } from "./record.ts"
+import { NFPROTO, removeTable } from "./rules/nft.ts"
+import { gatewayMode, isOn } from "./rules/policy.ts"
+
+/** Our ends of veth pairs, by the key of their namespace; others' look different. */
+export const HOST_INTERFACE = /^veth[0-9a-f]{10}[0-9a-z]?$/
 
 /** Makes what is missing of it. Returns the ports published on it: none yet. */
 export async function raiseBridge(
   host: NetlinkSocket,
-  { record }: Network,
+  { record }: Pick<Network, "record">,
   { execRoot }: { readonly execRoot: string },
 ): Promise<PublishedPorts> {
-  const what = `bridge "${record.interface}"`
-  if (linkIndex(host, record.interface) === undefined) {
+  // The rules come first: nobody is on a bridge without them.
+  const published = new PublishedPorts(record)
+  try {
+    await published.ensureTable()
+    crashpoint("network.bridge:after-rules")
+    raiseInterface(host, record, execRoot)
+    return published
+  } catch (error) {
+    published.close()
+    throw error
+  }
+}
+
+function raiseInterface(host: NetlinkSocket, record: NetworkRecord, execRoot: string): void {
+  const name = record.interface
+  const what = `bridge "${name}"`
+  if (linkIndex(host, name) === undefined) {
     const first = parseIp(record.subnets[0]?.gateway ?? "")
     const link = change(
       RTM.NEWLINK,
       linkHeader(),
-      attribute(IFLA.IFNAME, cstr(record.interface)),
+      attribute(IFLA.IFNAME, cstr(name)),
+      // Without a MAC of its own it takes the lowest of its ports', which changes as containers come and go.
       ...(first === undefined ? [] : [attribute(IFLA.ADDRESS, parseMac(macOf(first)))]),
       attribute(IFLA.MTU, u32(record.mtu)),
       attribute(IFLA.IFALIAS, Buffer.from(ownerMark(execRoot))),
       nested(IFLA.LINKINFO, attribute(IFLA_INFO.KIND, cstr("bridge"))),
     )
     host.request([link], what)
+    crashpoint("network.bridge:before-address")
   }
-  const index = linkIndex(host, record.interface) ?? 0
-  if (!record.ipv6) setSysctl(`net/ipv6/conf/${record.interface}/disable_ipv6`, "1")
-  for (const { subnet, gateway } of record.subnets) {
-    const prefix = parsePrefix(subnet)?.prefix
-    if (prefix === undefined || gateway === "") continue
+  const index = linkIndex(host, name) ?? 0
+  setIpv6(name, record.ipv6)
+  for (const { address, length } of ownAddresses(record)) {
     try {
-      host.request([addAddress(index, gateway, prefix.length)], what)
+      host.request([addAddress(index, address, length)], what)
     } catch (error) {
       if (errnoName(error) !== "EEXIST") throw error
     }
   }
   host.request([setUp(index)], what)
-  setSysctl("net/ipv4/ip_forward", "1")
-  const v4 = record.subnets.find(({ subnet }) => parsePrefix(subnet)?.prefix.family === 4)
-  const published = new PublishedPorts(record.interface, v4?.subnet ?? "0.0.0.0/32")
-  await published.ensureTable()
-  setSysctl(`net/ipv4/conf/${record.interface}/route_localnet`, "1")
-  return published
+  forward(record)
+  // Answers to a connection from 127.0.0.1 through a published port come back as packets for 127.0.0.1.
+  setSysctl(`net/ipv4/conf/${name}/route_localnet`, "1")
 }
 
-/** Takes it away with its rules, and cuts off what is still attached. */
-export async function lowerBridge(host: NetlinkSocket, name: string): Promise<void> {
-  for (const port of bridgePorts(host, name)) removeLink(host, port)
-  removeLink(host, name)
-  const published = new PublishedPorts(name, "0.0.0.0/32")
+/** The gateways' addresses, where they are on the bridge. */
+export function ownAddresses(record: NetworkRecord): { readonly address: string; readonly length: number }[] {
+  return record.subnets.flatMap(({ subnet, gateway }) => {
+    const prefix = parsePrefix(subnet)?.prefix
+    if (prefix === undefined || gateway === "" || gatewayMode(record, prefix.family) === "isolated") return []
+    const inhibited = prefix.family === 4 && INHIBITED in record.options && isOn(record.options, "bridge.inhibit_ipv4")
+    return inhibited ? [] : [{ address: gateway, length: prefix.length }]
+  })
+}
+
+const INHIBITED = "com.docker.network.bridge.inhibit_ipv4"
+
+function setIpv6(name: string, wanted: boolean): void {
+  const path = `net/ipv6/conf/${name}/disable_ipv6`
+  if (existsSync(`/proc/sys/${path}`)) setSysctl(path, wanted ? "0" : "1")
+  else if (wanted)
+    throw new DhowError("unavailable", `Cannot give bridge "${name}" IPv6 addresses: this kernel has no IPv6`, {
+      hint: "Make the network without --ipv6, or boot the host with IPv6",
+    })
+}
+
+/** Lets the host pass packets on, in the families that the bridge has. */
+function forward(record: NetworkRecord): void {
+  setSysctl("net/ipv4/ip_forward", "1")
+  if (!record.ipv6 || readSysctl("net/ipv6/conf/all/forwarding") === "1") return
+  // A host that forwards takes no router's advice, unless told to: its own default route may be from one.
+  for (const name of readdirSync("/proc/sys/net/ipv6/conf"))
+    if (readSysctl(`net/ipv6/conf/${name}/accept_ra`) === "1") setSysctl(`net/ipv6/conf/${name}/accept_ra`, "2")
+  setSysctl("net/ipv6/conf/all/forwarding", "1")
+}
+
+/** Takes it away with its rules, and cuts off what is still attached. A bridge that somebody else made stays. */
+export async function lowerBridge(
+  host: NetlinkSocket,
+  name: string,
+  { execRoot }: { readonly execRoot: string },
+): Promise<void> {
+  const isOurs = linkAlias(host, name) === ownerMark(execRoot)
+  for (const port of bridgePorts(host, name)) if (isOurs || HOST_INTERFACE.test(port)) removeLink(host, port)
+  using socket = new NetlinkSocket(NETLINK_NETFILTER)
+  removeTable(socket, name)
+  removeTable(socket, name, NFPROTO.IPV4)
+  // Last: after a crash the sweep knows by its mark what was left.
+  crashpoint("network.bridge:after-rules-went")
+  if (isOurs) removeLink(host, name)
+}
+
+function readSysctl(name: string): string {
   try {
-    published.removeTable()
-  } finally {
-    published.close()
+    return readFileSync(`/proc/sys/${name}`, "utf8").trim()
+  } catch (error) {
+    // An interface that is gone meanwhile.
+    if (errnoName(error) === "ENOENT") return ""
+    throw error
   }
 }
 
 function setSysctl(name: string, value: string): void {
-  const path = `/proc/sys/${name}`
-  if (readFileSync(path, "utf8").trim() !== value) writeFileSync(path, value)
+  if (readSysctl(name) !== value) writeFileSync(`/proc/sys/${name}`, value)
 }

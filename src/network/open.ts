@@ -30,6 +30,7 @@ import { destroyNamespace, isUsable, type Preparation, prepareIsolated, prepareJ
 import { Publisher } from "./publisher.ts"
 import { DEFAULT_NETWORKS, type Namespace, type Network, plainRecord, renderNetwork } from "./record.ts"
 import { RESOLVER_ADDRESS } from "./resolver/contract.ts"
+import { removeCommon } from "./rules/common.ts"
 import { Tables } from "./tables.ts"
 import { removeOrphanInterfaces, removeStrayBridges } from "./tidy.ts"
 import { wishFor } from "./wishes.ts"
@@ -246,7 +247,7 @@ class HostNetworks implements Networks {
     }
     const known = new Set(this.#tables.namespaces().map(({ key }) => key))
     for (const key of this.#namespaces.keys()) {
-      if (known.has(key) || this.#namespaces.isThrowaway(key)) continue
+      if (known.has(key)) continue
       this.#namespaces.destroy(key)
       removed.push(`network namespace ${key}`)
     }
@@ -271,10 +272,11 @@ class HostNetworks implements Networks {
     await bridge.settled()
     await this.#options.resolver?.close()
     for (const { key } of this.#tables.namespaces()) destroyNamespace(parts, key)
-    for (const key of this.#namespaces.keys()) if (!this.#namespaces.isThrowaway(key)) this.#namespaces.destroy(key)
+    for (const key of this.#namespaces.keys()) this.#namespaces.destroy(key)
     for (const network of this.#tables.networks())
       if (network.id !== bridge.network.id) await this.#bridges.takeDown(network)
     await bridge.remove()
+    await removeCommon(parts.host)
     this.#namespaces.removeDirectory()
     parts.host[Symbol.dispose]()
   }

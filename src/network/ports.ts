@@ -4,6 +4,7 @@ import { closeSync } from "node:fs"
 import { isIP } from "node:net"
 import { DhowError, errnoName } from "../lib/errors.ts"
 import { readIfExists } from "../lib/files.ts"
+import type { Family } from "../lib/ip-address.ts"
 import { log } from "../lib/log.ts"
 import type { PortBinding, PortMap } from "../wire/container.ts"
 import type { PortMapping } from "./contract.ts"
@@ -171,7 +172,12 @@ export class Ports {
 }
 
 export function isAny(hostIp: string): boolean {
-  return hostIp === "" || hostIp === "0.0.0.0"
+  return hostIp === "" || hostIp === "0.0.0.0" || hostIp === "::"
+}
+
+/** "" stands for all IPv4 addresses. */
+export function familyOf(address: string): Family {
+  return address.includes(":") ? 6 : 4
 }
 
 /** What is to be published, in the order of the container's ports. */

@@ -6,13 +6,12 @@ import { DhowError } from "../lib/errors.ts"
 import { log } from "../lib/log.ts"
 import type { NetlinkSocket } from "../lib/netlink.ts"
 import type { EndpointSettings } from "../wire/container.ts"
-import { reservedAddress, subnetOf } from "./bridge.ts"
+import { subnetOf } from "./bridge.ts"
 import { chooseGateways, type EndpointWish, type Gateways, inOrder, takeEndpoint, wayOut } from "./endpoints.ts"
 import { joinNetwork, type Sides, setDefaultRoute } from "./join.ts"
 import { linkIndex } from "./link.ts"
 import type { Namespaces } from "./namespaces.ts"
-import { DEFAULT_NETWORKS, type EndpointRecord, type Namespace, type NamespaceRecord, type Network } from "./record.ts"
-import { formatAddress } from "./subnet.ts"
+import type { EndpointRecord, Namespace, NamespaceRecord, Network } from "./record.ts"
 import type { Tables } from "./tables.ts"
 
 export type Preparation = {
@@ -21,8 +20,6 @@ export type Preparation = {
   readonly host: NetlinkSocket
 }
 
-/** Our ends of veth pairs, by the key of their namespace; netavark's and others' look different. */
-export const HOST_INTERFACE = /^veth[0-9a-f]{10}[0-9a-z]?$/
 export const FIRST_INTERFACE = "eth0"
 const INTERFACE_OPTION = "com.docker.network.endpoint.ifname"
 const PREFIX_OPTION = "com.docker.network.container_iface_prefix"
@@ -35,7 +32,7 @@ export function prepareJoined(parts: Preparation, wishes: readonly EndpointWish[
   const endpoints: EndpointRecord[] = []
   try {
     for (const [place, wish] of ordered.entries()) {
-      const settings = takeEndpoint(parts.tables, wish, key, reservedAddresses)
+      const settings = takeEndpoint(parts.tables, wish, key)
       endpoints.push(endpointRecord(wish.network, { key, place, settings, taken: endpoints }))
     }
     crashpoint("network.prepare:before-namespace")
@@ -104,11 +101,6 @@ export function leadOut(inner: NetlinkSocket, endpoints: readonly EndpointRecord
     if (endpoint === undefined || gateway === undefined) continue
     setDefaultRoute(inner, family, { name: endpoint.interface ?? FIRST_INTERFACE, gateway })
   }
-}
-
-/** What the maker of a bridge keeps for itself. */
-export function reservedAddresses(network: Network): readonly string[] {
-  return network.name === DEFAULT_NETWORKS.bridge ? [formatAddress(reservedAddress(network))] : []
 }
 
 /** With loopback only. */

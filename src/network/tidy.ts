@@ -3,8 +3,8 @@
 import { log } from "../lib/log.ts"
 import { ownerMark } from "./bridge-owner.ts"
 import { bridgePorts, listLinks, removeLink } from "./link.ts"
-import { lowerBridge } from "./native-bridge.ts"
-import { HOST_INTERFACE, type Preparation } from "./prepare.ts"
+import { HOST_INTERFACE, lowerBridge } from "./native-bridge.ts"
+import type { Preparation } from "./prepare.ts"
 
 /** Returns what was removed, in words. */
 export function removeOrphanInterfaces({ host, tables }: Preparation, bridges: readonly string[]): string[] {
@@ -28,7 +28,7 @@ export async function removeStrayBridges({ host, tables }: Preparation, execRoot
   for (const { name, alias } of listLinks(host)) {
     if (alias !== ownerMark(execRoot) || known.has(name)) continue
     try {
-      await lowerBridge(host, name)
+      await lowerBridge(host, name, { execRoot })
       removed.push(`bridge ${name}`)
     } catch (error) {
       log.warn("bridge of a network that is gone could not be removed", { name, error: String(error) })

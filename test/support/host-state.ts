@@ -37,15 +37,11 @@ function processes(directory: string): string[] {
   return found
 }
 
-/** What netavark makes once on a host, for all networks that there will ever be, and never takes away. */
-const NETAVARKS_OWN =
-  /-j NETAVARK_FORWARD$|-j NETAVARK-HOSTPORT-(?:DNAT|MASQ)$|^-A NETAVARK-HOSTPORT-(?:MASQ|SETMARK) .*(?:-j MASQUERADE|--set-xmark \S+)$/
-
 function rules(command: string): string[] {
   if (Bun.which(command) === null) return []
   const { stdout } = Bun.spawnSync([command], { stderr: "ignore" })
   return lines(stdout.toString())
-    .filter((line) => line.startsWith("-A") && !NETAVARKS_OWN.test(line))
+    .filter((line) => line.startsWith("-A"))
     .map((line) => `${command}: ${line}`)
 }
 

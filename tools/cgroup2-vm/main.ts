@@ -8,7 +8,7 @@ import { join } from "node:path"
 const PROGRAMS = ["mmdebstrap", "qemu-system-x86_64", "cpio", "depmod", "apt-get", "dpkg-deb"]
 const PACKAGES = [
   ...["systemd", "systemd-sysv", "dbus", "procps", "kmod", "iproute2", "nftables", "iptables", "busybox-static"],
-  ...["crun", "conmon", "netavark", "aardvark-dns", "catatonit"],
+  ...["crun", "conmon", "aardvark-dns", "catatonit"],
 ]
 /** Drivers that such a machine has no use for: the whole root lies in its memory. */
 const UNUSED = ["drivers/gpu", "drivers/net/ethernet", "drivers/infiniband", "drivers/scsi", "drivers/media", "sound"]
