@@ -1,5 +1,6 @@
 // The images of the benchmark, made from nothing but Debian's busybox and arithmetic, the same on every machine.
-import { readFileSync } from "node:fs"
+import { randomBytes } from "node:crypto"
+import { mkdirSync, readFileSync } from "node:fs"
 import { open } from "node:fs/promises"
 import { join } from "node:path"
 import { type TarInput, writeTar } from "../src/lib/tar/writer.ts"
@@ -16,6 +17,9 @@ export type Fixtures = {
   readonly debian: () => Promise<Base>
   /** 1 GB in 40,000 files. */
   readonly large: () => Promise<Base>
+  /** Archives of files of 10 KiB: 10,000, and 100,000. */
+  readonly smallFiles: () => Promise<string>
+  readonly manyFiles: () => Promise<string>
   /** Undefined where docker-registry is not installed. */
   readonly registry: () => Promise<LoopbackRegistry | undefined>
   close(): Promise<void>
@@ -29,12 +33,16 @@ export async function makeFixtures(directory: string): Promise<Fixtures> {
   await write(busybox, await busyboxEntries())
   const debian = once(() => makeBase(directory, "debian", DEBIAN))
   const large = once(() => makeBase(directory, "large", LARGE))
+  const smallFiles = once(() => filesArchive(directory, 100))
+  const manyFiles = once(() => filesArchive(directory, 1000))
   const registry = once(() => openRegistry(directory))
   return {
     directory,
     busybox,
     debian,
     large,
+    smallFiles,
+    manyFiles,
     registry,
     close: async () => {
       if (registry.isMade()) await (await registry())?.close()
@@ -57,6 +65,26 @@ function once<T>(make: () => Promise<T>): (() => Promise<T>) & { isMade(): boole
 async function write(path: string, entries: Iterable<TarInput>): Promise<void> {
   await using file = await open(path, "wx")
   for await (const chunk of writeTar(entries)) await file.writeFile(chunk)
+}
+
+const FILES_IN_DIRECTORY = 100
+const FILE_BYTES = 10 * 1024
+
+/** In a directory of its own, for a container that is to see nothing else. */
+async function filesArchive(directory: string, directories: number): Promise<string> {
+  const place = join(directory, `files-${directories}`)
+  mkdirSync(place)
+  const path = join(place, "files.tar")
+  await write(path, smallFiles(directories))
+  return path
+}
+
+function* smallFiles(directories: number): Generator<TarInput> {
+  const content = randomBytes(FILE_BYTES)
+  for (let at = 0; at < directories; at++) {
+    yield { path: `d${at}`, type: "directory" }
+    for (let file = 0; file < FILES_IN_DIRECTORY; file++) yield { path: `d${at}/f${file}`, type: "file", content }
+  }
 }
 
 async function busyboxEntries(): Promise<TarInput[]> {

@@ -58,6 +58,13 @@ function sentAsFast(text: string, result: string): Goal {
   }
 }
 
+function fileGoals(name: string, text: string): Goal[] {
+  return [
+    overFloor(`${text} to a volume`, `${name}.volume`, 1.05),
+    overFloor(`${text} to a container's layer`, `${name}.layer`, 1.15),
+  ]
+}
+
 function mebibytes(text: string, result: string, limit: number): Goal {
   const value = (measured: Measured): number | undefined => {
     const bytes = measured("dhow", result)
@@ -93,6 +100,8 @@ export const GOALS: readonly Goal[] = [
     },
   },
   mebibytes("idle container", "idle", 3),
+  ...fileGoals("files-100mb", "100 MB of small files"),
+  ...fileGoals("files-1gb", "1 GB of small files"),
   sentAsFast("a cached blob from the registry", "registry.pull"),
   sentAsFast("a cached blob from the registry, 8 clients", "registry.pulls"),
   ...imageGoals("images-debian", "170 MB"),
@@ -105,6 +114,8 @@ export function judge(goals: readonly Goal[], measured: Measured): string[] {
     const number = value(measured)
     if (number === undefined) return []
     const met = direction === "at most" ? number <= limit : number >= limit
-    return [`- ${met ? "met" : "**falls short**"}: ${text}: ${number.toFixed(1)} ${unit} (${direction} ${limit})`]
+    return [
+      `- ${met ? "met" : "**falls short**"}: ${text}: ${number.toFixed(limit < 2 ? 2 : 1)} ${unit} (${direction} ${limit})`,
+    ]
   })
 }

@@ -4,6 +4,7 @@ import { OUTPUT } from "./cases/bytes.ts"
 import type { Case, Session } from "./cases/case.ts"
 import { CLIENT, PS } from "./cases/client.ts"
 import { EXEC } from "./cases/exec.ts"
+import { FILE_CASES } from "./cases/files.ts"
 import { IMAGE_CASES } from "./cases/images.ts"
 import { IDLE, MANY } from "./cases/many.ts"
 import { MEMORY } from "./cases/memory.ts"
@@ -22,7 +23,19 @@ import { type EngineName, type Options, parseOptions, USAGE } from "./options.ts
 import { resultName, Samples, table } from "./table.ts"
 
 // Memory comes first: the daemon's idle size is that of a daemon that has done nothing yet.
-const CASES: readonly Case[] = [MEMORY, ...RUN_CASES, EXEC, PS, CLIENT, MANY, OUTPUT, ...IMAGE_CASES, REGISTRY, IDLE]
+const CASES: readonly Case[] = [
+  MEMORY,
+  ...RUN_CASES,
+  EXEC,
+  PS,
+  CLIENT,
+  MANY,
+  OUTPUT,
+  ...FILE_CASES,
+  ...IMAGE_CASES,
+  REGISTRY,
+  IDLE,
+]
 
 const OPEN = { dhow: openDhow, docker: openDocker, podman: openPodman } as const satisfies Record<
   EngineName,

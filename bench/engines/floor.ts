@@ -6,6 +6,9 @@ import { run, time, timeOutput } from "../process.ts"
 
 export type Floor = {
   readonly version: string
+  /** To write in, on the file system of the engines' state. */
+  readonly directory: string
+  readonly fixtures: Fixtures
   run(): Promise<number>
   exec(): Promise<number>
   output(command: string, bytes: number): Promise<number>
@@ -44,6 +47,8 @@ export async function openFloor(directory: string, fixtures: Fixtures): Promise<
   await runDetached([...crun, "run", "--detach", "--bundle", sleeper, "floor-sleep"])
   let outputBundle: string | undefined
   return {
+    directory: root,
+    fixtures,
     version: (await run(["crun", "--version"])).split("\n")[0] ?? "",
     run: () => time([...crun, "run", "--bundle", trueBundle, `floor-${serial++}`]),
     exec: () => time([...crun, "exec", "floor-sleep", "true"]),

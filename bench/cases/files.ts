@@ -1,0 +1,93 @@
+// Many small files written by a container, to a volume and to its own layer, beside the same program on the host: busybox's
+// tar unpacks an archive that is in memory. What is measured is the program, not the engine's start: its time by the
+// clock, and the processor time that it and the kernel took for it, which a busy machine disturbs less.
+import { randomUUID } from "node:crypto"
+import { mkdirSync } from "node:fs"
+import { basename, dirname, join } from "node:path"
+import { removeTree } from "../../src/lib/files.ts"
+import { IMAGE } from "../engines/engine.ts"
+import type { Fixtures } from "../fixtures.ts"
+import { run } from "../process.ts"
+import { type Case, once, type Samples, some } from "./case.ts"
+
+/** $1 is the archive, $2 where to; the shell is busybox's, whose `time` writes to standard error. */
+const SCRIPT = 'mkdir -p "$2" && cat "$1" >/dev/null && { time tar -xf "$1" -C "$2"; } 2>&1'
+
+const TITLES = {
+  volume: "to a volume",
+  mapped: "to a volume with a map of ids",
+  layer: "to its own layer",
+} as const
+
+export const FILE_CASES: readonly Case[] = [
+  filesCase("files-100mb", "100 MB in 10,000 files", { archive: (fixtures) => fixtures.smallFiles(), rounds: some }),
+  filesCase("files-1gb", "1 GB in 100,000 files", { archive: (fixtures) => fixtures.manyFiles(), rounds: once }),
+]
+
+function filesCase(
+  name: string,
+  text: string,
+  { archive, rounds }: { readonly archive: (fixtures: Fixtures) => Promise<string>; readonly rounds: Case["rounds"] },
+): Case {
+  return {
+    name,
+    results: Object.fromEntries(
+      Object.entries(TITLES).flatMap(([key, title]) => [
+        [key, { title: `${text} ${title}`, unit: "time" }],
+        [`${key}-cpu`, { title: "its processor time", unit: "time" }],
+      ]),
+    ),
+    rounds,
+    open: async ({ name: engine, cli, runOptions }, fixtures) => {
+      const path = await archive(fixtures)
+      const write = async (target: string, flags: readonly string[]): Promise<readonly [number, number]> => {
+        await settle(fixtures.directory)
+        const mounts = ["-v", `${dirname(path)}:/from:ro`, ...flags]
+        const script = ["sh", "-c", SCRIPT, "sh", `/from/${basename(path)}`, target]
+        return timesIn(await run([...cli, "run", "--rm", ...runOptions, ...mounts, IMAGE, ...script]))
+      }
+      const toVolume = async (map: string): Promise<readonly [number, number]> => {
+        const volume = `files-${randomUUID()}`
+        const times = await write("/to", ["-v", `${volume}:/to${map}`])
+        await run([...cli, "volume", "rm", volume])
+        return times
+      }
+      return {
+        async measure() {
+          const samples = { ...named("volume", await toVolume("")), ...named("layer", await write("/to", [])) }
+          return engine === "dhow" ? { ...samples, ...named("mapped", await toVolume(":map=0:0")) } : samples
+        },
+      }
+    },
+    floor: ({ directory, fixtures }) => ({
+      async measure() {
+        const path = await archive(fixtures)
+        const target = join(directory, "files")
+        mkdirSync(target)
+        await settle(directory)
+        const times = timesIn(await run(["busybox", "sh", "-c", SCRIPT, "sh", path, target]))
+        await removeTree(target)
+        return { ...named("volume", times), ...named("mapped", times), ...named("layer", times) }
+      },
+    }),
+  }
+}
+
+function named(key: keyof typeof TITLES, [clock, cpu]: readonly [number, number]): Samples {
+  return { [key]: clock, [`${key}-cpu`]: cpu }
+}
+
+/** What was written before is on the disk, and not still on its way. */
+async function settle(directory: string): Promise<void> {
+  await run(["sync", "--file-system", directory])
+}
+
+/** Milliseconds by the clock, and of processor time. */
+function timesIn(output: string): readonly [number, number] {
+  const read = (name: string): number => {
+    const [, minutes, seconds] = new RegExp(`^${name}\\s+(\\d+)m\\s*([\\d.]+)s`, "m").exec(output) ?? []
+    if (seconds === undefined) throw new Error(`The script wrote "${output.trim()}" and no times`)
+    return (Number(minutes) * 60 + Number(seconds)) * 1000
+  }
+  return [read("real"), read("user") + read("sys")]
+}
