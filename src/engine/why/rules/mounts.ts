@@ -92,10 +92,12 @@ function fixes(facts: Facts, mount: MountAccess, user: ProcessUser): Fix[] {
         Text: "Give it to the container's user, on the host",
         Command: `chown ${Directory ? "-R " : ""}${uid}:${gid} ${word(Source)}`,
       },
-    isWholeBind && {
-      Text: "Let its owner be the container's user inside, without changing a file",
-      Command: again(facts, `-v ${word(`${Source}:${Destination}:map=${Uid}:${Gid}`)}`),
-    },
+    // Root's files are nobody's to be handed out by a hint.
+    isWholeBind &&
+      Uid !== 0 && {
+        Text: "Let its owner be the container's user inside, without changing a file",
+        Command: again(facts, `-v ${word(`${Source}:${Destination}:map=${Uid}:${Gid}`)}`),
+      },
     user.HostUid === user.Uid &&
       !isMapped && { Text: "Run as its owner", Command: again(facts, `--user ${Uid}:${Gid}`) },
     isWholeBind && {
