@@ -110,7 +110,7 @@ describe.skipIf(composeProgram === undefined)("docker compose", () => {
     expect(await project.ok("version", "--short")).toMatch(/^v?2\./)
   })
 
-  test("exec gives the status, runs detached and as another user; run makes a container for once", async () => {
+  test("exec gives the status, runs as another user; run makes a container for once", async () => {
     expect((await project.run(["exec", "-T", "app", "sh", "-c", "exit 3"])).status).toBe(3)
     expect(
       await project.ok("exec", "-T", "-u", "7:8", "-e", "X=1", "-w", "/tmp", "app", "sh", "-c", "id -u; pwd; echo $X"),
@@ -154,7 +154,7 @@ describe.skipIf(composeProgram === undefined)("docker compose", () => {
     await engine.must("DELETE", "/images/committed:1")
   })
 
-  test("pause, unpause, stop, start, kill, wait, rm and create do what they say, and events tell it", async () => {
+  test("pause, unpause, stop, start, kill, rm and create do what they say, and events tell it", async () => {
     const events = project.spawn(["events", "--json", "app"])
     // It has no word for being ready: what it says first is that it hears something.
     await eventually(
