@@ -82,15 +82,30 @@ function network(engine: TestEngine, { database, running, same, found }: Look): 
   same("namespace files", names(join(engine.execRoot, "netns")), keys)
   const records = rows.map(({ record }) => JSON.parse(record) as NamespaceRecord)
   const interfaces = records.flatMap(({ endpoints }) => endpoints.map(({ hostInterface }) => hostInterface))
+  const bridges = [
+    engine.bridge,
+    ...database
+      .query<{ record: string }, []>("SELECT record FROM networks")
+      .all()
+      .map(({ record }) => JSON.parse(record) as { readonly driver: string; readonly interface: string })
+      .flatMap((record) => (record.driver === "bridge" && record.interface !== "" ? [record.interface] : [])),
+  ]
+  const unique = [...new Set(bridges)]
   same(
-    "interfaces on the bridge",
-    bridgePorts(engine.bridge).filter((name) => name.startsWith("veth")),
-    interfaces,
+    "interfaces on the bridges",
+    unique.flatMap(bridgePorts).filter((name) => name.startsWith("veth")),
+    interfaces.filter((name) => name.startsWith("veth")),
   )
-  const published = records.flatMap(({ endpoints, ports }) =>
-    ports.map(({ containerPort }) => `${endpoints[0]?.settings.IPAddress}:${containerPort}`),
-  )
-  same("published ports", publishedTargets(engine.bridge), published)
+  const targets = unique.flatMap(publishedTargets)
+  // Of a container on several networks one address is led to, on whichever of them that is.
+  const published = records.flatMap(({ endpoints, ports }) => {
+    const places = endpoints.flatMap(({ settings }) => settings.IPAddress || [])
+    return ports.map(({ containerPort }) => {
+      const wanted = places.map((address) => `${address}:${containerPort}`)
+      return wanted.find((target) => targets.includes(target)) ?? wanted[0] ?? ""
+    })
+  })
+  same("published ports", targets, published)
   const owners = database.query<{ owner: string }, []>("SELECT DISTINCT owner FROM addresses").all()
   for (const { owner } of owners) if (!keys.includes(owner)) found.push(`address of namespace ${owner}, which is gone`)
 }
