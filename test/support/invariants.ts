@@ -48,6 +48,7 @@ export function disagreements(engine: TestEngine): string[] {
   same("exit files", names(join(engine.execRoot, "exits")), [])
   same("state directories", names(join(engine.dataRoot, "containers")), ids)
   same("volumes", names(join(engine.dataRoot, "volumes")), column("SELECT directory AS value FROM volumes"))
+  volumes(engine, { database, same, found })
   const snapshots = column("SELECT key AS value FROM snapshots")
   // One for each container's own files, and one for each image that it mounts.
   same("snapshots", [...new Set(snapshots.map((key) => key.replace(/-image-\d+$/, "")))], ids)
@@ -66,6 +67,36 @@ export function disagreements(engine: TestEngine): string[] {
   network(engine, { database, running, same, found })
   return found
 }
+
+/** What lies in volumes' directories, and what is mounted there. */
+function volumes(engine: TestEngine, { database, same, found }: Pick<Look, "database" | "same" | "found">): void {
+  const rows = database.query<VolumeRow, []>("SELECT id, name, directory, record FROM volumes").all()
+  const users = database
+    .query<{ record: string }, []>("SELECT record FROM containers WHERE status IN ('running', 'paused')")
+    .all()
+    .flatMap(({ record }) => (JSON.parse(record) as { mounts: { Type: string; Name?: string }[] }).mounts)
+  const used = new Set(users.flatMap(({ Type, Name }) => (Type === "volume" ? [Name] : [])))
+  const mounted: string[] = []
+  for (const { id, name, directory, record } of rows) {
+    const path = join(engine.dataRoot, "volumes", directory)
+    for (const entry of names(path))
+      if (!["_data", "image", "snapshots"].includes(entry)) found.push(`volume ${name}: ${entry} is left`)
+    if (!existsSync(join(path, "_data"))) found.push(`volume ${name} has no files`)
+    const isMounted = /"type":|"by":"image"/.test(record)
+    if (used.has(name) && isMounted) mounted.push(join(path, "_data"))
+    const snapshots = database
+      .query<{ id: string }, [string]>("SELECT id FROM volume_snapshots WHERE volume = ?")
+      .all(id)
+    same(
+      `snapshots of ${name}`,
+      names(join(path, "snapshots")),
+      snapshots.map((one) => one.id),
+    )
+  }
+  same("mounts of volumes", mountsBelow(join(engine.dataRoot, "volumes")), mounted)
+}
+
+type VolumeRow = { id: string; name: string; directory: string; record: string }
 
 type Look = {
   readonly database: Database

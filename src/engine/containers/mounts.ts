@@ -1,31 +1,22 @@
 // From wishes to mounts: at create, what each destination gets (volumes come into being here); at start, what the
 // runtime is told (sources made, volumes filled from the image).
 
-import {
-  closeSync,
-  constants,
-  existsSync,
-  lchownSync,
-  mkdirSync,
-  readdirSync,
-  readlinkSync,
-  statfsSync,
-  statSync,
-} from "node:fs"
+import { closeSync, constants, existsSync, lchownSync, mkdirSync, readlinkSync, statfsSync, statSync } from "node:fs"
 import { release } from "node:os"
 import { dirname } from "node:path"
 import { answering } from "../../lib/answering.ts"
 import { DhowError, errnoName } from "../../lib/errors.ts"
 import type { IdRanges } from "../../lib/syscalls/id-map.ts"
-import { openBeneath, openInRoot } from "../../lib/syscalls/open-in-root.ts"
+import { openBeneath } from "../../lib/syscalls/open-in-root.ts"
 import type { Digest } from "../../oci/digest.ts"
 import type { RuntimeMount } from "../../oci/runtime-spec.ts"
 import type { ContainerConfig, HostConfig, Mount } from "../../wire/container.ts"
 import type { Caller } from "../contract.ts"
 import type { LocalVolumes, PreparedVolume } from "../volumes/volumes.ts"
+import { fillVolume } from "./fill-volume.ts"
 import { mapMount } from "./mapped-mounts.ts"
 import { chosenMap, parseMountMap, rangesOf } from "./mount-map.ts"
-import { chownTree, ownerOutside } from "./mount-owners.ts"
+import { ownerOutside } from "./mount-owners.ts"
 import { type MountWish, parseBind, parseMount, parseVolumesFrom } from "./mount-specs.ts"
 import { bindPropagation, guardedPropagation } from "./propagation.ts"
 import type { ResolvedMount } from "./record.ts"
@@ -307,52 +298,6 @@ export function mountSource(mount: ResolvedMount): string {
     if (real !== mount.Source && !real.startsWith(`${mount.Source}/`))
       throw new DhowError("invalid", `path ${mount.subpath} leads out of ${mount.Type} ${mount.Name}`)
     return real
-  } finally {
-    closeSync(fd)
-  }
-}
-
-/**
- * Copies what the image has at the destination into a volume, or a part of one, that is still empty, owners and all. Of a
- * mapped one the owners are those outside.
- */
-async function fillVolume(
-  mount: FoundMount,
-  source: string,
-  { rootfs, ranges }: { readonly rootfs: string; readonly ranges: IdRanges | undefined },
-): Promise<void> {
-  if (!(mount.copyUp || ranges !== undefined)) return
-  if (!(mount.found?.isEmpty ?? readdirSync(source).length === 0)) return
-  if (mount.copyUp) await copyUp(mount, source, rootfs)
-  if (ranges !== undefined && !isMappedAlready(source, ranges)) await chownTree(source, ranges)
-}
-
-/** An empty volume that somebody used with the same map. */
-function isMappedAlready(source: string, { uids }: IdRanges): boolean {
-  const { uid } = statSync(source)
-  return readdirSync(source).length === 0 && uids.some(({ host, size }) => uid >= host && uid < host + size)
-}
-
-async function copyUp(mount: ResolvedMount, source: string, rootfs: string): Promise<void> {
-  let fd: number
-  try {
-    fd = openInRoot(rootfs, mount.Destination, constants.O_RDONLY | constants.O_DIRECTORY)
-  } catch (error) {
-    const name = errnoName(error)
-    if (name === "ENOENT" || name === "ENOTDIR" || name === "ELOOP") return
-    throw error
-  }
-  try {
-    // The copier gets the directory as its descriptor 3, so that no name inside the image is resolved a second time.
-    const child = Bun.spawn(["cp", "-a", "--reflink=auto", "/proc/self/fd/3/.", `${source}/`], {
-      stdio: ["ignore", "ignore", "pipe", fd],
-    })
-    const [status, message] = await Promise.all([child.exited, new Response(child.stderr).text()])
-    if (status !== 0)
-      throw new DhowError(
-        "internal",
-        `Cannot fill volume "${mount.Name}" from "${mount.Destination}" of the image: ${message.trim()}`,
-      )
   } finally {
     closeSync(fd)
   }

@@ -19,6 +19,11 @@ const FORMAT_LIMIT_MS = 10 * 60_000
 /** Whoever lists volumes does not wait for each server as long as a container would. */
 const USAGE_LIMIT_MS = 3000
 
+/** Where the file system of a volume is made. */
+export function unfinished(file: string): string {
+  return `${file}.new`
+}
+
 export type VolumeMountParts = {
   readonly places: VolumePlaces
   readonly internalCommand: readonly string[]
@@ -132,7 +137,7 @@ export class VolumeMounts {
 
   /** Makes the file system of a limited volume in `file`, all or nothing. */
   async format(volume: Volume, file: string): Promise<void> {
-    const temporary = `${file}.new`
+    const temporary = unfinished(file)
     rmSync(temporary, { force: true })
     await this.#ask(
       volume,

@@ -2,7 +2,9 @@
 // mounted that no container needs.
 import { renameSync } from "node:fs"
 import { describeError } from "../../lib/errors.ts"
+import { unlinkIfExists } from "../../lib/files.ts"
 import { log } from "../../lib/log.ts"
+import { unfinished } from "./mounts.ts"
 import { removeDirectory } from "./places.ts"
 import { isForeign, isMountable } from "./record.ts"
 import { settleReplacement } from "./replace.ts"
@@ -32,6 +34,7 @@ export async function sweepVolumes(volumes: LocalVolumes): Promise<void> {
   for (const volume of rows.all()) {
     try {
       settleReplacement(places, volume)
+      unlinkIfExists(unfinished(places.image(volume)))
       sweepSnapshots(volumes, volume)
       if (isMountable(volume.record)) await mounts.settle(volume)
     } catch (error) {

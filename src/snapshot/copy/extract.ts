@@ -1,7 +1,7 @@
 // Unpacks an archive into a directory of a container, as Docker does: directories are merged, everything else is replaced,
 // owners and times are the archive's. Each entry's directory is opened inside the container's root, whatever links the
 // container plants meanwhile, and the entry itself is made in it by name.
-import { closeSync, lstatSync, rmSync, writeSync } from "node:fs"
+import { closeSync, ftruncateSync, lstatSync, rmSync, writeSync } from "node:fs"
 import { dirname } from "node:path"
 import { DhowError, describeError, errnoName } from "../../lib/errors.ts"
 import {
@@ -168,8 +168,15 @@ class Extraction implements Disposable {
   async #file(place: string, entry: TarStreamEntry): Promise<void> {
     const fd = createFile(place, 0o600)
     try {
-      for await (const chunk of entry.content)
-        for (let done = 0; done < chunk.length; ) done += writeSync(fd, chunk, done)
+      let position = 0
+      for await (const chunk of entry.content) {
+        // What was a hole stays one.
+        if (entry.sparse === undefined || chunk.some((byte) => byte !== 0))
+          for (let done = 0; done < chunk.length; )
+            done += writeSync(fd, chunk, done, chunk.length - done, position + done)
+        position += chunk.length
+      }
+      if (entry.sparse !== undefined) ftruncateSync(fd, entry.size)
       const { uid, gid } = this.#request.owner ?? entry
       setFileOwner(fd, uid, gid)
       setFileMode(fd, entry.mode)
