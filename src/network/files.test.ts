@@ -27,9 +27,30 @@ test("resolvConf() of the host's network keeps loopback servers", () => {
   expect(resolvConf({ ...plain, mode: "host", host: "nameserver 127.0.0.53\n" })).toBe("nameserver 127.0.0.53\n")
 })
 
-test("resolvConf() prefers the name servers of the networks", () => {
-  expect(resolvConf({ ...plain, host: "nameserver 1.2.3.4\n", nameservers: ["172.18.0.1"] })).toBe(
-    "nameserver 172.18.0.1\n",
+test("resolvConf() names the networks' resolver alone, and says whom it asks in turn", () => {
+  const text = resolvConf({
+    ...plain,
+    host: "nameserver 10.0.0.53\nnameserver ::1\nsearch a.example\noptions edns0 trust-ad\nsortlist 10.0.0.0\n",
+    nameservers: ["127.0.0.11"],
+  })
+  expect(text.slice(text.indexOf("nameserver"))).toBe(`nameserver 127.0.0.11
+search a.example
+options edns0 trust-ad ndots:0
+sortlist 10.0.0.0
+
+# Based on host file: '/etc/resolv.conf' (internal resolver)
+# ExtServers: [host(10.0.0.53) host(::1)]
+# Overrides: []
+# Option ndots from: internal
+`)
+  const host = "nameserver 127.0.0.53\noptions ndots:1\n"
+  const chosen = { dns: ["10.9.9.9"], dnsSearch: ["b.example"], dnsOptions: ["ndots:nonsense", "rotate"] }
+  const asked = resolvConf({ ...plain, ...chosen, host, nameservers: ["127.0.0.11"] })
+  expect(asked).toContain("search b.example\noptions rotate ndots:0\n")
+  expect(asked).toContain("# ExtServers: [10.9.9.9]\n# Overrides: [nameservers search options]\n")
+  expect(resolvConf({ ...plain, host, nameservers: ["127.0.0.11"] })).toContain("# Option ndots from: host\n")
+  expect(resolvConf({ ...plain, host: "", nameservers: ["127.0.0.11"] })).toContain(
+    "# NO EXTERNAL NAMESERVERS DEFINED\n",
   )
 })
 

@@ -3,7 +3,9 @@
 import { isIP } from "node:net"
 import { DhowError } from "../lib/errors.ts"
 import { readIfExists } from "../lib/files.ts"
+import { resolverConf } from "./resolver/resolv-conf.ts"
 
+const RESOLV_CONF = "/etc/resolv.conf"
 const SYSTEMD_STUB = "127.0.0.53"
 const SYSTEMD_UPSTREAM = "/run/systemd/resolve/resolv.conf"
 const PUBLIC_NAMESERVERS = ["8.8.8.8", "8.8.4.4"]
@@ -21,11 +23,13 @@ export type ResolvConfOptions = {
   readonly dnsOptions: readonly string[]
   /** Name servers of the networks themselves; they take the place of all others. */
   readonly nameservers: readonly string[]
+  /** Path of the host's file, for the comment. */
+  readonly source?: string
 }
 
 /** The host's resolver configuration; behind systemd's stub the one it forwards to, which containers can reach. */
 export function hostResolvConf(mode: FilesMode): string {
-  const text = readIfExists("/etc/resolv.conf") ?? ""
+  const text = readIfExists(RESOLV_CONF) ?? ""
   if (mode === "host") return text
   const { nameservers } = parseResolvConf(text)
   const stubOnly = nameservers.length === 1 && nameservers[0] === SYSTEMD_STUB
@@ -40,6 +44,7 @@ export function resolvConf(options: ResolvConfOptions): string {
   const host = parseResolvConf(options.host)
   for (const address of options.dns)
     if (isIP(address) === 0) throw new DhowError("invalid", `bad nameserver address ${address}`)
+  if (options.nameservers.length > 0) return resolverConf({ source: RESOLV_CONF, ...options, host })
   const search = options.dnsSearch.length > 0 ? options.dnsSearch.filter((domain) => domain !== ".") : host.search
   const flags = options.dnsOptions.length > 0 ? options.dnsOptions : host.options
   const lines = chooseNameservers(options, host.nameservers).map((address) => `nameserver ${address}`)
@@ -50,7 +55,6 @@ export function resolvConf(options: ResolvConfOptions): string {
 }
 
 function chooseNameservers(options: ResolvConfOptions, inherited: readonly string[]): readonly string[] {
-  if (options.nameservers.length > 0) return options.nameservers
   if (options.dns.length > 0) return options.dns
   if (options.mode !== "bridge") return inherited
   // The default bridge has no IPv6, and a loopback resolver answers only on the host itself.

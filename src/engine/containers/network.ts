@@ -14,6 +14,7 @@ import {
   resolvConf,
 } from "../../network/files.ts"
 import type { ServeOptions } from "../../network/resolver/contract.ts"
+import { choosesNdots } from "../../network/resolver/resolv-conf.ts"
 import type { RuntimeMount } from "../../oci/runtime-spec.ts"
 import type { NamespaceChoice } from "../../runtime/spec-input.ts"
 import type { EndpointSettings, PortMap } from "../../wire/container.ts"
@@ -158,6 +159,7 @@ export function rewriteFiles(
     addresses,
     nameservers,
     gateway,
+    changes: true,
   })
 }
 
@@ -167,7 +169,7 @@ export function nameService(parts: ContainerParts, { hostConfig }: ContainerReco
   const chosen = flags.length > 0 ? flags : parseResolvConf(hostResolvConf("bridge")).options
   return {
     servers: orDefault(hostConfig.Dns, parts.config.dns),
-    ndots: chosen.some((option) => option.startsWith("ndots:")),
+    ndots: choosesNdots(chosen),
   }
 }
 
@@ -181,9 +183,16 @@ type FileFacts = {
   readonly addresses: readonly string[]
   readonly nameservers: readonly string[]
   readonly gateway: string
+  readonly changes?: boolean
 }
 
-function writeFiles(parts: ContainerParts, record: ContainerRecord, paths: ContainerPaths, facts: FileFacts): void {
+/** With `changes`, of a container that runs: what its user wrote into resolv.conf stays, as in Docker. */
+function writeFiles(
+  parts: ContainerParts,
+  record: ContainerRecord,
+  paths: ContainerPaths,
+  { changes = false, ...facts }: FileFacts,
+): void {
   const { config, hostConfig } = record
   mkdirSync(paths.state, { recursive: true, mode: 0o710 })
   const hostname = config.Hostname || (facts.mode === "host" ? readHostHostname() : record.id.slice(0, 12))
@@ -210,7 +219,15 @@ function writeFiles(parts: ContainerParts, record: ContainerRecord, paths: Conta
     dnsOptions: orDefault(hostConfig.DnsOptions, parts.config.dnsOptions),
     nameservers: facts.nameservers,
   })
+  if (changes && isEdited(paths.resolvConf)) return
   writeFileSync(paths.resolvConf, resolver, { mode: 0o644 })
+  writeFileSync(`${paths.resolvConf}.hash`, Bun.hash(resolver).toString(), { mode: 0o600 })
+}
+
+/** Whether somebody wrote to it since we did. */
+function isEdited(path: string): boolean {
+  const hash = readIfExists(`${path}.hash`)
+  return hash !== undefined && hash !== Bun.hash(readIfExists(path) ?? "").toString()
 }
 
 function orDefault(asked: readonly string[] | null | undefined, fallback: readonly string[]): readonly string[] {
