@@ -5,7 +5,8 @@
 set -eu
 cd "$(dirname "$0")"
 docker=${DOCKER:-docker}
-base=${BASE:-distro.local/debian:stable-slim}
+# The Debian that this machine runs, whose mirror it keeps up with.
+base=${BASE:-distro.local/debian:$(. /etc/os-release && echo "${VERSION_CODENAME:-stable}")-slim}
 
 # image NAME PACKAGES FILE... : each FILE comes to /usr/local/bin; what the image starts with is on standard input, one change a line.
 image() {
