@@ -24,21 +24,19 @@ import { type EndpointWish, gatewaysOf } from "./endpoints.ts"
 import { openRouteSocket } from "./link.ts"
 import { findNetwork } from "./lookup.ts"
 import { Namespaces } from "./namespaces.ts"
-import { Pool } from "./pool.ts"
 import { Ports } from "./ports.ts"
-import { destroyNamespace, isUsable, type Preparation, prepareIsolated, prepareJoined } from "./prepare.ts"
+import { destroyNamespace, type Preparation } from "./prepare.ts"
 import { Publisher } from "./publisher.ts"
+import { hasAddress, ReadyNamespaces } from "./ready.ts"
 import { DEFAULT_NETWORKS, type Namespace, type Network, plainRecord, renderNetwork } from "./record.ts"
 import { RESOLVER_ADDRESS } from "./resolver/contract.ts"
 import { removeCommon } from "./rules/common.ts"
 import { Tables } from "./tables.ts"
-import { removeOrphanInterfaces, removeStrayBridges } from "./tidy.ts"
+import { removeStrayBridges, Tidying } from "./tidy.ts"
 import { wishFor } from "./wishes.ts"
 
 /** How long after a start of the engine the rules of a bridge that stands are looked after. */
 const LOOK_AFTER_MS = 1000
-/** How long after a release the kernel should have removed its interfaces. */
-const TIDY_MS = 3000
 
 export function openNetworks(options: NetworksOptions): Networks {
   return new HostNetworks(options)
@@ -49,26 +47,20 @@ class HostNetworks implements Networks {
   readonly #tables: Tables
   readonly #namespaces: Namespaces
   readonly #ports = new Ports()
-  readonly #bridged: Pool<Namespace>
-  readonly #isolated: Pool<Namespace>
+  readonly #ready: ReadyNamespaces
   readonly #bridges: Bridges
-  readonly #timers = new Set<NodeJS.Timeout>()
+  readonly #tidying = new Tidying(() => this.#parts())
   #opened: { readonly parts: Preparation; readonly bridge: DefaultBridge; readonly publisher: Publisher } | undefined
-  #tidying = false
-  #closed = false
 
   constructor(options: NetworksOptions) {
     this.#options = options
     this.#tables = new Tables(options.database)
     this.#namespaces = new Namespaces(options.execRoot)
     this.#bridges = new Bridges({ tables: this.#tables, host: () => this.#parts().host, execRoot: options.execRoot })
-    this.#bridged = new Pool(
+    this.#ready = new ReadyNamespaces(
+      () => this.#parts(),
+      () => this.#bridge().network,
       () => options.pool,
-      () => prepareJoined(this.#parts(), [{ network: this.#bridge().network, settings: {} }]),
-    )
-    this.#isolated = new Pool(
-      () => Math.min(options.pool, 2),
-      () => prepareIsolated(this.#parts()),
     )
   }
 
@@ -78,25 +70,23 @@ class HostNetworks implements Networks {
         this.#tables.putNetwork(name, plainRecord(DEFAULT_NETWORKS[name]))
     const parts = { tables: this.#tables, namespaces: this.#namespaces, host: openRouteSocket() }
     const bridge = new DefaultBridge(this.#options, parts, {
-      ready: () => this.#bridged.fill(),
-      gone: () => {
-        for (const { key } of this.#bridged.drain()) destroyNamespace(parts, key)
-      },
+      ready: () => this.#ready.fill({ bridge: true }),
+      gone: () => this.#ready.drain(bridge.network.id),
     })
     const publisher = new Publisher({ tables: this.#tables, host: parts.host, bridge, bridges: this.#bridges })
     this.#opened = { parts, bridge, publisher }
     await bridge.claim()
     this.#namespaces.prepareDirectory()
     this.#tables.deleteStrayAddresses()
-    this.#adopt(bridge.network)
-    this.#isolated.fill()
+    this.#adopt()
+    this.#ready.fill({ bridge: false })
     this.#adoptBridges()
     this.#options.resolver
       ?.open()
       .catch((error: unknown) => log.error("no names are answered", { error: describeError(error) }))
     // Who looks after the rules of a bridge that stands does it a little later: it serves at once.
     if (bridge.begin())
-      this.#later(LOOK_AFTER_MS, () => {
+      this.#tidying.later(LOOK_AFTER_MS, () => {
         bridge.make().catch((error: unknown) => log.warn("default bridge not checked", { error: String(error) }))
       })
   }
@@ -106,9 +96,7 @@ class HostNetworks implements Networks {
     this.#forget(request.owner)
     if (wishes.length === 0) return await this.isolate(request.owner)
     for (const { network } of wishes) await this.#publisher().ready(network)
-    const { key, record } = isPlain(wishes, this.#bridge().network)
-      ? this.#bridged.take()
-      : prepareJoined(this.#parts(), wishes)
+    const { key, record } = this.#ready.takeJoined(wishes)
     const claimed = { ...record, name: request.name, ports: request.ports }
     this.#tables.claimNamespace(key, request.owner, claimed)
     crashpoint("network.attach:before-publish")
@@ -131,7 +119,7 @@ class HostNetworks implements Networks {
 
   async isolate(owner: string): Promise<Attached> {
     this.#forget(owner)
-    const { key, record } = this.#isolated.take()
+    const { key, record } = this.#ready.takeIsolated()
     this.#tables.claimNamespace(key, owner, record)
     return this.#attached({ key, owner, record })
   }
@@ -139,8 +127,7 @@ class HostNetworks implements Networks {
   async release(owner: string): Promise<void> {
     this.#forget(owner)
     this.#ports.release(owner)
-    this.#bridged.refill()
-    this.#isolated.refill()
+    this.#ready.refill()
   }
 
   choosePorts(
@@ -176,6 +163,7 @@ class HostNetworks implements Networks {
 
   async remove(reference: string): Promise<NetworkInspect> {
     const network = findNetwork(this.#tables, reference)
+    this.#ready.drain(network.id)
     await removeNetwork({ ...this.#parts(), bridges: this.#bridges, options: this.#options }, network)
     return renderNetwork(network, [])
   }
@@ -188,6 +176,7 @@ class HostNetworks implements Networks {
     const namespace = this.#namespaceOf(request.owner, request.name)
     const wish = wishFor(findNetwork(this.#tables, reference), settings, request)
     await this.#publisher().ready(wish.network)
+    if (hasAddress(settings)) this.#ready.drain(wish.network.id)
     const published = await this.#publisher().forNamespace(namespace, wish.network)
     const change = connectNamespace({ ...this.#parts(), published }, namespace, wish)
     this.#publisher().allowHairpin(change.namespace)
@@ -252,20 +241,18 @@ class HostNetworks implements Networks {
       removed.push(`network namespace ${key}`)
     }
     this.#tables.deleteStrayAddresses()
-    return [...removed, ...(await removeStrayBridges(this.#parts(), this.#options.execRoot)), ...this.#tidy()]
+    return [...removed, ...(await removeStrayBridges(this.#parts(), this.#options.execRoot)), ...this.#tidying.now()]
   }
 
   /** The options may have changed: ready namespaces are made to the new measure, the bridge too while nobody is on it. */
   async reconfigure(): Promise<void> {
-    for (const pool of [this.#bridged, this.#isolated]) pool.fill()
+    this.#ready.fill({ bridge: true })
     if (this.#tables.owners().length === 0) await this.#bridge().resettle()
   }
 
   async close(): Promise<void> {
-    this.#closed = true
-    for (const timer of this.#timers) clearTimeout(timer)
-    this.#bridged.close()
-    this.#isolated.close()
+    this.#tidying.close()
+    this.#ready.close()
     this.#ports.close()
     if (this.#opened === undefined) return
     const { parts, bridge } = this.#opened
@@ -314,12 +301,10 @@ class HostNetworks implements Networks {
   }
 
   /** What an earlier run left: ready namespaces go on serving, ports of containers are held again. */
-  #adopt(bridge: Network): void {
+  #adopt(): void {
     for (const namespace of this.#tables.namespaces()) {
-      const { key, owner, record } = namespace
-      if (owner !== null) this.#ports.holdAgain(owner, record.ports)
-      else if (!isUsable(this.#parts(), namespace, bridge)) destroyNamespace(this.#parts(), key)
-      else (record.endpoints.length === 0 ? this.#isolated : this.#bridged).adopt(namespace)
+      if (namespace.owner === null) this.#ready.adopt(namespace)
+      else this.#ports.holdAgain(namespace.owner, namespace.record.ports)
     }
   }
 
@@ -341,38 +326,8 @@ class HostNetworks implements Networks {
       destroyNamespace(this.#parts(), namespace.key)
       this.#options.resolver?.withdraw(namespace.key)
       this.#publisher().withdraw(namespace)
-      if (namespace.record.endpoints.length > 0) this.#tidyLater()
+      if (namespace.record.endpoints.length > 0) this.#tidying.soon()
     }
-  }
-
-  #tidyLater(): void {
-    if (this.#tidying) return
-    this.#tidying = true
-    this.#later(TIDY_MS, () => {
-      this.#tidying = false
-      this.#tidy()
-    })
-  }
-
-  #tidy(): string[] {
-    const bridges = this.#tables.networks().filter(({ record }) => record.driver === "bridge" && !record.configOnly)
-    return removeOrphanInterfaces(
-      this.#parts(),
-      bridges.map(({ record }) => record.interface),
-    )
-  }
-
-  #later(milliseconds: number, body: () => void): void {
-    const timer = setTimeout(() => {
-      this.#timers.delete(timer)
-      try {
-        if (!this.#closed) body()
-      } catch (error) {
-        log.warn("networks could not be tidied", { error: String(error) })
-      }
-    }, milliseconds)
-    timer.unref()
-    this.#timers.add(timer)
   }
 
   #parts(): Preparation {
@@ -389,16 +344,4 @@ class HostNetworks implements Networks {
     if (this.#opened === undefined) throw new DhowError("internal", "Networks are not open")
     return this.#opened.bridge
   }
-}
-
-/** One that a ready namespace on the default bridge is good for. */
-function isPlain(wishes: readonly EndpointWish[], bridge: Network): boolean {
-  const [wish, second] = wishes
-  return (
-    second === undefined &&
-    wish?.network.id === bridge.id &&
-    !wish.settings.MacAddress &&
-    wish.settings.DriverOpts?.["com.docker.network.endpoint.ifname"] === undefined &&
-    wish.address === undefined
-  )
 }

@@ -36,3 +36,53 @@ export async function removeStrayBridges({ host, tables }: Preparation, execRoot
   }
   return removed
 }
+
+/** How long after a release the kernel should have removed its interfaces. */
+const TIDY_MS = 3000
+
+/** Looks, a while after a container has left, whether its interface has too; and keeps what else is to be done later. */
+export class Tidying {
+  readonly #parts: () => Preparation
+  readonly #timers = new Set<NodeJS.Timeout>()
+  #isComing = false
+
+  constructor(parts: () => Preparation) {
+    this.#parts = parts
+  }
+
+  soon(): void {
+    if (this.#isComing) return
+    this.#isComing = true
+    this.later(TIDY_MS, () => {
+      this.#isComing = false
+      this.now()
+    })
+  }
+
+  /** Returns what was removed, in words. */
+  now(): string[] {
+    const { tables } = this.#parts()
+    const bridges = tables.networks().filter(({ record }) => record.driver === "bridge" && !record.configOnly)
+    return removeOrphanInterfaces(
+      this.#parts(),
+      bridges.map(({ record }) => record.interface),
+    )
+  }
+
+  later(milliseconds: number, body: () => void): void {
+    const timer = setTimeout(() => {
+      this.#timers.delete(timer)
+      try {
+        body()
+      } catch (error) {
+        log.warn("networks could not be tidied", { error: String(error) })
+      }
+    }, milliseconds)
+    timer.unref()
+    this.#timers.add(timer)
+  }
+
+  close(): void {
+    for (const timer of this.#timers) clearTimeout(timer)
+  }
+}
