@@ -41,6 +41,9 @@ export async function runAttached(session: Session, start: StartOptions, options
   }
 }
 
+/** How long the events of stopped containers may take. */
+const LAST_EVENTS = 3000
+
 class Follower {
   readonly #session: Session
   readonly #names: readonly string[]
@@ -124,6 +127,8 @@ class Follower {
 
   allStarted(): void {
     this.#isStarted = true
+    // What started while everything else was being stopped is stopped as well.
+    if (this.#stopping !== undefined) this.#stop()
     this.#look().catch((error: unknown) => this.#done.reject(error))
   }
 
@@ -140,23 +145,37 @@ class Follower {
   }
 
   #stop(): void {
+    const before = this.#stopping ?? Promise.resolve()
+    this.#stopping = before.then(() => this.#stopAll())
+    this.#stopping.then(
+      () => this.#isStarted && this.#settle(),
+      (error: unknown) => this.#done.reject(error),
+    )
+  }
+
+  async #stopAll(): Promise<void> {
     const { client, project, progress } = this.#session
-    this.#stopping = (async () => {
-      const containers = await observeContainers(client, project.name)
-      await Promise.all(
-        containers
-          .filter(
-            (one) =>
-              !one.isOneOff && this.#names.includes(one.service) && one.state !== "exited" && one.state !== "created",
-          )
-          .map((one) =>
-            progress.around("Container", one.name, ["Stopping", "Stopped"], () =>
-              stopContainer(client, one.id, { timeout: this.#options.timeout }),
-            ),
+    const containers = await observeContainers(client, project.name)
+    await Promise.all(
+      containers
+        .filter((one) => !one.isOneOff && this.#names.includes(one.service))
+        .filter(({ state }) => state === "running" || state === "restarting" || state === "paused")
+        .map((one) =>
+          progress.around("Container", one.name, ["Stopping", "Stopped"], () =>
+            stopContainer(client, one.id, { timeout: this.#options.timeout }),
           ),
-      )
-    })()
-    this.#stopping.then(() => this.#done.resolve(), this.#done.reject)
+        ),
+    )
+  }
+
+  /** The events of what was stopped are shown too, if they come soon. */
+  #settle(): void {
+    const patience = setTimeout(() => this.#done.resolve(), LAST_EVENTS)
+    this.#look().catch(this.#done.reject)
+    this.#done.promise.then(
+      () => clearTimeout(patience),
+      () => clearTimeout(patience),
+    )
   }
 
   stopOnSignals(): () => void {

@@ -2,6 +2,7 @@
 import { writeFileSync } from "node:fs"
 import { serviceHash } from "../../compose/hash.ts"
 import { imageOf, type Project } from "../../compose/model.ts"
+import { withoutUnused } from "../../compose/normalize.ts"
 import { withDependencies } from "../../compose/order.ts"
 import { openProject } from "../../compose/project.ts"
 import { byCodePoint, renderProject } from "../../compose/render.ts"
@@ -45,10 +46,11 @@ export const config = defineCommand({
     const hashed = flags.hash === undefined || flags.hash === "*" ? names : flags.hash.split(",")
     checkServices(all, hashed)
     const wanted = withDependencies(all, names)
-    const project = {
+    const selected = {
       ...all,
       services: Object.fromEntries(Object.entries(all.services).filter(([name]) => wanted.includes(name))),
     }
+    const project = options.keepUnused === true ? selected : withoutUnused(selected)
     if (flags.format !== undefined && flags.format !== "yaml" && flags.format !== "json")
       throw new DhowError("invalid", `unsupported format ${JSON.stringify(flags.format)}`)
     if (flags.quiet === true) return 0

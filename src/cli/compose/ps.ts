@@ -1,11 +1,12 @@
 // dhow compose ps: the project's containers.
 import { LABEL } from "../../compose/labels.ts"
 import { DhowError } from "../../lib/errors.ts"
+import type { ContainerSummary } from "../../wire/container.ts"
 import { defineCommand } from "../command.ts"
 import { containerRow } from "../container/row.ts"
 import { boolean, list, string } from "../flags/flags.ts"
 import { print } from "../output.ts"
-import { showRows } from "../render/rows.ts"
+import { type Row, showRows } from "../render/rows.ts"
 import { listProject, nameOf, observedContainer } from "./observed.ts"
 import { containersOf, openTarget } from "./project-or-name.ts"
 
@@ -78,8 +79,34 @@ export const ps = defineCommand({
       const { service, state } = observedContainer(summary)
       return { ...row, Name: nameOf(summary), Service: service, Project: target.name, State: state }
     })
+    if (flags.format === "json") {
+      for (const [index, summary] of summaries.entries())
+        print(JSON.stringify({ ...fieldsOf(summary), ...plainFields(rows[index]!) }))
+      return 0
+    }
     const shown = ["Name", "Image", "Command", "Service", "RunningFor", "Status", "Ports"]
     await showRows(rows, { columns: { headers: HEADERS, shown }, format: flags.format ?? "" })
     return 0
   },
 })
+
+/** What a table has no place for. */
+function fieldsOf({ Id, Status, Ports }: ContainerSummary): Record<string, unknown> {
+  return {
+    ID: Id,
+    Health: /\((?:health: )?(healthy|unhealthy|starting)\)/.exec(Status)?.[1] ?? "",
+    ExitCode: Number(/^Exited \((\d+)\)/.exec(Status)?.[1] ?? 0),
+    Publishers: Ports.map(({ IP, PrivatePort, PublicPort, Type }) => ({
+      URL: IP ?? "",
+      TargetPort: PrivatePort,
+      PublishedPort: PublicPort ?? 0,
+      Protocol: Type,
+    })),
+  }
+}
+
+function plainFields(row: Row): Row {
+  return Object.fromEntries(
+    Object.entries(row).filter(([name, value]) => typeof value !== "function" && value !== null && name !== "ID"),
+  )
+}

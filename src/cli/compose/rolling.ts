@@ -8,7 +8,7 @@ import {
   stopContainer,
 } from "../../client/containers.ts"
 import { containerName } from "../../compose/labels.ts"
-import type { Service } from "../../compose/model.ts"
+import type { Project, Service } from "../../compose/model.ts"
 import type { ObservedContainer } from "../../compose/plan.ts"
 import { DhowError } from "../../lib/errors.ts"
 import { type Making, makeSuccessor } from "./create.ts"
@@ -23,11 +23,19 @@ export type Roll = { readonly old: ObservedContainer; readonly making: Making }
 const SETTLING = 1000
 
 /** What only one container can have stands in the way: said, and done in the usual order. */
-export function isRollable({ progress }: Session, service: Service): boolean {
-  const hindrance = hindranceOf(service)
+export function isRollable({ project, progress }: Session, service: Service): boolean {
+  const hindrance = hindranceOf(service) ?? sharedWith(project, service.name)
   if (hindrance === undefined) return true
   progress.warn(`service "${service.name}" ${hindrance}: its container stops before the new one starts`)
   return false
+}
+
+/** Who lives in its namespaces would lose them with it. */
+function sharedWith(project: Project, name: string): string | undefined {
+  const other = Object.values(project.services).find(({ network_mode, ipc, pid }) =>
+    [network_mode, ipc, pid].includes(`service:${name}`),
+  )
+  return other === undefined ? undefined : `shares a namespace with "${other.name}"`
 }
 
 function hindranceOf(service: Service): string | undefined {
