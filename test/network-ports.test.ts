@@ -68,7 +68,7 @@ describe.skipIf(!usable)("published ports", () => {
   test("are held: a second container, a process of the host, and a range that is full say who has them", async () => {
     const [held] = at.networks.choosePorts("holder", [], { "80/tcp": [{}] }, false) as [PortMapping]
     const HostPort = String(held.hostPort)
-    expect(() => at.networks.choosePorts("late", [], { "80/tcp": [{ HostPort }] }, false, "late")).toThrow(
+    expect(() => at.networks.choosePorts("late", [], { "80/tcp": [{ HostPort }] }, false, { name: "late" })).toThrow(
       `driver failed programming external connectivity on endpoint late (late): Bind for 0.0.0.0:${HostPort} failed: port is already allocated`,
     )
     expect(() =>

@@ -3,7 +3,7 @@
 import { existsSync } from "node:fs"
 import { DhowError } from "../lib/errors.ts"
 import type { NetlinkSocket } from "../lib/netlink.ts"
-import { linkAlias } from "./link.ts"
+import { linkAlias, setLinkAlias } from "./link.ts"
 
 const PREFIX = "dhow "
 /** The kernel keeps 255 bytes. */
@@ -12,6 +12,19 @@ const MOST_ENGINES = 64
 
 export function ownerMark(execRoot: string): string {
   return `${PREFIX}${execRoot}`.slice(0, LONGEST)
+}
+
+/** Names made of a network's id: nobody else's, though a crash came before the mark. */
+const OWN_NAME = /^(?:br|dm|di)-[0-9a-f]{12}$/
+
+export function markAsOurs(host: NetlinkSocket, name: string, execRoot: string): void {
+  if (linkAlias(host, name) === "") setLinkAlias(host, name, ownerMark(execRoot))
+}
+
+/** Whether an interface of a network of ours was made by this engine, and is its to remove. */
+export function isOurs(host: NetlinkSocket, name: string, execRoot: string): boolean {
+  const alias = linkAlias(host, name)
+  return alias === ownerMark(execRoot) || (alias === "" && OWN_NAME.test(name))
 }
 
 /** The exec root of another engine whose bridge this is; undefined for our own, for nobody's, and for one left behind. */

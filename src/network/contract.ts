@@ -97,8 +97,8 @@ export interface Networks {
     exposed: readonly string[],
     bindings: PortMap,
     publishAll: boolean,
-    /** The container's name, for the error text. */
-    name?: string,
+    /** The container's name, for the error text; the networks it is to join, which have the addresses. */
+    to?: { readonly name?: string; readonly networks?: ReadonlyMap<string, EndpointSettings> },
   ): readonly PortMapping[]
   /**
    * Changes what a running container publishes, without a gap for the ports that stay. `remove` holds members of what is

@@ -5,8 +5,9 @@ import { DhowError, errnoName } from "../lib/errors.ts"
 import { type Address, bytesOf, type Family, lastOf, parseIp, prefixOf } from "../lib/ip-address.ts"
 import { attribute, cstr, type NetlinkMessage, type NetlinkSocket, NLM_F, nested, u32 } from "../lib/netlink.ts"
 import type { EndpointSettings } from "../wire/container.ts"
-import { change, IFA, IFLA, IFLA_INFO, linkHeader, linkIndex, parseMac, RTM, setUp } from "./link.ts"
+import { change, IFA, IFLA, IFLA_INFO, isolatePort, linkHeader, linkIndex, parseMac, RTM, setUp } from "./link.ts"
 import type { Network } from "./record.ts"
+import { isOn } from "./rules/policy.ts"
 
 const VETH_INFO_PEER = 1
 const IFLA_MACVLAN_MODE = 1
@@ -38,8 +39,10 @@ export type Joint = {
 export function joinNetwork(sides: Sides, joint: Joint): void {
   const { network, settings } = joint
   const what = `interface "${joint.interface}" on "${network.record.interface}"`
-  if (network.record.driver === "bridge") sides.host.request([veth(sides, joint)], what)
-  else addChild(sides, joint, what)
+  if (network.record.driver === "bridge") {
+    sides.host.request([veth(sides, joint)], what)
+    if (!isOn(network.record.options, "bridge.enable_icc")) isolatePort(sides.host, joint.hostInterface)
+  } else addChild(sides, joint, what)
   const { inner } = sides
   const index = linkIndex(inner, joint.interface)
   if (index === undefined) throw new Error(`Interface "${joint.interface}" did not arrive in its namespace`)

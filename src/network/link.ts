@@ -39,7 +39,7 @@ export const IFLA_INFO = { KIND: 1, DATA: 2 } as const
 export const IFA = { ADDRESS: 1, LOCAL: 2, BROADCAST: 4 } as const
 const IFF_UP = 1
 const AF_BRIDGE = 7
-const IFLA_BRPORT_MODE = 4
+const IFLA_BRPORT = { MODE: 4, ISOLATED: 33 } as const
 
 /** Loopback is index 1 in every namespace. */
 export function setLoopbackUp(inner: NetlinkSocket): void {
@@ -145,15 +145,30 @@ export function pinBridge(
  * to its own published port is redirected within the bridge, and would be dropped there.
  */
 export function allowHairpin(host: NetlinkSocket, hostInterface: string): void {
+  setPort(host, hostInterface, IFLA_BRPORT.MODE)
+}
+
+/** Keeps frames of this port from other ports that are kept so: what is left is the bridge itself. */
+export function isolatePort(host: NetlinkSocket, hostInterface: string): void {
+  setPort(host, hostInterface, IFLA_BRPORT.ISOLATED)
+}
+
+function setPort(host: NetlinkSocket, hostInterface: string, flag: number): void {
   const header = linkHeader({ family: AF_BRIDGE, index: linkIndex(host, hostInterface) ?? 0 })
-  const body = [header, nested(IFLA.PROTINFO, attribute(IFLA_BRPORT_MODE, Uint8Array.of(1)))]
-  host.request([{ type: RTM.SETLINK, flags: NLM_F.ACK, body }], `hairpin of "${hostInterface}"`)
+  const body = [header, nested(IFLA.PROTINFO, attribute(flag, Uint8Array.of(1)))]
+  host.request([{ type: RTM.SETLINK, flags: NLM_F.ACK, body }], `port "${hostInterface}" of a bridge`)
 }
 
 /** The interface's largest packet, or undefined where there is no such interface. */
 export function linkMtu(socket: NetlinkSocket, name: string): number | undefined {
   const link = getLink(socket, name)
   return link === undefined ? undefined : readAttributes(link.subarray(16)).get(IFLA.MTU)?.readUInt32LE(0)
+}
+
+/** Writes a text on the interface; the kernel takes none while one is made. */
+export function setLinkAlias(host: NetlinkSocket, name: string, alias: string): void {
+  const body = [linkHeader({ index: linkIndex(host, name) ?? 0 }), attribute(IFLA.IFALIAS, Buffer.from(alias))]
+  host.request([{ type: RTM.NEWLINK, flags: NLM_F.ACK, body }], `mark of "${name}"`)
 }
 
 /** The text that somebody wrote on the interface, "" for none or where there is no such interface. */

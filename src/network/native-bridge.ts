@@ -5,14 +5,13 @@ import { crashpoint } from "../lib/crashpoint.ts"
 import { DhowError, errnoName } from "../lib/errors.ts"
 import { macOf, parseIp, parsePrefix } from "../lib/ip-address.ts"
 import { attribute, cstr, NETLINK_NETFILTER, NetlinkSocket, nested, u32 } from "../lib/netlink.ts"
-import { ownerMark } from "./bridge-owner.ts"
+import { isOurs, markAsOurs } from "./bridge-owner.ts"
 import { addAddress } from "./join.ts"
 import {
   bridgePorts,
   change,
   IFLA,
   IFLA_INFO,
-  linkAlias,
   linkHeader,
   linkIndex,
   parseMac,
@@ -59,10 +58,10 @@ function raiseInterface(host: NetlinkSocket, record: NetworkRecord, execRoot: st
       // Without a MAC of its own it takes the lowest of its ports', which changes as containers come and go.
       ...(first === undefined ? [] : [attribute(IFLA.ADDRESS, parseMac(macOf(first)))]),
       attribute(IFLA.MTU, u32(record.mtu)),
-      attribute(IFLA.IFALIAS, Buffer.from(ownerMark(execRoot))),
       nested(IFLA.LINKINFO, attribute(IFLA_INFO.KIND, cstr("bridge"))),
     )
     host.request([link], what)
+    markAsOurs(host, name, execRoot)
     crashpoint("network.bridge:before-address")
   }
   const index = linkIndex(host, name) ?? 0
@@ -117,14 +116,14 @@ export async function lowerBridge(
   name: string,
   { execRoot }: { readonly execRoot: string },
 ): Promise<void> {
-  const isOurs = linkAlias(host, name) === ownerMark(execRoot)
-  for (const port of bridgePorts(host, name)) if (isOurs || HOST_INTERFACE.test(port)) removeLink(host, port)
+  const ours = isOurs(host, name, execRoot)
+  for (const port of bridgePorts(host, name)) if (ours || HOST_INTERFACE.test(port)) removeLink(host, port)
   using socket = new NetlinkSocket(NETLINK_NETFILTER)
   removeTable(socket, name)
   removeTable(socket, name, NFPROTO.IPV4)
   // Last: after a crash the sweep knows by its mark what was left.
   crashpoint("network.bridge:after-rules-went")
-  if (isOurs) removeLink(host, name)
+  if (ours) removeLink(host, name)
 }
 
 function readSysctl(name: string): string {

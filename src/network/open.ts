@@ -20,12 +20,14 @@ import type {
 } from "./contract.ts"
 import { createNetwork, removeNetwork } from "./create.ts"
 import { DefaultBridge } from "./default-bridge.ts"
-import { type EndpointWish, gatewaysOf } from "./endpoints.ts"
+import { chooseGateways, type EndpointWish, type Gateways, gatewaysOf } from "./endpoints.ts"
 import { openRouteSocket } from "./link.ts"
 import { findNetwork } from "./lookup.ts"
 import { Namespaces } from "./namespaces.ts"
-import { Ports } from "./ports.ts"
+import { type Bindable, Ports } from "./ports.ts"
 import { destroyNamespace, type Preparation } from "./prepare.ts"
+import { bindableOn } from "./publications.ts"
+import type { PublishedPorts } from "./publish.ts"
 import { Publisher } from "./publisher.ts"
 import { hasAddress, ReadyNamespaces } from "./ready.ts"
 import { DEFAULT_NETWORKS, type Namespace, type Network, plainRecord, renderNetwork } from "./record.ts"
@@ -135,19 +137,33 @@ class HostNetworks implements Networks {
     exposed: readonly string[],
     bindings: PortMap,
     publishAll: boolean,
-    name: string = owner.slice(0, 12),
+    to: Parameters<Networks["choosePorts"]>[4] = {},
   ): readonly PortMapping[] {
-    return this.#ports.choose({ owner, name, exposed, bindings, publishAll })
+    const { name = owner.slice(0, 12), networks = new Map() } = to
+    const joined = [...networks].map(([reference, settings]) => ({
+      network: findNetwork(this.#tables, reference),
+      settings,
+    }))
+    const bindable = networks.size === 0 ? {} : { bindable: this.#bindable(chooseGateways(joined)) }
+    return this.#ports.choose({ owner, name, exposed, bindings, publishAll, ...bindable })
   }
 
   async changePorts(owner: string, change: Parameters<Networks["changePorts"]>[1]): Promise<PortChange> {
-    const [namespace] = this.#tables.namespacesOf(owner)
+    const { host, tables } = this.#parts()
+    const [namespace] = tables.namespacesOf(owner)
     const gateways = namespace === undefined ? {} : gatewaysOf(namespace.record)
-    const network = this.#networkOf(gateways[4] ?? gateways[6])
-    const published = await this.#publisher().on(network ?? this.#bridge().network)
-    if (published === undefined)
-      throw new DhowError("invalid", `Cannot publish ports of container "${change.name}": it is on no bridge`)
-    return changePorts({ tables: this.#tables, ports: this.#ports, published, host: this.#parts().host }, owner, change)
+    const found = new Map<string, PublishedPorts>()
+    for (const id of new Set(Object.values(gateways))) {
+      const network = this.#networkOf(id)
+      const published = network === undefined ? undefined : await this.#publisher().on(network)
+      if (published !== undefined) found.set(id, published)
+    }
+    const parts = { tables, host, ports: this.#ports, bindable: this.#bindable(gateways) }
+    return changePorts({ ...parts, published: (id) => found.get(id) }, owner, change)
+  }
+
+  #bindable(gateways: Gateways): Bindable {
+    return bindableOn(this.#networkOf(gateways[4]), this.#networkOf(gateways[6]))
   }
 
   publishedPorts(owner: string): readonly PortMapping[] {

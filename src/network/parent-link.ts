@@ -2,8 +2,8 @@
 // ("eth0.10"), made and removed with the network; or a dummy, which leads nowhere.
 import { DhowError, errnoName } from "../lib/errors.ts"
 import { attribute, cstr, type NetlinkSocket, nested, u32 } from "../lib/netlink.ts"
-import { ownerMark } from "./bridge-owner.ts"
-import { change, IFLA, IFLA_INFO, linkAlias, linkHeader, linkIndex, RTM, removeLink, setUp } from "./link.ts"
+import { isOurs, markAsOurs } from "./bridge-owner.ts"
+import { change, IFLA, IFLA_INFO, linkHeader, linkIndex, RTM, removeLink, setUp } from "./link.ts"
 import type { Network } from "./record.ts"
 
 const IFLA_VLAN_ID = 1
@@ -12,12 +12,13 @@ const IFLA_VLAN_ID = 1
 export function raiseParent(host: NetlinkSocket, network: Network, execRoot: string): void {
   const { interface: name, options, driver } = network.record
   if (linkIndex(host, name) !== undefined) return
-  const common = [attribute(IFLA.IFNAME, cstr(name)), attribute(IFLA.IFALIAS, Buffer.from(ownerMark(execRoot)))]
+  const common = [attribute(IFLA.IFNAME, cstr(name))]
   const make = (...rest: readonly Uint8Array[]): void => {
     host.request([change(RTM.NEWLINK, linkHeader(), ...common, ...rest)], `parent interface "${name}"`)
   }
   if (name === options["parent"]) make(...vlan(host, name, driver))
   else makeDummy(make)
+  markAsOurs(host, name, execRoot)
   host.request([setUp(linkIndex(host, name) ?? 0)], `parent interface "${name}"`)
 }
 
@@ -35,7 +36,7 @@ function makeDummy(make: (...rest: readonly Uint8Array[]) => void): void {
 /** Takes away what was made for this network. */
 export function lowerParent(host: NetlinkSocket, network: Network, execRoot: string): void {
   const { interface: name } = network.record
-  if (linkAlias(host, name) === ownerMark(execRoot)) removeLink(host, name)
+  if (isOurs(host, name, execRoot)) removeLink(host, name)
 }
 
 function vlan(host: NetlinkSocket, name: string, driver: string): readonly Uint8Array[] {

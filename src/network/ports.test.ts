@@ -2,7 +2,7 @@ import { expect, test } from "bun:test"
 import { readdirSync } from "node:fs"
 import type { PortMap } from "../wire/container.ts"
 import { socketInodes } from "./port-holder.ts"
-import { listWanted, Ports } from "./ports.ts"
+import { type Bindable, EVERYWHERE, listWanted, Ports } from "./ports.ts"
 
 const request = (bindings: PortMap, owner = "one") => ({ owner, name: owner, exposed: [], bindings, publishAll: false })
 
@@ -15,8 +15,8 @@ test("listWanted() sorts by the container's port and reads ranges", () => {
     }),
   )
   expect(wanted).toEqual([
-    { protocol: "udp", containerPort: 53, hostIp: "127.0.0.1", first: 5300, last: 5310 },
-    { protocol: "tcp", containerPort: 443, hostIp: "", first: 8443, last: 8443 },
+    { protocol: "udp", containerPort: 53, hostIps: ["127.0.0.1"], first: 5300, last: 5310 },
+    { protocol: "tcp", containerPort: 443, hostIps: [""], first: 8443, last: 8443 },
   ])
 })
 
@@ -29,6 +29,17 @@ test("listWanted() publishes what is exposed only when all is to be published", 
   }
   expect(listWanted({ ...options, publishAll: false }).map(({ first }) => first)).toEqual([8081])
   expect(listWanted({ ...options, publishAll: true }).map(({ first }) => first)).toEqual([0, 8081])
+})
+
+test("listWanted() publishes in the families that the container has, or at the usual address alone", () => {
+  const addresses = (hostIp: string, bindable: Bindable) =>
+    listWanted({ ...request({ "80/tcp": [{ HostIp: hostIp }] }), bindable }).map(({ hostIps }) => hostIps)
+  expect(addresses("", EVERYWHERE)).toEqual([["", "::"]])
+  expect(addresses("", { 6: "::" })).toEqual([["::"]])
+  expect(addresses("", { 4: "127.0.0.1", 6: "::" })).toEqual([["127.0.0.1"]])
+  expect(addresses("0.0.0.0", { 4: "127.0.0.1" })).toEqual([["0.0.0.0"]])
+  expect(addresses("0:0::1", EVERYWHERE)).toEqual([["::1"]])
+  expect(() => addresses("127.0.0.1", { 6: "::" })).toThrow("invalid host IP address: 127.0.0.1")
 })
 
 test("listWanted() refuses what is no port", () => {
@@ -55,6 +66,24 @@ test("Ports.choose() holds all or nothing", () => {
   expect(descriptors()).toBe(before)
   ports.close()
   expect(descriptors()).toBe(before - 1)
+})
+
+test("Ports.choose() takes one port for both families, and tells their conflicts apart", () => {
+  const ports = new Ports()
+  const choose = (owner: string, HostIp: string, HostPort = "") =>
+    ports.choose({ ...request({ "80/tcp": [{ HostIp, HostPort }] }, owner), bindable: EVERYWHERE })
+  const both = choose("both", "")
+  expect(both.map(({ hostIp }) => hostIp)).toEqual(["", "::"])
+  expect(both[0]?.hostPort).toBe(both[1]!.hostPort)
+  const [six] = choose("six", "::1")
+  expect(choose("four", "127.0.0.1", String(six?.hostPort))).toHaveLength(1)
+  expect(() => choose("late", "::", String(six?.hostPort))).toThrow(
+    `Bind for [::]:${six?.hostPort} failed: port is already allocated`,
+  )
+  const server = Bun.listen({ hostname: "::1", port: 0, socket: { data() {} } })
+  expect(() => choose("late", "::1", String(server.port))).toThrow("address already in use")
+  server.stop(true)
+  ports.close()
 })
 
 test("Ports.choose() of the same owner starts over", () => {

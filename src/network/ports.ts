@@ -1,10 +1,9 @@
 // Host ports for published container ports: chosen, checked and held until their owner is released. A port is held by a
 // bound socket; after a restart of the engine the sockets are bound anew, while the rules in the kernel never went away.
 import { closeSync } from "node:fs"
-import { isIP } from "node:net"
 import { DhowError, errnoName } from "../lib/errors.ts"
 import { readIfExists } from "../lib/files.ts"
-import type { Family } from "../lib/ip-address.ts"
+import { type Family, formatIp, parseIp } from "../lib/ip-address.ts"
 import { log } from "../lib/log.ts"
 import type { PortBinding, PortMap } from "../wire/container.ts"
 import type { PortMapping } from "./contract.ts"
@@ -12,10 +11,18 @@ import { holdPort } from "./host-port.ts"
 import { portHolder } from "./port-holder.ts"
 
 type Held = { readonly mapping: PortMapping; readonly fd: number | undefined }
-type Wanted = Omit<PortMapping, "hostPort"> & {
+/** One port of a container, on addresses that get the same host port. */
+type Wanted = Omit<PortMapping, "hostPort" | "hostIp"> & {
+  readonly hostIps: readonly string[]
   readonly first: number
   readonly last: number
 }
+
+/** Where ports are published that name no address, by families; a family that is absent cannot be published in. */
+export type Bindable = Readonly<Partial<Record<Family, string>>>
+
+export const EVERYWHERE: Bindable = { 4: "", 6: "::" }
+const IPV4_ONLY: Bindable = { 4: "" }
 
 export type PortRequest = {
   readonly owner: string
@@ -23,6 +30,8 @@ export type PortRequest = {
   readonly exposed: readonly string[]
   readonly bindings: PortMap
   readonly publishAll: boolean
+  /** Absent: IPv4. */
+  readonly bindable?: Bindable
 }
 
 export class Ports {
@@ -102,18 +111,21 @@ export class Ports {
   #holdAll(wanted: readonly Wanted[], held: Held[]): readonly PortMapping[] {
     // Those that name their port come first: a free one must not be one of theirs.
     const isFixed = ({ first, last }: Wanted): boolean => first !== 0 && first === last
-    const mappings = new Map<Wanted, PortMapping>()
+    const mappings = new Map<Wanted, PortMapping[]>()
     for (const one of [...wanted.filter(isFixed), ...wanted.filter((other) => !isFixed(other))]) {
       const taken = this.#hold(one)
-      held.push(taken)
-      mappings.set(one, taken.mapping)
+      held.push(...taken)
+      mappings.set(
+        one,
+        taken.map(({ mapping }) => mapping),
+      )
     }
-    return wanted.map((one) => mappings.get(one)!)
+    return wanted.flatMap((one) => mappings.get(one) ?? [])
   }
 
-  #hold(wanted: Wanted): Held {
-    const { first, last, ...mapping } = wanted
-    if (first !== 0 && first === last) return this.#take({ ...mapping, hostPort: first })
+  #hold(wanted: Wanted): Held[] {
+    const { first, last } = wanted
+    if (first !== 0 && first === last) return this.#takeAll(wanted, first)
     const range = first === 0 ? ephemeralRange() : { first, last }
     const size = range.last - range.first + 1
     // Ephemeral ports go round, beginning anywhere, so that a port rests before it is given again.
@@ -121,7 +133,7 @@ export class Ports {
     for (let tried = 0; tried < size; tried++) {
       const position = (offset + tried) % size
       try {
-        const held = this.#take({ ...mapping, hostPort: range.first + position })
+        const held = this.#takeAll(wanted, range.first + position)
         if (first === 0) this.#cursor = position + 1
         return held
       } catch (error) {
@@ -133,9 +145,21 @@ export class Ports {
     })
   }
 
+  /** On all its addresses, or on none. */
+  #takeAll({ hostIps, protocol, containerPort }: Wanted, hostPort: number): Held[] {
+    const held: Held[] = []
+    try {
+      for (const hostIp of hostIps) held.push(this.#take({ protocol, containerPort, hostIp, hostPort }))
+      return held
+    } catch (error) {
+      for (const { fd } of held) if (fd !== undefined) closeSync(fd)
+      throw error
+    }
+  }
+
   #take(mapping: PortMapping): Held {
     const { protocol, hostIp, hostPort } = mapping
-    const address = hostIp === "" ? "0.0.0.0" : hostIp
+    const address = showHost(hostIp)
     const holder = this.#ownerOf(mapping)
     if (holder !== undefined)
       throw new DhowError("conflict", `Bind for ${address}:${hostPort} failed: port is already allocated`, {
@@ -164,6 +188,7 @@ export class Ports {
         if (
           other.protocol === mapping.protocol &&
           other.hostPort === mapping.hostPort &&
+          familyOf(other.hostIp) === familyOf(mapping.hostIp) &&
           (isAny(other.hostIp) || isAny(mapping.hostIp) || other.hostIp === mapping.hostIp)
         )
           return owner
@@ -180,12 +205,19 @@ export function familyOf(address: string): Family {
   return address.includes(":") ? 6 : 4
 }
 
+/** As Docker writes it before a port. */
+function showHost(hostIp: string): string {
+  if (hostIp === "") return "0.0.0.0"
+  return familyOf(hostIp) === 6 ? `[${hostIp}]` : hostIp
+}
+
 /** What is to be published, in the order of the container's ports. */
 export function listWanted({
   exposed,
   bindings,
   publishAll,
-}: Pick<PortRequest, "exposed" | "bindings" | "publishAll">): Wanted[] {
+  bindable = IPV4_ONLY,
+}: Pick<PortRequest, "exposed" | "bindings" | "publishAll" | "bindable">): Wanted[] {
   const wanted: Wanted[] = []
   const ports = new Set([...Object.keys(bindings), ...(publishAll ? exposed : [])])
   for (const text of ports) {
@@ -193,15 +225,29 @@ export function listWanted({
     const asked = bindings[text] ?? []
     const list: readonly PortBinding[] = asked.length === 0 && publishAll ? [{}] : asked
     for (const binding of list) {
-      const hostIp = binding.HostIp ?? ""
-      if (hostIp !== "" && isIP(hostIp) !== 4)
-        throw new DhowError("invalid", `invalid host IP address: ${hostIp}`, {
-          hint: "Ports are published on IPv4 addresses: the network has no IPv6",
-        })
-      wanted.push({ protocol, containerPort, hostIp, ...parseRange(binding.HostPort ?? "") })
+      const hostIps = hostAddresses(binding.HostIp ?? "", bindable)
+      wanted.push({ protocol, containerPort, hostIps, ...parseRange(binding.HostPort ?? "") })
     }
   }
   return sortPorts(wanted)
+}
+
+/** Those that were asked for; else the usual ones: with one address chosen as usual, that alone. */
+function hostAddresses(asked: string, bindable: Bindable): string[] {
+  const usual = Object.values(bindable)
+  // Nothing leads to a container that only has internal networks: Docker publishes nothing then.
+  if (usual.length === 0) return []
+  if (asked === "") {
+    const chosen = usual.find((address) => !isAny(address))
+    return chosen === undefined ? usual : [chosen]
+  }
+  const address = parseIp(asked)
+  if (address === undefined) throw new DhowError("invalid", `invalid host IP address: ${asked}`)
+  if (bindable[address.family] === undefined)
+    throw new DhowError("invalid", `invalid host IP address: ${asked}`, {
+      hint: `The container has no IPv${address.family} address that a port could lead to: its networks have none`,
+    })
+  return [formatIp(address)]
 }
 
 /** By container port; the bindings of one in the order in which they were asked for. */
@@ -231,7 +277,7 @@ function notConnected({ name, owner }: Pick<PortRequest, "name" | "owner">, erro
 export function checkBindings(exposed: readonly string[], bindings: PortMap): void {
   // Ranges are let through: published together, each of them is refused.
   for (const port of exposed) parsePort(port.replace(/^(\d+)-\d+/, "$1"))
-  listWanted({ exposed: [], bindings, publishAll: false })
+  listWanted({ exposed: [], bindings, publishAll: false, bindable: EVERYWHERE })
 }
 
 /** "80/tcp", "53/udp" or "80". */

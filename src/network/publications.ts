@@ -1,8 +1,8 @@
 // Which addresses on a network published ports lead to. Pure.
-
 import { gatewaysOf } from "./endpoints.ts"
+import type { Bindable } from "./ports.ts"
 import type { Published } from "./publish.ts"
-import type { Namespace } from "./record.ts"
+import type { Namespace, Network } from "./record.ts"
 
 /** On one network: a container's ports lead to its addresses on the networks by which it is left. */
 export function publicationsOn(network: string, { owner, record }: Namespace): Published[] {
@@ -14,4 +14,15 @@ export function publicationsOn(network: string, { owner, record }: Namespace): P
     gateways[6] === network ? settings?.GlobalIPv6Address : "",
   ]
   return addresses.flatMap((address) => (address ? [{ address, ports: record.ports }] : []))
+}
+
+const HOST_BINDING = "com.docker.network.bridge.host_binding_ipv4"
+
+/** Where the ports of a container are published that leaves by these networks, by family. */
+export function bindableOn(four: Network | undefined, six: Network | undefined): Bindable {
+  const usual = four?.record.options[HOST_BINDING] ?? ""
+  return {
+    ...(four === undefined ? {} : { 4: usual === "0.0.0.0" ? "" : usual }),
+    ...(six === undefined ? {} : { 6: "::" }),
+  }
 }

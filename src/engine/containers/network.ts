@@ -78,7 +78,10 @@ export async function attachNetwork(parts: ContainerParts, record: ContainerReco
   const isPlain = Object.keys(bindings).length === 0 && !hostConfig.PublishAllPorts
   const ports = isPlain
     ? []
-    : parts.networks.choosePorts(id, exposed, bindings, hostConfig.PublishAllPorts ?? false, record.name)
+    : parts.networks.choosePorts(id, exposed, bindings, hostConfig.PublishAllPorts ?? false, {
+        name: record.name,
+        networks: wanted,
+      })
   const attached = await parts.networks.attach({
     owner: id,
     name: record.name,

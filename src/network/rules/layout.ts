@@ -51,6 +51,7 @@ ${FAMILIES.flatMap((family) => [
   }
   chain output {
     type nat hook output priority -105; policy accept;
+    ip6 daddr ::1 return
     fib daddr type local jump publish
   }
   chain postrouting {
