@@ -1,3 +1,4 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: they are variables of compose files
 import { expect, test } from "bun:test"
 import { parseEnvFile } from "./env-file.ts"
 import { interpolate } from "./interpolate.ts"

@@ -1,3 +1,4 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: they are variables of compose files
 import { expect, test } from "bun:test"
 import type { Project } from "./model.ts"
 import { inOrder, withDependencies } from "./order.ts"

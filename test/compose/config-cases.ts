@@ -1,3 +1,4 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: they are variables of compose files
 // Compose files that the built-in implementation and docker's plugin have to understand alike.
 
 export type ConfigCase = {
