@@ -6,6 +6,7 @@ import { removeContainer } from "./engine/containers/remove.ts"
 import { layerMounts } from "./exec-root.ts"
 import { describeError, errnoName } from "./lib/errors.ts"
 import { log } from "./lib/log.ts"
+import { mountedBelow } from "./lib/mountinfo.ts"
 import { unmount } from "./lib/syscalls/mount.ts"
 import { cgroupDirectories } from "./runtime/cgroups.ts"
 import { LiveConfig } from "./settings/live.ts"
@@ -32,7 +33,8 @@ export async function reset(args: readonly string[]): Promise<number> {
   parts.uppers.sweep()
   parts.copies.sweep()
   unmountLayers(layerMounts(config))
-  unmount(config.execRoot)
+  // Of a container that could not be removed, a user's own files may still be mounted there.
+  for (const { path } of mountedBelow(config.execRoot)) unmount(path)
   rmSync(config.execRoot, { recursive: true, force: true })
   rmSync(config.dataRoot, { recursive: true, force: true })
   return 0

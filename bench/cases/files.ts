@@ -1,6 +1,7 @@
 // Many small files written by a container, to a volume and to its own layer, beside the same program on the host: busybox's
 // tar unpacks an archive that is in memory. What is measured is the program, not the engine's start: its time by the
-// clock, and the processor time that it and the kernel took for it, which a busy machine disturbs less.
+// clock, that until all of it is on the disk, and the processor time that it and the kernel took for it, which a busy machine
+// disturbs least.
 import { randomUUID } from "node:crypto"
 import { mkdirSync } from "node:fs"
 import { basename, dirname, join } from "node:path"
@@ -11,7 +12,7 @@ import { run } from "../process.ts"
 import { type Case, once, type Samples, some } from "./case.ts"
 
 /** $1 is the archive, $2 where to; the shell is busybox's, whose `time` writes to standard error. */
-const SCRIPT = 'mkdir -p "$2" && cat "$1" >/dev/null && { time tar -xf "$1" -C "$2"; } 2>&1'
+const SCRIPT = 'mkdir -p "$2" && cat "$1" >/dev/null && { time tar -xf "$1" -C "$2"; time sync -f "$2"; } 2>&1'
 
 const TITLES = {
   volume: "to a volume",
@@ -34,19 +35,20 @@ function filesCase(
     results: Object.fromEntries(
       Object.entries(TITLES).flatMap(([key, title]) => [
         [key, { title: `${text} ${title}`, unit: "time" }],
+        [`${key}-disk`, { title: "until it is on the disk", unit: "time" }],
         [`${key}-cpu`, { title: "its processor time", unit: "time" }],
       ]),
     ),
     rounds,
     open: async ({ name: engine, cli, runOptions }, fixtures) => {
       const path = await archive(fixtures)
-      const write = async (target: string, flags: readonly string[]): Promise<readonly [number, number]> => {
+      const write = async (target: string, flags: readonly string[]): Promise<Times> => {
         await settle(fixtures.directory)
         const mounts = ["-v", `${dirname(path)}:/from:ro`, ...flags]
         const script = ["sh", "-c", SCRIPT, "sh", `/from/${basename(path)}`, target]
         return timesIn(await run([...cli, "run", "--rm", ...runOptions, ...mounts, IMAGE, ...script]))
       }
-      const toVolume = async (map: string): Promise<readonly [number, number]> => {
+      const toVolume = async (map: string): Promise<Times> => {
         const volume = `files-${randomUUID()}`
         const times = await write("/to", ["-v", `${volume}:/to${map}`])
         await run([...cli, "volume", "rm", volume])
@@ -73,8 +75,8 @@ function filesCase(
   }
 }
 
-function named(key: keyof typeof TITLES, [clock, cpu]: readonly [number, number]): Samples {
-  return { [key]: clock, [`${key}-cpu`]: cpu }
+function named(key: keyof typeof TITLES, { clock, disk, cpu }: Times): Samples {
+  return { [key]: clock, [`${key}-disk`]: disk, [`${key}-cpu`]: cpu }
 }
 
 /** What was written before is on the disk, and not still on its way. */
@@ -82,12 +84,18 @@ async function settle(directory: string): Promise<void> {
   await run(["sync", "--file-system", directory])
 }
 
-/** Milliseconds by the clock, and of processor time. */
-function timesIn(output: string): readonly [number, number] {
-  const read = (name: string): number => {
-    const [, minutes, seconds] = new RegExp(`^${name}\\s+(\\d+)m\\s*([\\d.]+)s`, "m").exec(output) ?? []
-    if (seconds === undefined) throw new Error(`The script wrote "${output.trim()}" and no times`)
-    return (Number(minutes) * 60 + Number(seconds)) * 1000
+/** Milliseconds. */
+type Times = { readonly clock: number; readonly disk: number; readonly cpu: number }
+
+/** The shell tells of two programs, the one that writes and the one that waits for the disk. */
+function timesIn(output: string): Times {
+  const read = (name: string): readonly [number, number] => {
+    const [one, two] = [...output.matchAll(new RegExp(`^${name}\\s+(\\d+)m\\s*([\\d.]+)s`, "gm"))].map(
+      ([, minutes, seconds]) => (Number(minutes) * 60 + Number(seconds)) * 1000,
+    )
+    if (one === undefined || two === undefined) throw new Error(`The script wrote "${output.trim()}" and no times`)
+    return [one, two]
   }
-  return [read("real"), read("user") + read("sys")]
+  const [clock, waited] = read("real")
+  return { clock, disk: clock + waited, cpu: read("user")[0] + read("sys")[0] }
 }

@@ -4,12 +4,15 @@ import { createHash } from "node:crypto"
 import {
   closeSync,
   existsSync,
+  lstatSync,
   mkdirSync,
   openSync,
   readdirSync,
   readFileSync,
   realpathSync,
+  rmdirSync,
   statSync,
+  unlinkSync,
   writeFileSync,
 } from "node:fs"
 import { join } from "node:path"
@@ -31,7 +34,7 @@ export async function mapMount(
   const isDirectory = statSync(source).isDirectory()
   const recursive = isDirectory && options.includes("rbind")
   const place = join(directory, createHash("sha256").update(Destination).digest("hex").slice(0, 16))
-  unmountAll(place)
+  release(place)
   mkdirSync(isDirectory ? place : directory, { recursive: true, mode: 0o700 })
   if (!isDirectory) writeFileSync(place, "")
   using namespace = await idNamespace(ranges)
@@ -52,7 +55,15 @@ export async function mapMount(
 
 /** What was put there for the runtime goes; the container has its own. */
 export function unmapAll(directory: string): void {
-  if (existsSync(directory)) for (const place of readdirSync(directory)) unmountAll(join(directory, place))
+  if (existsSync(directory)) for (const place of readdirSync(directory)) release(join(directory, place))
+}
+
+/** Never with what is in it: those are the user's files until it is surely unmounted. */
+function release(place: string): void {
+  unmountAll(place)
+  const found = lstatSync(place, { throwIfNoEntry: false })
+  if (found?.isDirectory()) rmdirSync(place)
+  else if (found !== undefined) unlinkSync(place)
 }
 
 type Wanted = { readonly source: string; readonly destination: string; readonly recursive: boolean }
