@@ -31,6 +31,7 @@ import { LogForwarders } from "./engine/logging/forwarders.ts"
 import { KeptLogs } from "./engine/logging/kept.ts"
 import { openLogs } from "./engine/logging/logs.ts"
 import { checkLogDefaults } from "./engine/logging/options.ts"
+import { openNames } from "./engine/names.ts"
 import { openNetworksNoun } from "./engine/networks.ts"
 import { openPlatforms } from "./engine/platforms.ts"
 import { reconcile, resumeRestarts } from "./engine/reconcile.ts"
@@ -178,14 +179,15 @@ export async function openEngine(live: LiveConfig): Promise<OpenEngine> {
     },
   })
   const supervisor = openSupervisor({ execRoot: config.execRoot })
+  const resolver = openResolver({
+    execRoot: config.execRoot,
+    database: join(config.dataRoot, "dhow.db"),
+    internalCommand: [...ownCommand(), "internal"],
+  })
   const networks = openNetworks({
     database,
     execRoot: config.execRoot,
-    resolver: openResolver({
-      execRoot: config.execRoot,
-      database: join(config.dataRoot, "dhow.db"),
-      internalCommand: [...ownCommand(), "internal"],
-    }),
+    resolver,
     bridge: config.bridge,
     get bip() {
       return config.bip
@@ -307,6 +309,7 @@ export async function openEngine(live: LiveConfig): Promise<OpenEngine> {
     registries: openRegistryAccess(registries),
     manifests: images.manifests,
     networks: openNetworksNoun(networks, store, events),
+    names: openNames({ resolver, store }),
     volumes,
     volumeWork: openVolumeWork({
       volumes,

@@ -1,9 +1,9 @@
 // Names on user-defined networks as containers see them: what the resolver answers, that it outlives the engine and is
 // started again, and that it says why a name has no address. Another name server stands in a container's namespace.
 import { afterAll, beforeAll, describe, expect, test } from "bun:test"
-import { existsSync, readdirSync, readFileSync } from "node:fs"
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
-import { type Asked, ask, nameServer } from "./support/dns.ts"
+import { type Asked, ask, nameServer, question, send } from "./support/dns.ts"
 import { testEngine } from "./support/fixture.ts"
 
 type Inspect = {
@@ -16,6 +16,7 @@ type Inspect = {
   }
 }
 
+const MAIN = join(import.meta.dir, "../src/main.ts")
 const usable = process.getuid?.() === 0 && existsSync("/bin/busybox")
 
 describe.skipIf(!usable)("names on user-defined networks", () => {
@@ -149,6 +150,68 @@ describe.skipIf(!usable)("names on user-defined networks", () => {
     expect((await from("asker", "late")).status).toBe("NXDOMAIN")
   })
 
+  test("dhow network resolve says what is answered, from where, and why nothing is", async () => {
+    const resolve = async (...words: string[]): Promise<{ status: number; text: string }> => {
+      const child = Bun.spawn(
+        [process.execPath, MAIN, "-H", `unix://${engine.socket}`, "network", "resolve", ...words],
+        {
+          stdio: ["ignore", "pipe", "pipe"],
+        },
+      )
+      const [text, complaint] = await Promise.all([child.stdout.text(), child.stderr.text()])
+      return { status: await child.exited, text: text + complaint }
+    }
+    const [db, six] = [address("db", "app"), containers["db"]!.NetworkSettings.Networks["app"]!.GlobalIPv6Address]
+    const found = await resolve("web", "pg")
+    expect(found.text).toMatch(
+      new RegExp(`^pg  A  ${db}  \\(600 s\\)\npg  AAAA  ${six}  .*\n  of db on network app, [\\d.]+ ms\n$`),
+    )
+    expect(found.status).toBe(0)
+    expect((await resolve("pg")).text).toContain("of db on network app\n")
+    expect((await resolve("asker", "example.test")).text).toContain(`  from server ${address("ns", "other")}, `)
+    expect((await resolve("asker", "example.test")).text).toMatch(
+      /^example.test {2}A {2}203.0.113.7 {2}\(\d+ s\)\n {2}kept from server /,
+    )
+    await engine.must("POST", "/containers/create?name=resting", { Image: "bb", Cmd: ["true"] })
+    expect(await resolve("shut", "resting")).toEqual({
+      status: 1,
+      text: `resting: no address (SERVFAIL)
+  no container named "resting" on network closed; its networks are internal, so no other server is asked; container "resting" is not running (created)
+`,
+    })
+    expect((await resolve("--failures")).text).toMatch(/ shut +resting +A +SERVFAIL +no container named "resting"/)
+    expect((await resolve("nobody", "db")).text).toContain("No such container: nobody")
+  })
+
+  test("packets of an enemy get a short answer or none, and the next question is answered", async () => {
+    const { Pid } = containers["web"]!.State
+    const good = question("db", "A")
+    const two = Buffer.from(good)
+    two[5] = 2
+    const endless = Buffer.concat([good.subarray(0, 12), Buffer.of(0xc0, 12, 0, 1, 0, 1)])
+    const counted = Buffer.from(good)
+    counted.fill(0xff, 6, 12)
+    for (const packet of [two, endless, counted]) {
+      const answer = await send(Pid, packet)
+      expect([answer.length, answer.readUInt16BE(2) & 15]).toEqual([12, 1])
+      expect((await send(Pid, packet, { tcp: true })).length).toBe(12)
+    }
+    for (const silent of [good.subarray(0, 5), Buffer.concat([Buffer.from([1, 2, 0x80]), good.subarray(3)])])
+      expect(send(Pid, silent, { milliseconds: 100 })).rejects.toThrow("no answer")
+    expect((await from("web", "x", { type: "252" })).status).toBe("REFUSED")
+    const many = await Promise.all(Array.from({ length: 100 }, () => addresses("web", "db")))
+    expect(new Set(many.flat())).toEqual(new Set([address("db", "app")]))
+  })
+
+  test("what a user wrote into resolv.conf stays when networks change", async () => {
+    const { ResolvConfPath } = containers["asker"]!
+    writeFileSync(ResolvConfPath, `${readFileSync(ResolvConfPath, "utf8")}# mine\n`)
+    await engine.must("POST", "/networks/app/connect", { Container: "asker" })
+    expect(readFileSync(ResolvConfPath, "utf8")).toEndWith("# mine\n")
+    expect(await addresses("asker", "db")).toEqual([address("db", "app")])
+    await engine.must("POST", "/networks/app/disconnect", { Container: "asker" })
+  })
+
   test("a server of the container's own can have port 53 of every address", async () => {
     const own = await nameServer(pid("web"), "0.0.0.0")
     try {
@@ -160,6 +223,8 @@ describe.skipIf(!usable)("names on user-defined networks", () => {
   })
 
   test("the resolver answers while there is no engine, and is started again where it was killed", async () => {
+    // A question that a dying process took with it is asked again.
+    const soon = { milliseconds: 300 }
     const before = resolverPid()
     expect(before).toBeGreaterThan(1)
     await engine.kill()
@@ -167,13 +232,15 @@ describe.skipIf(!usable)("names on user-defined networks", () => {
     await engine.start()
     expect(resolverPid()).toBe(before)
     process.kill(before, "SIGKILL")
-    await eventually(async () => expect(await addresses("web", "db")).toEqual([address("db", "app")]))
+    await eventually(async () => expect(await addresses("web", "db", soon)).toEqual([address("db", "app")]))
     expect(resolverPid()).not.toBe(before)
     const again = resolverPid()
     await engine.kill()
     process.kill(again, "SIGKILL")
     await engine.start()
-    await eventually(async () => expect(await addresses("web", "pg", { tcp: true })).toEqual([address("db", "app")]))
+    await eventually(async () =>
+      expect(await addresses("web", "pg", { tcp: true, ...soon })).toEqual([address("db", "app")]),
+    )
     await run("late", "app")
     expect(await addresses("web", "late")).toEqual([address("late", "app")])
   }, 60_000)

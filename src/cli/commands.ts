@@ -65,6 +65,7 @@ const load = {
   networkInspect: async () => (await import("./network/inspect.ts")).inspect,
   networkList: async () => (await import("./network/list.ts")).list,
   networkPrune: async () => (await import("./network/prune.ts")).prune,
+  networkResolve: async () => (await import("./network/resolve.ts")).resolve,
   networkRemove: async () => (await import("./network/remove.ts")).remove,
   pause: async () => (await import("./container/pause.ts")).pause,
   platformInstall: async () => (await import("./platform/change.ts")).install,
@@ -217,6 +218,7 @@ const network: Record<string, CommandEntry> = {
   ls: entry("List networks", load.networkList),
   list: entry("List networks", load.networkList, hidden),
   prune: entry("Remove all unused networks", load.networkPrune),
+  resolve: entry("Show what a name is answered with in a container, and why not", load.networkResolve),
   rm: entry("Remove one or more networks", load.networkRemove),
   remove: entry("Remove one or more networks", load.networkRemove, hidden),
 }

@@ -12,6 +12,7 @@ import type { Exits } from "./contract/exits.ts"
 import type { Filters } from "./contract/filters.ts"
 import type { ImageContents, Images } from "./contract/images.ts"
 import type { Logs } from "./contract/logs.ts"
+import type { NameService } from "./contract/names.ts"
 import type { Manifests, RegistryAccess } from "./contract/registries.ts"
 import type { Volumes, VolumeWork } from "./contract/volumes.ts"
 
@@ -87,6 +88,7 @@ export interface Engine {
   readonly registries: RegistryAccess
   readonly manifests: Manifests
   readonly networks: Networks
+  readonly names: NameService
   readonly volumes: Volumes
   readonly volumeWork: VolumeWork
   readonly events: Events

@@ -10,6 +10,7 @@ export type Asked = {
   readonly type: string
   readonly tcp: boolean
   readonly server: string
+  readonly milliseconds: number
 }
 
 export type Told = {
@@ -34,8 +35,8 @@ export function question(name: string, type: string): Buffer {
 }
 
 export async function ask(pid: number, asked: Partial<Asked> & Pick<Asked, "name" | "type">): Promise<Told> {
-  const { name, type, tcp = false, server = "127.0.0.11" } = asked
-  const packet = await send(pid, question(name, type), { tcp, server })
+  const { name, type, ...how } = asked
+  const packet = await send(pid, question(name, type), how)
   return read(packet)
 }
 

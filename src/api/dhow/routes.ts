@@ -8,9 +8,20 @@ import { fsck } from "./fsck.ts"
 import { imageContentRoutes } from "./image-contents.ts"
 import { logRoutes } from "./logs.ts"
 import { manifestRoutes } from "./manifests.ts"
+import { nameRoutes } from "./names.ts"
 import { volumeWorkRoutes } from "./volumes.ts"
 
-export function dhowRoutes({ config, images, contents, exits, logs, manifests, system, volumeWork }: Engine): Route[] {
+export function dhowRoutes({
+  config,
+  images,
+  contents,
+  exits,
+  logs,
+  manifests,
+  names,
+  system,
+  volumeWork,
+}: Engine): Route[] {
   return [
     ["GET", "/dhow/images/prune", async (call) => json(200, await images.prunePlan(call.query.filters()))],
     ["GET", "/dhow/disk", async () => json(200, await system.diskMap())],
@@ -22,6 +33,7 @@ export function dhowRoutes({ config, images, contents, exits, logs, manifests, s
     ...configRoutes(config),
     ...manifestRoutes(manifests),
     ...imageContentRoutes(contents),
+    ...nameRoutes(names),
     ...volumeWorkRoutes(volumeWork),
   ]
 }

@@ -19,6 +19,7 @@ export const EDE = { OTHER: 0, PROHIBITED: 18, NO_REACHABLE_SERVER: 22 } as cons
 const EDE_OPTION = 15
 const LONGEST_TEXT = 400
 const OPT_BYTES = 11
+const ERROR_BYTES = 6
 
 export type Answer = {
   readonly rcode: number
@@ -36,7 +37,8 @@ export function sizeLimit(query: Query, transport: "udp" | "tcp"): number {
 
 /** As many records as fit; TC where some did not. */
 export function writeAnswer(query: Query, answer: Answer, limit: number): Buffer {
-  const opt = query.edns === undefined ? undefined : writeOpt(query, answer)
+  const room = limit - HEADER_BYTES - query.question.length - OPT_BYTES
+  const opt = query.edns === undefined ? undefined : writeOpt(query, answer, room)
   const parts: Uint8Array[] = [query.question]
   let length = HEADER_BYTES + query.question.length + (opt?.length ?? 0)
   let count = 0
@@ -84,8 +86,8 @@ export function writeQuestion(query: Query, id: number): Buffer {
   return Buffer.concat([header, query.question, ...opt])
 }
 
-function writeOpt(query: Query, { rcode, error }: Answer): Buffer {
-  const option = error === undefined ? Buffer.alloc(0) : writeError(error)
+function writeOpt(query: Query, { rcode, error }: Answer, room = 0): Buffer {
+  const option = error === undefined ? Buffer.alloc(0) : writeError(error, room)
   const opt = Buffer.alloc(OPT_BYTES)
   opt.writeUInt16BE(TYPE.OPT, 1)
   opt.writeUInt16BE(OUR_UDP_BYTES, 3)
@@ -95,9 +97,11 @@ function writeOpt(query: Query, { rcode, error }: Answer): Buffer {
   return Buffer.concat([opt, option])
 }
 
-function writeError({ code, text }: ExtendedError): Buffer {
-  const bytes = Buffer.from(text).subarray(0, LONGEST_TEXT)
-  const head = Buffer.alloc(6)
+/** As much of the text as there is room for; the reason never costs a record. */
+function writeError({ code, text }: ExtendedError, room: number): Buffer {
+  if (room < ERROR_BYTES) return Buffer.alloc(0)
+  const bytes = Buffer.from(text).subarray(0, Math.min(LONGEST_TEXT, room - ERROR_BYTES))
+  const head = Buffer.alloc(ERROR_BYTES)
   head.writeUInt16BE(EDE_OPTION, 0)
   head.writeUInt16BE(2 + bytes.length, 2)
   head.writeUInt16BE(code, 4)
@@ -121,21 +125,31 @@ export function passOn(
   query.question.copy(copy, HEADER_BYTES)
   for (const { type, ttlAt } of records)
     if (type !== TYPE.OPT) copy.writeUInt32BE(Math.max(0, copy.readUInt32BE(ttlAt) - options.age), ttlAt)
-  const explained = options.error === undefined ? copy : explain(copy, records, query, options.error)
+  const explained =
+    options.error === undefined ? copy : explain(copy, query, { records, error: options.error, limit: options.limit })
   return explained.length <= options.limit ? explained : cut(copy, records, query, options.limit)
 }
 
-function explain(packet: Buffer, records: readonly Span[], query: Query, error: ExtendedError): Buffer {
+function explain(
+  packet: Buffer,
+  query: Query,
+  {
+    records,
+    error,
+    limit,
+  }: { readonly records: readonly Span[]; readonly error: ExtendedError; readonly limit: number },
+): Buffer {
   if (query.edns === undefined) return packet
-  const option = writeError(error)
   const last = records.at(-1)
   if (last?.type === TYPE.OPT && last.end === packet.length) {
+    const option = writeError(error, limit - packet.length)
     packet.writeUInt16BE(last.end - last.data + option.length, last.data - 2)
     return Buffer.concat([packet, option])
   }
-  if (records.some(({ type }) => type === TYPE.OPT)) return packet
+  const room = limit - packet.length - OPT_BYTES
+  if (room < ERROR_BYTES || records.some(({ type }) => type === TYPE.OPT)) return packet
   packet.writeUInt16BE(packet.readUInt16BE(10) + 1, 10)
-  return Buffer.concat([packet, writeOpt(query, { rcode: RCODE.NOERROR, records: [], error })])
+  return Buffer.concat([packet, writeOpt(query, { rcode: RCODE.NOERROR, records: [], error }, room)])
 }
 
 /** Whole answers from the front, nothing of the other sections, and TC. */

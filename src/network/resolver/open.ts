@@ -69,7 +69,8 @@ class ResolverClient implements Resolver {
   }
 
   async failures(): Promise<readonly ResolverFailure[]> {
-    return await this.#ask(async (control) => await control.ask({ verb: "failures" }))
+    // A process that serves nothing has nothing to tell, and need not be started for that.
+    return this.#served.size === 0 ? [] : await this.#ask(async (control) => await control.ask({ verb: "failures" }))
   }
 
   async close(): Promise<void> {
