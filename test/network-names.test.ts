@@ -179,7 +179,9 @@ describe.skipIf(!usable)("names on user-defined networks", () => {
   no container named "resting" on network closed; its networks are internal, so no other server is asked; container "resting" is not running (created)
 `,
     })
-    expect((await resolve("--failures")).text).toMatch(/ shut +resting +A +SERVFAIL +no container named "resting"/)
+    expect((await resolve("--failures")).text).toMatch(
+      / shut +example.test +A +SERVFAIL +no container named "example.test"/,
+    )
     expect((await resolve("nobody", "db")).text).toContain("No such container: nobody")
   })
 

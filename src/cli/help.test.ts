@@ -47,5 +47,7 @@ test("the completion script for bash offers commands, flags, and subcommands", a
     complete_line dhow network ""`
   const shell = Bun.spawnSync(["bash", "-c", script])
   expect(shell.stderr.toString()).toBe("")
-  expect(shell.stdout.toString()).toBe("run\nprune\n--privileged\nconnect create disconnect inspect ls prune resolve rm\n")
+  expect(shell.stdout.toString()).toBe(
+    "run\nprune\n--privileged\nconnect create disconnect inspect ls prune resolve rm\n",
+  )
 })

@@ -10,7 +10,7 @@ import { explain } from "./explain.ts"
 import { Failures } from "./failures.ts"
 import { Names } from "./names.ts"
 import { closeNamespace, inNamespace, openNamespace } from "./namespace.ts"
-import type { Query } from "./packet.ts"
+import { type Query, RCODE } from "./packet.ts"
 import { redirect } from "./redirect.ts"
 import {
   controlPath,
@@ -178,7 +178,10 @@ export class ResolverProcess {
   }
 
   #noted(key: string, query: Query, replied: Reply): Reply {
-    if (replied.why !== "") this.#failures.add(this.#names.namespace(key)?.container ?? "", query, replied)
+    // That a name has addresses of one family alone is no failure.
+    const { rcode, why, network, server } = replied
+    if (why !== "" && (rcode !== RCODE.NOERROR || (network === "" && server === "")))
+      this.#failures.add(this.#names.namespace(key)?.container ?? "", query, replied)
     return replied
   }
 
