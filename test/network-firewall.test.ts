@@ -8,7 +8,7 @@ import type { Networks, PortMapping } from "../src/network/contract.ts"
 import { Namespaces } from "../src/network/namespaces.ts"
 import { openNetworks } from "../src/network/open.ts"
 import { Database } from "../src/state/database.ts"
-import { run, usable } from "./support/network-fixture.ts"
+import { run, until, usable } from "./support/network-fixture.ts"
 
 setDefaultTimeout(60_000)
 const TAG = (process.pid % 1_000_000).toString(36)
@@ -69,6 +69,24 @@ describe.skipIf(!usable)("firewall", () => {
     servers.push(inNetworkNamespace(namespace, () => Bun.listen({ hostname: "::", port, socket })))
   }
 
+  /** All at once: what is refused takes its time to be so. */
+  async function settled(seen: Record<string, Promise<string> | Promise<string>[]>): Promise<object> {
+    const entries = Object.entries(seen).map(async ([name, value]) => [
+      name,
+      await (Array.isArray(value) ? Promise.all(value) : value),
+    ])
+    return Object.fromEntries(await Promise.all(entries)) as object
+  }
+
+  function serveHost(hostname: string, port: number): void {
+    const socket = {
+      open: (client: { readonly remoteAddress: string; end(text: string): void }) =>
+        void client.end(`from ${client.remoteAddress}\n`),
+      data() {},
+    }
+    servers.push(Bun.listen({ hostname, port, socket }))
+  }
+
   async function read(from: string | undefined, host: string, port: number): Promise<string> {
     const enter = from === undefined ? [] : ["nsenter", `--net=${from}`]
     const { output } = await run(
@@ -115,17 +133,17 @@ describe.skipIf(!usable)("firewall", () => {
       ["", port],
       ["::", port],
     ])
-    const seen = {
-      neighbour: [await read(b.namespace, a.four, 81), await read(b.namespace, a.six, 81)],
-      other: [await read(c.namespace, a.four, 80), await read(c.namespace, a.six, 80)],
-      host: [await read(undefined, a.four, 81), await read(undefined, a.six, 81)],
-      direct: [await read(lan, a.four, 80), await read(lan, a.six, 80)],
-      published: [await read(lan, `${OUT[4]}.1`, port), await read(lan, `${OUT[6]}1`, port)],
-      otherPublished: [await read(c.namespace, `${OUT[4]}.1`, port), await read(c.namespace, `${OUT[6]}1`, port)],
-      hairpin: [await read(a.namespace, `${OUT[4]}.1`, port), await read(a.namespace, `${OUT[6]}1`, port)],
-      localhost: [await read(undefined, "127.0.0.1", port), await read(undefined, "::1", port)],
-      out: [await read(c.namespace, `${OUT[4]}.2`, 80), await read(c.namespace, `${OUT[6]}2`, 80)],
-    }
+    const seen = await settled({
+      neighbour: [read(b.namespace, a.four, 81), read(b.namespace, a.six, 81)],
+      other: [read(c.namespace, a.four, 80), read(c.namespace, a.six, 80)],
+      host: [read(undefined, a.four, 81), read(undefined, a.six, 81)],
+      direct: [read(lan, a.four, 80), read(lan, a.six, 80)],
+      published: [read(lan, `${OUT[4]}.1`, port), read(lan, `${OUT[6]}1`, port)],
+      otherPublished: [read(c.namespace, `${OUT[4]}.1`, port), read(c.namespace, `${OUT[6]}1`, port)],
+      hairpin: [read(a.namespace, `${OUT[4]}.1`, port), read(a.namespace, `${OUT[6]}1`, port)],
+      localhost: [read(undefined, "127.0.0.1", port), read(undefined, "::1", port)],
+      out: [read(c.namespace, `${OUT[4]}.2`, 80), read(c.namespace, `${OUT[6]}2`, 80)],
+    })
     const gateway = networks.inspect("one").IPAM.Config.map(({ Gateway }) => Gateway ?? "")
     expect(seen).toEqual({
       neighbour: [`from ${b.four}`, `from ${b.six}`],
@@ -138,5 +156,116 @@ describe.skipIf(!usable)("firewall", () => {
       localhost: [`from ${gateway[0]}`, "nothing"],
       out: [`from ${OUT[4]}.1`, `from ${OUT[6]}1`],
     })
+  })
+
+  test("internal networks, containers kept apart, gateway modes and binding addresses do as Docker's", async () => {
+    const OPTION = "com.docker.network"
+    await network("closed", {}, { Internal: true })
+    await network("apart", { [`${OPTION}.bridge.enable_icc`]: "false" })
+    await network("routed", {
+      [`${OPTION}.bridge.gateway_mode_ipv4`]: "routed",
+      [`${OPTION}.bridge.gateway_mode_ipv6`]: "routed",
+    })
+    await network("bare", { [`${OPTION}.bridge.gateway_mode_ipv4`]: "nat-unprotected" })
+    await network("plain", { [`${OPTION}.bridge.enable_ip_masquerade`]: "false" })
+    await network("local", { [`${OPTION}.bridge.host_binding_ipv4`]: "127.0.0.1" })
+    const closed = [await container("closed1", "closed"), await container("closed2", "closed")] as const
+    const apart = [await container("apart1", "apart", { "80/tcp": [{}] }), await container("apart2", "apart")] as const
+    const routed = await container("routed", "routed", { "80/tcp": [{}] })
+    const bare = await container("bare", "bare")
+    const plain = await container("plain", "plain")
+    const local = await container("local", "local", { "80/tcp": [{}] })
+    serveHost(`${OUT[4]}.1`, 4747)
+    const [gateway4 = "", gateway6 = ""] = networks.inspect("closed").IPAM.Config.map(({ Gateway }) => Gateway ?? "")
+    serveHost(gateway4, 4747)
+    // Whoever may configure its namespace can give itself a way out; the firewall says no.
+    const way = ["ip", "route", "add", "default", "via", gateway4]
+    await run("nsenter", `--net=${closed[0].namespace}`, ...way)
+    const port = (at: { readonly ports: readonly PortMapping[] }) => at.ports[0]?.hostPort ?? 0
+    const seen = await settled({
+      within: [read(closed[0].namespace, closed[1].four, 80), read(closed[0].namespace, closed[1].six, 80)],
+      gateway: read(closed[0].namespace, gateway4, 4747),
+      otherAddress: read(closed[0].namespace, `${OUT[4]}.1`, 4747),
+      closedOut: read(closed[0].namespace, `${OUT[4]}.2`, 80),
+      hostToClosed: [read(undefined, closed[0].four, 80), read(undefined, closed[0].six, 80)],
+      apart: [read(apart[1].namespace, apart[0].four, 80), read(apart[1].namespace, apart[0].six, 80)],
+      apartFromHost: read(undefined, apart[0].four, 80),
+      apartPublished: read(lan, `${OUT[4]}.1`, port(apart[0])),
+      routed: [read(lan, routed.four, 80), read(lan, routed.six, 80), read(lan, routed.four, 81)],
+      bare: [read(lan, bare.four, 81), read(lan, bare.six, 81)],
+      plainOut: read(plain.namespace, `${OUT[4]}.2`, 80),
+      local: [read(undefined, "127.0.0.1", port(local)), read(lan, `${OUT[4]}.1`, port(local))],
+    })
+    const host = (name: string, family: 0 | 1) => `from ${networks.inspect(name).IPAM.Config[family]?.Gateway}`
+    expect(seen).toEqual({
+      within: [`from ${closed[0].four}`, `from ${closed[0].six}`],
+      gateway: `from ${closed[0].four}`,
+      otherAddress: "nothing",
+      closedOut: "nothing",
+      hostToClosed: [`from ${gateway4}`, `from ${gateway6}`],
+      apart: ["nothing", "nothing"],
+      apartFromHost: host("apart", 0),
+      apartPublished: `from ${OUT[4]}.2`,
+      routed: [`from ${OUT[4]}.2`, `from ${OUT[6]}2`, "nothing"],
+      bare: [`from ${OUT[4]}.2`, "nothing"],
+      // Its own address: the neighbour knows the way back, as a router that was told does.
+      plainOut: `from ${plain.four}`,
+      local: [host("local", 0), "nothing"],
+    })
+    expect(local.ports.map(({ hostIp }) => hostIp)).toEqual(["127.0.0.1"])
+  })
+
+  test("rules, addresses and bridges that somebody removes are there again at once, and the user's rules stay", async () => {
+    await network("kept")
+    const kept = await container("kept", "kept", { "80/tcp": [{}] })
+    const bridge = `br-${networks.inspect("kept").Id.slice(0, 12)}`
+    const port = kept.ports[0]?.hostPort ?? 0
+    const reached = async (): Promise<boolean> => (await read(lan, `${OUT[4]}.1`, port)) === `from ${OUT[4]}.2`
+    expect(await reached()).toBe(true)
+    const gateway = networks.inspect("kept").IPAM.Config[0]?.Gateway ?? ""
+    for (const damage of [
+      ["nft", "delete", "table", "inet", bridge],
+      ["nft", "flush", "table", "inet", bridge],
+      ["ip", "addr", "flush", "dev", bridge],
+      ["ip", "link", "del", bridge],
+    ]) {
+      expect(await run(...damage)).toEqual({ status: 0, output: "" })
+      await until(reached)
+    }
+    expect((await run("ip", "-o", "addr", "show", "dev", bridge)).output).toContain(gateway)
+    const table = ["inet", "dhow-user"]
+    const user = [...table, "forward"]
+    expect(
+      (
+        await run(
+          "nft",
+          "add",
+          "rule",
+          ...user,
+          "ip",
+          "saddr",
+          `${OUT[4]}.2`,
+          "meta",
+          "l4proto",
+          "tcp",
+          "ct",
+          "original",
+          "proto-dst",
+          String(port),
+          "drop",
+        )
+      ).output,
+    ).toBe("")
+    expect(await reached()).toBe(false)
+    // A rule for clients: the host itself, and IPv6, are not meant.
+    expect(await read(undefined, "127.0.0.1", port)).toBe(`from ${gateway}`)
+    expect(await read(lan, `${OUT[6]}1`, port)).toBe(`from ${OUT[6]}2`)
+    await run("nft", "delete", "table", "inet", bridge)
+    await until(async () => (await run("nft", "list", "table", "inet", bridge)).status === 0)
+    expect(await reached()).toBe(false)
+    const { output } = await run("nft", "-a", "list", "chain", ...user)
+    const handle = new RegExp(`saddr ${OUT[4]}\\.2 .*# handle (\\d+)`).exec(output)?.[1] ?? ""
+    expect((await run("nft", "delete", "rule", ...user, "handle", handle)).output).toBe("")
+    await until(reached)
   })
 })

@@ -111,7 +111,7 @@ export class NetlinkSocket implements Disposable {
     const answers: NetlinkAnswer[] = []
     let failure: number | undefined
     while (awaited.size > 0) {
-      for (const { type, sequence, body } of split(this.#receive(what))) {
+      for (const { type, sequence, body } of splitMessages(this.#receive(what))) {
         if (!awaited.has(sequence)) continue
         if (type === NLMSG_ERROR || type === NLMSG_DONE) {
           awaited.delete(sequence)
@@ -141,7 +141,8 @@ export class NetlinkSocket implements Disposable {
   }
 }
 
-function* split(datagram: Buffer): Generator<{ type: number; sequence: number; body: Buffer }> {
+/** The messages of one datagram. */
+export function* splitMessages(datagram: Buffer): Generator<{ type: number; sequence: number; body: Buffer }> {
   for (let at = 0; at + HEADER_BYTES <= datagram.length; ) {
     const length = datagram.readUInt32LE(at)
     if (length < HEADER_BYTES || at + length > datagram.length) return

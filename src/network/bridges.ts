@@ -4,24 +4,46 @@ import { DhowError } from "../lib/errors.ts"
 import { log } from "../lib/log.ts"
 import type { NetlinkSocket } from "../lib/netlink.ts"
 import { linkIndex } from "./link.ts"
-import { lowerBridge, raiseBridge } from "./native-bridge.ts"
+import { lowerBridge, ownAddresses, raiseBridge, repairBridge } from "./native-bridge.ts"
 import { lowerParent, raiseParent } from "./parent-link.ts"
 import { publicationsOn } from "./publications.ts"
 import type { PublishedPorts } from "./publish.ts"
 import type { Network } from "./record.ts"
+import type { Guarded } from "./rules/guard.ts"
 import type { Tables } from "./tables.ts"
+
+export type GuardParts = {
+  readonly tables: Tables
+  readonly host: () => NetlinkSocket
+  readonly execRoot: string
+}
+
+export function guardedBridge(
+  network: Network,
+  published: PublishedPorts,
+  { tables, host, execRoot }: GuardParts,
+): Guarded {
+  return {
+    bridge: network.record.interface,
+    addresses: ownAddresses(network.record).map(({ address }) => address),
+    repair: async ({ rules }) =>
+      repairBridge(host(), network, { published, rules, execRoot, namespaces: () => tables.namespaces() }),
+  }
+}
 
 export class Bridges {
   readonly #tables: Tables
   readonly #host: () => NetlinkSocket
   readonly #execRoot: string
+  readonly #parts: GuardParts
   readonly #raised = new Map<string, Promise<PublishedPorts>>()
   readonly #published = new Map<string, PublishedPorts>()
 
-  constructor(parts: { readonly tables: Tables; readonly host: () => NetlinkSocket; readonly execRoot: string }) {
+  constructor(parts: GuardParts) {
     this.#tables = parts.tables
     this.#host = parts.host
     this.#execRoot = parts.execRoot
+    this.#parts = parts
   }
 
   /** The ports of one that stands; undefined for drivers without a bridge. */
@@ -74,6 +96,14 @@ export class Bridges {
     if (driver === "bridge") await lowerBridge(this.#host(), network.record.interface, { execRoot: this.#execRoot })
     else if (!this.#tables.networks().some(({ record }) => record.interface === network.record.interface))
       lowerParent(this.#host(), network, this.#execRoot)
+  }
+
+  /** Those that stand, for whoever looks after them. */
+  guarded(): Guarded[] {
+    return [...this.#published].flatMap(([id, published]) => {
+      const [network] = this.#tables.networksById(id)
+      return network === undefined ? [] : [guardedBridge(network, published, this.#parts)]
+    })
   }
 
   #forget(id: string): void {

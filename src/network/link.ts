@@ -165,6 +165,13 @@ export function linkMtu(socket: NetlinkSocket, name: string): number | undefined
   return link === undefined ? undefined : readAttributes(link.subarray(16)).get(IFLA.MTU)?.readUInt32LE(0)
 }
 
+/** Makes the interface a port of the bridge. */
+export function setMaster(host: NetlinkSocket, name: string, bridge: string): void {
+  const master = attribute(IFLA.MASTER, u32(linkIndex(host, bridge) ?? 0))
+  const body = [linkHeader({ index: linkIndex(host, name) ?? 0, up: true }), master]
+  host.request([{ type: RTM.NEWLINK, flags: NLM_F.ACK, body }], `port "${name}" of bridge "${bridge}"`)
+}
+
 /** Writes a text on the interface; the kernel takes none while one is made. */
 export function setLinkAlias(host: NetlinkSocket, name: string, alias: string): void {
   const body = [linkHeader({ index: linkIndex(host, name) ?? 0 }), attribute(IFLA.IFALIAS, Buffer.from(alias))]

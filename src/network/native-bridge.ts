@@ -8,19 +8,24 @@ import { attribute, cstr, NETLINK_NETFILTER, NetlinkSocket, nested, u32 } from "
 import { isOurs, markAsOurs } from "./bridge-owner.ts"
 import { addAddress } from "./join.ts"
 import {
+  allowHairpin,
   bridgePorts,
   change,
   IFLA,
   IFLA_INFO,
+  isolatePort,
   linkHeader,
   linkIndex,
+  listAddresses,
   parseMac,
   RTM,
   removeLink,
+  setMaster,
   setUp,
 } from "./link.ts"
+import { publicationsOn } from "./publications.ts"
 import { PublishedPorts } from "./publish.ts"
-import type { Network, NetworkRecord } from "./record.ts"
+import type { Namespace, Network, NetworkRecord } from "./record.ts"
 import { NFPROTO, removeTable } from "./rules/nft.ts"
 import { gatewayMode, isOn } from "./rules/policy.ts"
 
@@ -44,6 +49,42 @@ export async function raiseBridge(
     published.close()
     throw error
   }
+}
+
+/** Makes what is missing of a bridge that was raised, its rules anew with `rules`. Returns what was, in words. */
+export async function repairBridge(
+  host: NetlinkSocket,
+  { id, record }: Pick<Network, "id" | "record">,
+  options: {
+    readonly published: PublishedPorts
+    readonly rules: boolean
+    readonly execRoot: string
+    readonly namespaces: () => readonly Namespace[]
+  },
+): Promise<readonly string[]> {
+  const { published, execRoot, namespaces } = options
+  const made: string[] = []
+  if (options.rules) await published.renewTable()
+  if (options.rules || (await published.ensureTable())) {
+    published.fill(namespaces().flatMap((namespace) => publicationsOn(id, namespace)))
+    made.push("rules")
+  }
+  const isThere = linkIndex(host, record.interface) !== undefined
+  const missing = ownAddresses(record).filter(
+    ({ address }) => !listAddresses(host).some((other) => other.address === address),
+  )
+  if (isThere && missing.length === 0) return made
+  raiseInterface(host, record, execRoot)
+  if (isThere) return [...made, ...missing.map(({ address }) => address)]
+  // The ends of veth pairs outlive their bridge.
+  for (const namespace of namespaces())
+    for (const endpoint of namespace.record.endpoints)
+      if (endpoint.network === id && linkIndex(host, endpoint.hostInterface) !== undefined) {
+        setMaster(host, endpoint.hostInterface, record.interface)
+        if (!isOn(record.options, "bridge.enable_icc")) isolatePort(host, endpoint.hostInterface)
+        if (namespace.record.ports.length > 0) allowHairpin(host, endpoint.hostInterface)
+      }
+  return [...made, "bridge"]
 }
 
 function raiseInterface(host: NetlinkSocket, record: NetworkRecord, execRoot: string): void {
@@ -93,8 +134,12 @@ const INHIBITED = "com.docker.network.bridge.inhibit_ipv4"
 
 function setIpv6(name: string, wanted: boolean): void {
   const path = `net/ipv6/conf/${name}/disable_ipv6`
-  if (existsSync(`/proc/sys/${path}`)) setSysctl(path, wanted ? "0" : "1")
-  else if (wanted)
+  if (existsSync(`/proc/sys/${path}`)) {
+    setSysctl(path, wanted ? "0" : "1")
+    // Nobody else is there to have its address: looking for one would keep packets from containers for two seconds.
+    if (wanted) setSysctl(`net/ipv6/conf/${name}/accept_dad`, "0")
+  }
+  if (wanted && !existsSync(`/proc/sys/${path}`))
     throw new DhowError("unavailable", `Cannot give bridge "${name}" IPv6 addresses: this kernel has no IPv6`, {
       hint: "Make the network without --ipv6, or boot the host with IPv6",
     })

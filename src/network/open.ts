@@ -6,7 +6,7 @@ import { log } from "../lib/log.ts"
 import type { EndpointSettings, PortMap } from "../wire/container.ts"
 import type { NetworkCreateRequest } from "../wire/network.ts"
 import type { NetworkInspect } from "../wire/system.ts"
-import { Bridges } from "./bridges.ts"
+import { Bridges, guardedBridge } from "./bridges.ts"
 import { changePorts } from "./change-ports.ts"
 import { connectNamespace, disconnectNamespace } from "./connect.ts"
 import type {
@@ -33,6 +33,7 @@ import { hasAddress, ReadyNamespaces } from "./ready.ts"
 import { DEFAULT_NETWORKS, type Namespace, type Network, plainRecord, renderNetwork } from "./record.ts"
 import { RESOLVER_ADDRESS } from "./resolver/contract.ts"
 import { removeCommon } from "./rules/common.ts"
+import { Guard } from "./rules/guard.ts"
 import { Tables } from "./tables.ts"
 import { removeStrayBridges, Tidying } from "./tidy.ts"
 import { wishFor } from "./wishes.ts"
@@ -44,6 +45,13 @@ export function openNetworks(options: NetworksOptions): Networks {
   return new HostNetworks(options)
 }
 
+type Opened = {
+  readonly parts: Preparation
+  readonly bridge: DefaultBridge
+  readonly publisher: Publisher
+  readonly guard: Guard
+}
+
 class HostNetworks implements Networks {
   readonly #options: NetworksOptions
   readonly #tables: Tables
@@ -52,7 +60,7 @@ class HostNetworks implements Networks {
   readonly #ready: ReadyNamespaces
   readonly #bridges: Bridges
   readonly #tidying = new Tidying(() => this.#parts())
-  #opened: { readonly parts: Preparation; readonly bridge: DefaultBridge; readonly publisher: Publisher } | undefined
+  #opened: Opened | undefined
 
   constructor(options: NetworksOptions) {
     this.#options = options
@@ -76,7 +84,13 @@ class HostNetworks implements Networks {
       gone: () => this.#ready.drain(bridge.network.id),
     })
     const publisher = new Publisher({ tables: this.#tables, host: parts.host, bridge, bridges: this.#bridges })
-    this.#opened = { parts, bridge, publisher }
+    const common = { ...parts, host: () => parts.host, execRoot: this.#options.execRoot }
+    const guard = new Guard(() => [
+      ...(bridge.publishedNow === undefined ? [] : [guardedBridge(bridge.network, bridge.publishedNow, common)]),
+      ...this.#bridges.guarded(),
+    ])
+    this.#opened = { parts, bridge, publisher, guard }
+    guard.begin()
     await bridge.claim()
     this.#namespaces.prepareDirectory()
     this.#tables.deleteStrayAddresses()
@@ -271,7 +285,8 @@ class HostNetworks implements Networks {
     this.#ready.close()
     this.#ports.close()
     if (this.#opened === undefined) return
-    const { parts, bridge } = this.#opened
+    const { parts, bridge, guard } = this.#opened
+    await guard.close()
     await bridge.settled()
     await this.#options.resolver?.close()
     for (const { key } of this.#tables.namespaces()) destroyNamespace(parts, key)

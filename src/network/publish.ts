@@ -2,7 +2,7 @@
 // once, with maps from port to container, so that publishing is one netlink message. The rows are the truth: `fill` makes
 // the maps say what they say.
 import { createHash } from "node:crypto"
-import { errnoName } from "../lib/errors.ts"
+import { DhowError, errnoName } from "../lib/errors.ts"
 import { bytesOf, type Family, parseIp } from "../lib/ip-address.ts"
 import { log } from "../lib/log.ts"
 import {
@@ -39,6 +39,7 @@ export class PublishedPorts {
   readonly #policy: BridgePolicy
   readonly #script: string
   readonly #maps: MapNames
+  #closed = false
 
   constructor(record: NetworkRecord) {
     this.#policy = policyOf(record)
@@ -92,11 +93,16 @@ export class PublishedPorts {
     } catch (error) {
       if (errnoName(error) !== "ENOENT") throw error
     }
+    await this.renewTable()
+    return true
+  }
+
+  /** Whatever stands. Afterwards `fill` must be called. */
+  async renewTable(): Promise<void> {
     const { bridge } = this.#policy
     await runNft(`${renderCommonTable()}${this.#script}`, `the firewall rules of bridge "${bridge}"`)
     // From before 0.5 of dhow: the table was of IPv4 alone.
-    removeTable(this.#socket, bridge, NFPROTO.IPV4)
-    return true
+    if (!this.#closed) removeTable(this.#socket, bridge, NFPROTO.IPV4)
   }
 
   /** In one transaction: exactly these are published. With `keep`, those that are there stay. */
@@ -116,6 +122,7 @@ export class PublishedPorts {
   }
 
   close(): void {
+    this.#closed = true
     this.#socket[Symbol.dispose]()
   }
 
@@ -167,6 +174,7 @@ export class PublishedPorts {
   }
 
   #batch(messages: readonly NetlinkMessage[], what: string): void {
+    if (this.#closed) throw new DhowError("unavailable", `Bridge "${this.#policy.bridge}" is being removed`)
     if (messages.length > 0) batch(this.#socket, messages, what)
   }
 }
