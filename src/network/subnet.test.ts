@@ -16,6 +16,8 @@ test("chooseSubnet() passes over all that overlaps, then takes the 192.168 subne
   expect(formatSubnet(chooseSubnet([]))).toBe("172.17.0.0/16")
   expect(formatSubnet(chooseSubnet(of("172.17.3.4/32", "172.18.0.0/15")))).toBe("172.20.0.0/16")
   expect(formatSubnet(chooseSubnet(of("172.16.0.0/12", "192.168.0.0/24")))).toBe("192.168.16.0/20")
+  const everywhere = Array.from({ length: 15 }, (_, index) => `172.${17 + index}.4.0/22`)
+  expect(formatSubnet(chooseSubnet(of(...everywhere, "192.168.0.0/16")))).toBe("172.31.240.0/20")
   expect(() => chooseSubnet(of("0.0.0.0/0"))).toThrow("Every private subnet")
 })
 

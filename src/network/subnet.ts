@@ -43,10 +43,16 @@ export function overlaps(a: Subnet, b: Subnet): boolean {
   return contains(a, b.base) || contains(b, a.base)
 }
 
-/** Docker's order: 172.17.0.0/16 to 172.31.0.0/16, then sixteen of 192.168.0.0 with /20. */
+/**
+ * Docker's order: 172.17.0.0/16 to 172.31.0.0/16, then sixteen of 192.168.0.0 with /20; where other engines or networks
+ * have a part of each, what is left between them.
+ */
 export function* candidateSubnets(): Generator<Subnet> {
   for (let second = 17; second <= 31; second++) yield parseCidr(`172.${second}.0.0/16`).subnet
   for (let third = 0; third < 256; third += 16) yield parseCidr(`192.168.${third}.0/20`).subnet
+  for (let second = 31; second >= 17; second--)
+    for (let third = 240; third >= 0; third -= 16) yield parseCidr(`172.${second}.${third}.0/20`).subnet
+  for (let third = 255; third >= 0; third--) yield parseCidr(`192.168.${third}.0/24`).subnet
 }
 
 export function chooseSubnet(occupied: readonly Subnet[]): Subnet {
