@@ -12,8 +12,9 @@ export type ObservedContainer = {
   readonly isOneOff: boolean
   readonly state: string
   readonly labels: Readonly<Record<string, string>>
-  /** IDs of networks. */
+  /** IDs of networks; of a container that never ran they may be missing. */
   readonly networks: readonly string[]
+  readonly networkNames: readonly string[]
   /** Names of volumes. */
   readonly volumes: readonly string[]
 }
@@ -57,11 +58,12 @@ export function divergence(
   if (container.labels[LABEL.image] !== image && image !== undefined) found.push("image")
   if (container.labels[LABEL.hash] !== serviceHash(service)) found.push("configuration")
   if (found.length > 0) return found
-  if (container.state === "running")
-    for (const key of Object.keys(service.networks ?? {})) {
-      const id = observed.networks.get(project.networks[key]!.name)?.id
-      if (id === undefined || !container.networks.includes(id)) return ["network"]
-    }
+  for (const key of Object.keys(service.networks ?? {})) {
+    const { name } = project.networks[key]!
+    const id = observed.networks.get(name)?.id
+    if (id === undefined || !container.networkNames.includes(name)) return ["network"]
+    if (container.state === "running" && !container.networks.includes(id)) return ["network"]
+  }
   for (const { type, source } of service.volumes ?? [])
     if (type === "volume" && source !== undefined && !container.volumes.includes(project.volumes[source]!.name))
       return ["volume"]
@@ -126,4 +128,21 @@ export function orphansOf(project: Project, observed: Observed): readonly Observ
     ({ service, isOneOff }) =>
       !isOneOff && !Object.hasOwn(project.services, service) && !Object.hasOwn(project.disabled, service),
   )
+}
+
+/** What will be there once these decisions are carried out, of what is there now. */
+export function afterResources(observed: Observed, decisions: readonly ResourceDecision[]): Observed {
+  const anew = (kind: ResourceDecision["kind"]): ReadonlySet<string> =>
+    new Set(decisions.flatMap((one) => (one.kind === kind && one.action === "recreate" ? [one.name] : [])))
+  const networks = anew("network")
+  const volumes = anew("volume")
+  return {
+    ...observed,
+    containers: observed.containers
+      .filter((container) => !container.volumes.some((name) => volumes.has(name)))
+      .map((container) => ({
+        ...container,
+        networkNames: container.networkNames.filter((name) => !networks.has(name)),
+      })),
+  }
 }

@@ -74,6 +74,7 @@ export async function bringUp(session: Session, flags: CreateFlags, options: Bri
     const { buildServices } = await import("./build.ts")
     buildServices(project, names)
   }
+  refuseUnsupported(project, names)
   const { own, dependencies } = recreateOf(flags)
   const images = await ensureImages(project, names, { client, progress, pull: options.pull ?? pullPolicy(flags.pull) })
   const needed = onlyUsed(project, names)
@@ -150,4 +151,21 @@ export function scaled(project: Project, scales: readonly string[]): Project {
 /** What `up` would look at, without changing anything. */
 export async function lookUp(session: Session, names: readonly string[]): Promise<ReturnType<typeof observe>> {
   return observe(session.client, onlyUsed(session.project, names))
+}
+
+/** Parts of the specification that only docker's plugin carries out: refused, not passed over. */
+export function refuseUnsupported(project: Project, names: readonly string[]): void {
+  for (const name of names) {
+    const service = project.services[name]!
+    const field = (["provider", "models", "credential_spec"] as const).find((one) => service[one] !== undefined)
+    const unsupported = field ?? (service.use_api_socket === true ? "use_api_socket" : undefined)
+    if (unsupported !== undefined)
+      throw new DhowError(
+        "not-implemented",
+        `Service "${name}" has "${unsupported}", which the built-in compose does not know`,
+        {
+          hint: "Docker's compose plugin does: dhow compose runs it where it is installed",
+        },
+      )
+  }
 }

@@ -7,6 +7,20 @@ import { print, writeAll } from "../output.ts"
 import { composeCommands } from "./commands.ts"
 import { globalFlags } from "./globals.ts"
 
+/** Commands of docker's plugin that are not built in. */
+const PLUGIN_ONLY = new Set([
+  "attach",
+  "bridge",
+  "commit",
+  "convert",
+  "export",
+  "publish",
+  "push",
+  "stats",
+  "volumes",
+  "watch",
+])
+
 export async function resolveCommand(client: Client, name: string, words: readonly string[]): Promise<number> {
   const global = parseFlags(globalFlags, words, { interspersed: false })
   const [first = "", ...rest] = global.args[0] === "help" ? [...global.args.slice(1), "--help"] : global.args
@@ -48,6 +62,14 @@ function parseComposeFlags(
 }
 
 function unknownCommand(name: string, word: string): UsageError {
+  if (PLUGIN_ONLY.has(word))
+    return Object.assign(
+      new UsageError(
+        `the built-in compose has no "${word}"`,
+        "Docker's compose plugin has: dhow compose runs it where it is installed",
+      ),
+      { exitCode: 1 },
+    )
   const near = nearest(word, Object.keys(composeCommands))
   const hint = near === undefined ? `See: dhow ${name} --help` : `Did you mean "${near}"?`
   return Object.assign(new UsageError(`unknown command "${name} ${word}"`, hint), { exitCode: 1 })

@@ -8,14 +8,27 @@ import type { Context } from "../command.ts"
 import { boolean, type FlagValues, list, string } from "../flags/flags.ts"
 import { printError } from "../output.ts"
 
+const oneOf =
+  (...words: readonly string[]) =>
+  (text: string): string => {
+    if (words.includes(text)) return text
+    throw new Error(`expected one of ${words.join(", ")}`)
+  }
+
 export const globalFlags = {
   "all-resources": boolean("", "Also what no service uses"),
-  ansi: string("", 'When to use colours ("never", "always", "auto")', { default: "auto" }),
+  ansi: string("", 'When to use colours ("never", "always", "auto")', {
+    default: "auto",
+    check: oneOf("never", "always", "auto"),
+  }),
   builtin: boolean("", "Not docker's compose plugin, even if it is installed"),
   "env-file": list("", "Read variables from this file instead of .env"),
   file: list("f", "Compose file; of several, later ones add and override"),
   profile: list("", "Also the services of this profile"),
-  progress: string("", "How to show progress (auto, plain, quiet)", { default: "auto" }),
+  progress: string("", "How to show progress (auto, plain, quiet)", {
+    default: "auto",
+    check: oneOf("auto", "plain", "quiet"),
+  }),
   "project-directory": string("", "Where relative paths start (default: the first file's)"),
   "project-name": string("p", "Name of the project"),
   version: boolean("v", "Show the version", { hidden: true }),
@@ -25,7 +38,13 @@ export type Globals = FlagValues<typeof globalFlags>
 
 export function globalsOf(context: Context): Globals {
   if (context.globals === undefined) throw new DhowError("internal", "compose was called without its global flags")
-  return context.globals as Globals
+  const flags = context.globals as Globals
+  // Flags win over the environment.
+  return {
+    ...flags,
+    ansi: flags.ansi ?? process.env["COMPOSE_ANSI"],
+    progress: flags.progress ?? process.env["COMPOSE_PROGRESS"],
+  }
 }
 
 /** Standard input can be read only once. */

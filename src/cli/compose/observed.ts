@@ -41,6 +41,7 @@ export function observedContainer(summary: ContainerSummary): ObservedContainer 
     state: summary.State,
     labels,
     networks: Object.values(summary.NetworkSettings?.Networks ?? {}).flatMap((network) => network.NetworkID ?? []),
+    networkNames: Object.keys(summary.NetworkSettings?.Networks ?? {}),
     volumes: summary.Mounts.flatMap(({ Type, Name }) => (Type === "volume" && Name !== undefined ? [Name] : [])),
   }
 }

@@ -5,7 +5,14 @@ import { differences } from "../../compose/differences.ts"
 import { containerName } from "../../compose/labels.ts"
 import { imageOf, type Service } from "../../compose/model.ts"
 import { withDependencies } from "../../compose/order.ts"
-import { type Decision, decide, decideResources, type ObservedContainer, orphansOf } from "../../compose/plan.ts"
+import {
+  afterResources,
+  type Decision,
+  decide,
+  decideResources,
+  type ObservedContainer,
+  orphansOf,
+} from "../../compose/plan.ts"
 import { resolveReferences } from "../../compose/references.ts"
 import { defineCommand } from "../command.ts"
 import { boolean, string } from "../flags/flags.ts"
@@ -65,10 +72,11 @@ async function stepsOf(
   flags: Parameters<typeof recreateOf>[0] & { readonly "remove-orphans": boolean | undefined },
 ): Promise<Step[]> {
   const { client, project } = session
-  const observed = await lookUp(session, names)
+  const before = await lookUp(session, names)
   const steps: Step[] = []
   const used = { ...project, services: Object.fromEntries(names.map((name) => [name, project.services[name]!])) }
-  const resources = decideResources({ ...used, ...usedResources(session, names) }, observed)
+  const resources = decideResources({ ...used, ...usedResources(session, names) }, before)
+  const observed = afterResources(before, resources)
   for (const { kind, name, action } of resources)
     steps.push({ action, kind, name, reason: [action === "create" ? "does not exist" : "configuration"] })
   const { own, dependencies } = recreateOf(flags)

@@ -19,7 +19,7 @@ import { defineCommand } from "../command.ts"
 import { attachTo, exitStatus } from "../container/attached.ts"
 import { boolean, type FlagValues, list, string } from "../flags/flags.ts"
 import { print } from "../output.ts"
-import { bringUp, onlyUsed, pullPolicy } from "./bring-up.ts"
+import { bringUp, onlyUsed, pullPolicy, refuseUnsupported } from "./bring-up.ts"
 import { linksOf } from "./converge.ts"
 import { checkServices } from "./globals.ts"
 import { ensureImages } from "./images.ts"
@@ -67,6 +67,7 @@ export const run = defineCommand({
     const session = openSession(context, { named: [name] })
     const { client, project, progress } = session
     checkServices(project, [name])
+    refuseUnsupported(project, [name])
     if (flags.build === true) (await import("./build.ts")).buildServices(project, [name])
     if (flags["no-deps"] !== true) await startNeeded(session, name, flags)
     const images = await ensureImages(project, [name], { client, progress, pull: pullPolicy(flags.pull) })
