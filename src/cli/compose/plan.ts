@@ -78,7 +78,7 @@ async function stepsOf(
   const resources = decideResources({ ...used, ...usedResources(session, names) }, before)
   const observed = afterResources(before, resources)
   for (const { kind, name, action } of resources)
-    steps.push({ action, kind, name, reason: [action === "create" ? "does not exist" : "configuration"] })
+    steps.push({ action, kind, name, reason: resourceReason(kind, action) })
   const { own, dependencies } = recreateOf(flags)
   const current = new Map<string, string>()
   for (const { service, id, isOneOff } of observed.containers)
@@ -117,6 +117,11 @@ async function stepsOf(
       ({ name }): Step => ({ action: "remove", kind: "container", name, reason: ["its service is no longer there"] }),
     ),
   ]
+}
+
+function resourceReason(kind: string, action: string): readonly string[] {
+  if (action === "create") return ["does not exist"]
+  return kind === "volume" ? ["configuration", "asks first: its data would be lost"] : ["configuration"]
 }
 
 function usedResources(

@@ -7,7 +7,7 @@ import { given } from "../../compose/container-resources.ts"
 import { networkHash, volumeHash } from "../../compose/hash.ts"
 import { LABEL } from "../../compose/labels.ts"
 import type { Project, ProjectNetwork, ProjectVolume } from "../../compose/model.ts"
-import { decideResources, type Observed } from "../../compose/plan.ts"
+import { afterResources, decideResources, type Observed, type ResourceDecision } from "../../compose/plan.ts"
 import { DhowError } from "../../lib/errors.ts"
 import { VERSION } from "../../lib/version.ts"
 import type { NetworkCreateRequest } from "../../wire/network.ts"
@@ -26,12 +26,15 @@ export async function ensureResources(session: Session, options: ResourceOptions
   checkExternal(project, before)
   warnForeign(session, before)
   const decisions = decideResources(project, before)
-  for (const { kind, key, name, action } of decisions) {
+  const done: ResourceDecision[] = []
+  for (const decision of decisions) {
+    const { kind, key, name, action } = decision
     if (kind === "network") {
       if (action === "recreate") await removeDivergedNetwork(session, key, name, before)
       await progress.around("Network", name, ["Creating", "Created"], () =>
         createNetwork(client, networkRequest(project, key, project.networks[key]!)),
       )
+      done.push(decision)
       continue
     }
     const volume = project.volumes[key]!
@@ -55,8 +58,10 @@ export async function ensureResources(session: Session, options: ResourceOptions
         }),
       ),
     )
+    done.push(decision)
   }
-  return decisions.length === 0 ? before : observe(client, project)
+  // Containers that left a network for a new one are not on it, whatever they were made with.
+  return done.length === 0 ? before : afterResources(await observe(client, project), done)
 }
 
 function projectLabels(project: Project): Record<string, string> {
