@@ -1,10 +1,11 @@
 // `dhow internal reset [daemon's flags]`: takes everything of a state root off the machine: containers, networks, cgroups,
 // mounts, and the root itself. The daemon of that root must not run. For tests and for uninstalling.
 import { rmdirSync, rmSync } from "node:fs"
+import { join } from "node:path"
 import { openEngine } from "./daemon.ts"
 import { removeContainer } from "./engine/containers/remove.ts"
 import { layerMounts } from "./exec-root.ts"
-import { describeError, errnoName } from "./lib/errors.ts"
+import { DhowError, describeError, errnoName } from "./lib/errors.ts"
 import { log } from "./lib/log.ts"
 import { mountedBelow } from "./lib/mountinfo.ts"
 import { unmount } from "./lib/syscalls/mount.ts"
@@ -35,9 +36,18 @@ export async function reset(args: readonly string[]): Promise<number> {
   unmountLayers(layerMounts(config))
   // Of a container that could not be removed, a user's own files may still be mounted there.
   for (const { path } of mountedBelow(config.execRoot)) unmount(path)
+  letGoOf(join(config.dataRoot, "volumes"))
   rmSync(config.execRoot, { recursive: true, force: true })
   rmSync(config.dataRoot, { recursive: true, force: true })
   return 0
+}
+
+/** Behind a mount lie a user's files: where one stays, nothing is deleted. */
+function letGoOf(directory: string): void {
+  for (const { path } of mountedBelow(directory)) unmount(path)
+  const [left] = mountedBelow(directory)
+  if (left !== undefined)
+    throw new DhowError("conflict", `Cannot delete "${directory}": something is still mounted at "${left.path}"`)
 }
 
 function removeIfEmpty(directory: string): void {

@@ -184,6 +184,17 @@ describe("a volume's files", () => {
     expect(await refused("POST", "/dhow/volumes/source/restore?snapshot=live")).toMatch(
       /^409 Cannot restore volume "source": it is used by "writer" \(Stop these/,
     )
+    // A client that leaves in the middle leaves nobody paused.
+    writeFileSync(join(data("source"), "large"), Buffer.alloc(64 << 20, 1))
+    const leaving = new AbortController()
+    const path = "http://dhow/dhow/volumes/source/archive?pause=1"
+    const half = await fetch(path, { unix: engine.socket, signal: leaving.signal })
+    await half.body?.getReader().read()
+    const status = async (): Promise<string> =>
+      (await engine.must<{ State: { Status: string } }>("GET", "/containers/writer/json")).State.Status
+    expect(await status()).toBe("paused")
+    leaving.abort()
+    while ((await status()) !== "running") await Bun.sleep(20)
     await remove("writer")
   })
 })
@@ -319,6 +330,11 @@ describe("options of the local driver", () => {
     await engine.must("POST", "/dhow/volumes/limited/restore?snapshot=full")
     await engine.must("POST", "/dhow/volumes/limited/clone?to=twin")
     expect(await output("stat -c %s /d/file", [at("twin"), at("shown", "/shown")])).toBe(`${20 << 20}\n`)
+    // What does not fit is not there at all.
+    writeFileSync(join(engine.root, "more"), Buffer.alloc(20 << 20, 1))
+    const more = Bun.spawnSync(["tar", "-c", "more"], { cwd: engine.root }).stdout
+    expect(await refused("PUT", "/dhow/volumes/small/archive?opt=size=8m", more)).toMatch(/^500 .*(ENOSPC|No space)/i)
+    expect((await engine.call("GET", "/volumes/small")).status).toBe(404)
     const usage = await engine.must<{ Volumes: VolumeInspect[] }>("GET", "/system/df?type=volume")
     const size = usage.Volumes.find(({ Name }) => Name === "limited")?.UsageData?.Size ?? 0
     expect(size).toBeGreaterThan(20 << 20)

@@ -17,7 +17,7 @@ export function volumeWorkRoutes(volumes: VolumeWork): Route[] {
     [
       "POST",
       "/dhow/volumes/:name/clone",
-      (call) => progress(volumes.clone(param(call, "name"), { ...copyOptions(call), to: required(call, "to") })),
+      (call) => progress(call, volumes.clone(param(call, "name"), { ...copyOptions(call), to: required(call, "to") })),
     ],
     ["GET", "/dhow/volumes/:name/snapshots", async (call) => json(200, await volumes.snapshots(param(call, "name")))],
     ["POST", "/dhow/volumes/:name/snapshots", (call) => snapshot(volumes, call)],
@@ -34,6 +34,7 @@ export function volumeWorkRoutes(volumes: VolumeWork): Route[] {
       "/dhow/volumes/:name/restore",
       (call) =>
         progress(
+          call,
           volumes.restore(param(call, "name"), {
             snapshot: required(call, "snapshot"),
             signal: call.request.signal,
@@ -63,7 +64,7 @@ function copyOptions({ query, request }: Call) {
 function snapshot(volumes: VolumeWork, call: Call): Promise<Reply> {
   const name = call.query.optional("name")
   const options = { ...copyOptions(call), ...(name === undefined ? {} : { name }) }
-  return progress(volumes.snapshot(param(call, "name"), options))
+  return progress(call, volumes.snapshot(param(call, "name"), options))
 }
 
 async function archive(volumes: VolumeWork, call: Call): Promise<Reply> {
@@ -94,7 +95,9 @@ function pairs(texts: readonly string[]): Record<string, string> {
 }
 
 /** The first line is waited for, so that what is refused is refused with its status; a later failure is the last line. */
-async function progress(lines: AsyncGenerator<VolumeProgress>): Promise<Reply> {
+async function progress({ request }: Call, lines: AsyncGenerator<VolumeProgress>): Promise<Reply> {
+  // A client that leaves before the answer begins leaves nobody to read on.
+  request.signal.addEventListener("abort", () => void lines.return(undefined).catch(() => undefined), { once: true })
   const first = await lines.next()
   return streamed("application/x-ndjson", async (out) => {
     try {

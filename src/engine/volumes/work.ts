@@ -113,6 +113,8 @@ async function exportFiles(
   try {
     const root = volumes.parts.places.data(volume)
     const { archive } = await copies.out({ root, mounts: [], path: "/." }, signal)
+    // A client that leaves before it has read a byte never begins to read.
+    signal.addEventListener("abort", () => void held[Symbol.asyncDispose](), { once: true })
     return until(archive, held)
   } catch (error) {
     await held[Symbol.asyncDispose]()
