@@ -281,6 +281,15 @@ describe("options of the local driver", () => {
     await create("memory", { type: "tmpfs", device: "tmpfs", o: "size=2m,uid=7,ro" })
     expect(await output("stat -c %u /d; touch /d/x", [at("memory"), at("shown", "/shown")])).toMatch(/^7\n.*Read-only/s)
     await engine.must("DELETE", "/volumes/memory")
+    // As a container's creator asks for them.
+    const Options = { type: "tmpfs", device: "tmpfs", o: "uid=9" }
+    const asked = at("asked", "/d", { VolumeOptions: { DriverConfig: { Name: "local", Options }, Labels: { a: "b" } } })
+    expect(await output("stat -c %u /d", [asked, at("shown", "/shown")])).toBe("9\n")
+    expect(await engine.must<unknown>("GET", "/volumes/asked")).toMatchObject({ Options, Labels: { a: "b" } })
+    // What has options is not pruned.
+    const pruned = await engine.must<unknown>("POST", "/volumes/prune?filters={%22all%22:[%22true%22]}")
+    expect(JSON.stringify(pruned)).not.toContain("asked")
+    await engine.must("DELETE", "/volumes/asked")
   })
 
   test("that cannot be mounted fail the start with Docker's words, and one that does not answer holds up nobody", async () => {
