@@ -76,8 +76,8 @@ describe.skipIf(dockerProgram === undefined)("docker's diff, commit and export",
     )
     expect(events.split("\n")).toEqual([
       "pause <no value>",
-      "unpause <no value>",
       "commit made:paused",
+      "unpause <no value>",
       "commit made:running",
     ])
     expect(await client.ok("inspect", "-f", "{{.State.Status}}", "busy")).toBe("running")
