@@ -46,6 +46,8 @@ export type Config = {
   /** Interface of the default bridge where the user names one, and its subnet where the user fixes it ("172.17.0.1/16"). */
   readonly bridge: string | undefined
   readonly bip: string | undefined
+  /** Address of the host for published ports that name none: "0.0.0.0" for all. */
+  readonly publishAddress: string
   /** Ready network namespaces to keep. */
   readonly networkPool: number
   /** Whether requests for a platform take what it runs as well: 386 for amd64, arm/v6 for arm64. */

@@ -195,6 +195,9 @@ export async function openEngine(live: LiveConfig): Promise<OpenEngine> {
     get pool() {
       return config.networkPool
     },
+    get publishAddress() {
+      return config.publishAddress
+    },
   })
   const events = new EventLog(database)
   const store = new ContainerStore(database)

@@ -16,6 +16,8 @@ const OUT = { 4: `198.19.${process.pid % 250}`, 6: `fd77:${(process.pid % 60_000
 const servers: { stop(force?: boolean): void }[] = []
 
 describe.skipIf(!usable)("firewall", () => {
+  /** What the configuration says, changed while it runs. */
+  const usual = { publishAddress: "0.0.0.0" }
   let root = ""
   let database: Database
   let networks: Networks
@@ -56,7 +58,8 @@ describe.skipIf(!usable)("firewall", () => {
   })
 
   function open(): Networks {
-    return openNetworks({ database, execRoot: join(root, "run"), bridge: `fwb${TAG}`, bip: undefined, pool: 0 })
+    const fixed = { database, execRoot: join(root, "run"), bridge: `fwb${TAG}`, bip: undefined, pool: 0 }
+    return openNetworks(Object.defineProperty(fixed, "publishAddress", { get: () => usual.publishAddress }))
   }
 
   /** Answers each connection, of both families, with who connected. */
@@ -93,11 +96,11 @@ describe.skipIf(!usable)("firewall", () => {
       ...enter,
       "/bin/busybox",
       "timeout",
-      "3",
+      "6",
       "/bin/busybox",
       "nc",
       "-w",
-      "1",
+      "3",
       host,
       String(port),
     )
@@ -213,6 +216,19 @@ describe.skipIf(!usable)("firewall", () => {
       local: [host("local", 0), "nothing"],
     })
     expect(local.ports.map(({ hostIp }) => hostIp)).toEqual(["127.0.0.1"])
+    usual.publishAddress = "127.0.0.1"
+    const choose = (HostIp: string, on: string) =>
+      networks
+        .choosePorts("choosing", [], { "80/tcp": [{ HostIp }] }, false, { networks: new Map([[on, {}]]) })
+        .map(({ hostIp }) => hostIp)
+    expect([choose("", "bridge"), choose("", "plain"), choose("0.0.0.0", "plain"), choose("", "one")]).toEqual([
+      ["127.0.0.1"],
+      ["127.0.0.1"],
+      ["0.0.0.0"],
+      ["127.0.0.1"],
+    ])
+    usual.publishAddress = "0.0.0.0"
+    await networks.release("choosing")
   })
 
   test("rules, addresses and bridges that somebody removes are there again at once, and the user's rules stay", async () => {

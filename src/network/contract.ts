@@ -18,6 +18,8 @@ export type NetworksOptions = {
   readonly bip: string | undefined
   /** Ready namespaces to keep. */
   readonly pool: number
+  /** Address of the host for ports that name none, on networks that name none; absent for all. */
+  readonly publishAddress?: string
   /** What networks get their subnets from; absent for the engine's own choice. */
   readonly addressPools?: readonly AddressPool[]
   /** What tells this host from others: its unique local IPv6 prefix is made of it. */

@@ -177,7 +177,7 @@ class HostNetworks implements Networks {
   }
 
   #bindable(gateways: Gateways): Bindable {
-    return bindableOn(this.#networkOf(gateways[4]), this.#networkOf(gateways[6]))
+    return bindableOn(this.#networkOf(gateways[4]), this.#networkOf(gateways[6]), this.#options)
   }
 
   publishedPorts(owner: string): readonly PortMapping[] {

@@ -16,11 +16,19 @@ export function publicationsOn(network: string, { owner, record }: Namespace): P
   return addresses.flatMap((address) => (address ? [{ address, ports: record.ports }] : []))
 }
 
+const DEFAULT_BRIDGE = "com.docker.network.bridge.default_bridge"
 const HOST_BINDING = "com.docker.network.bridge.host_binding_ipv4"
 
 /** Where the ports of a container are published that leaves by these networks, by family. */
-export function bindableOn(four: Network | undefined, six: Network | undefined): Bindable {
-  const usual = four?.record.options[HOST_BINDING] ?? ""
+export function bindableOn(
+  four: Network | undefined,
+  six: Network | undefined,
+  { publishAddress = "" }: { readonly publishAddress?: string },
+): Bindable {
+  const options = four?.record.options ?? {}
+  // The default bridge has the configuration's; a network may have been made with its own.
+  const own = options[DEFAULT_BRIDGE] === "true" ? undefined : options[HOST_BINDING]
+  const usual = own ?? publishAddress
   return {
     ...(four === undefined ? {} : { 4: usual === "0.0.0.0" ? "" : usual }),
     ...(six === undefined ? {} : { 6: "::" }),

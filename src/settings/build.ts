@@ -60,6 +60,7 @@ export function buildConfig(settings: Settings, file: string): Config {
     logOptions: get<Record<string, string>>("log-opts"),
     bridge: get<string | undefined>("bridge"),
     bip: get<string | undefined>("bip"),
+    publishAddress: get<string>("ip"),
     networkPool: get<number>("network-pool"),
     limitRate: limitRate === 0 ? undefined : limitRate,
     maxConcurrentDownloads: get<number>("max-concurrent-downloads") || 4,

@@ -63,7 +63,6 @@ export const DOCKER_KEYS: Readonly<Record<string, DockerKey>> = {
   "fixed-cidr": network("a part of the bridge's subnet"),
   "fixed-cidr-v6": network("IPv6 on the default bridge"),
   icc: network("keeping containers of the default bridge apart", is(true)),
-  ip: network("a standard address of published ports", is("", "0.0.0.0")),
   "ip-forward": network("leaving the host's forwarding as it is", is(true)),
   "ip-forward-no-drop": network("leaving the host's forwarding as it is"),
   "ip-masq": network("a default bridge without NAT", is(true)),

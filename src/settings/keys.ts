@@ -72,6 +72,9 @@ export const KEYS: Readonly<Record<string, Key>> = {
     ...{ flag: "init", fallback: false },
   }),
   "init-path": key("containers", is.text, "Program of the init process", { flag: "init-path" }),
+  ip: key("containers", is.ipv4Address, "Address that ports are published on which name none", {
+    ...{ flag: "ip", fallback: "0.0.0.0" },
+  }),
   "insecure-registries": key("now", is.texts, "Registries that need no certificate", {
     ...{ flag: "insecure-registry", fallback: [] },
   }),

@@ -38,10 +38,14 @@ export function bytesOf(value: number | string): number {
   return match === null ? 0 : Number(match[1]) * 1024 ** " kmgt".indexOf(match[2]?.toLowerCase() || " ")
 }
 
+export const ipv4Address = v.pipe(v.string("expected an IPv4 address"), v.ipv4("expected an IPv4 address"))
+
 export const bridgeName = v.pipe(
   v.string("expected the name of an interface"),
   // Linux's own limit, and what it refuses in the name of an interface.
   v.regex(/^[^\s/:]{1,15}$/, "expected the name of an interface, 1 to 15 characters"),
+  // dockerd's word for no default bridge at all.
+  v.check((name) => name !== "none", "a daemon without a default bridge is not available in this version"),
 )
 
 const label = v.pipe(v.string("expected key=value"), v.regex(/^[^=\s]+=/, "expected key=value"))
