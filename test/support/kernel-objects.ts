@@ -49,9 +49,9 @@ export function bridgePorts(bridge: string): string[] {
   return existsSync(directory) ? readdirSync(directory) : []
 }
 
-/** "address:port" of everything that the engine's table leads published ports to. */
+/** "address:port" of every IPv4 address that the bridge's table leads published ports to. */
 export function publishedTargets(bridge: string): string[] {
-  const { stdout } = Bun.spawnSync(["nft", "list", "table", "ip", bridge], { stderr: "ignore" })
+  const { stdout } = Bun.spawnSync(["nft", "list", "table", "inet", bridge], { stderr: "ignore" })
   return [...stdout.toString().matchAll(/: (\d+\.\d+\.\d+\.\d+) \. (\d+)/g)].map(
     ([, address, port]) => `${address}:${port}`,
   )
