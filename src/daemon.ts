@@ -18,13 +18,11 @@ import { killContainer, restartContainer, stopContainer } from "./engine/contain
 import { ContainerStore } from "./engine/containers/store.ts"
 import { describeUsers, volumeUsers } from "./engine/containers/volume-users.ts"
 import type { Engine } from "./engine/contract.ts"
-import { openDiskMap } from "./engine/disk/map.ts"
 import { openDiskUsage } from "./engine/disk/usage.ts"
 import { EventLog } from "./engine/events.ts"
 import { ContainerExecs } from "./engine/execs/execs.ts"
 import { runProbe } from "./engine/execs/probe.ts"
 import { ExitTable } from "./engine/exits/table.ts"
-import { openFsck } from "./engine/fsck/fsck.ts"
 import { openCollector } from "./engine/gc.ts"
 import { openImages } from "./engine/images/images.ts"
 import { LogForwarders } from "./engine/logging/forwarders.ts"
@@ -43,11 +41,11 @@ import { restWhenIdle } from "./engine/rest.ts"
 import { openSystem } from "./engine/system.ts"
 import { openVolumes } from "./engine/volumes/open.ts"
 import { openVolumeWork } from "./engine/volumes/work.ts"
-import { exitsOf, explainContainer } from "./engine/why/gather.ts"
 import { copyMounts, imageMounts, layerMounts, prepareExecRoot, uppersMounts } from "./exec-root.ts"
 import { Background } from "./lib/background.ts"
 import { describeError } from "./lib/errors.ts"
 import { KeyedLock } from "./lib/keyed-lock.ts"
+import { lazily } from "./lib/lazily.ts"
 import { log } from "./lib/log.ts"
 import { ownCommand } from "./lib/own-command.ts"
 import { VERSION } from "./lib/version.ts"
@@ -304,6 +302,15 @@ export async function openEngine(live: LiveConfig): Promise<OpenEngine> {
     mounts: imageMounts(config),
   })
   contents.reconcileMounts()
+  const diskMap = lazily(async () => {
+    const { openDiskMap } = await import("./engine/disk/map.ts")
+    const served = (): ReturnType<typeof pushed.contents> => pushed.contents()
+    return openDiskMap({ root: config.dataRoot, database, content, containers: store, served })
+  })
+  const fsck = lazily(async () => {
+    const { openFsck } = await import("./engine/fsck/fsck.ts")
+    return openFsck({ root: config.dataRoot, database, content, snapshotter, registries, containers: store })
+  })
   const engine: Engine = {
     containers,
     execs,
@@ -323,8 +330,8 @@ export async function openEngine(live: LiveConfig): Promise<OpenEngine> {
     events,
     logs: openLogs(parts),
     exits: {
-      why: (reference) => explainContainer(parts, reference),
-      of: async (reference) => exitsOf(parts, reference),
+      why: async (reference) => (await import("./engine/why/gather.ts")).explainContainer(parts, reference),
+      of: async (reference) => (await import("./engine/why/gather.ts")).exitsOf(parts, reference),
       since: async (milliseconds) => parts.exits.since(milliseconds).map(({ report }) => report),
     },
     platforms: openPlatforms(),
@@ -332,14 +339,8 @@ export async function openEngine(live: LiveConfig): Promise<OpenEngine> {
     system: openSystem(parts, images, {
       registries: settings,
       diskUsage: openDiskUsage({ containers, images, volumes }),
-      diskMap: openDiskMap({
-        root: config.dataRoot,
-        database,
-        content,
-        containers: store,
-        served: () => pushed.contents(),
-      }),
-      fsck: openFsck({ root: config.dataRoot, database, content, snapshotter, registries, containers: store }),
+      diskMap: async () => (await diskMap())(),
+      fsck: async (options, say) => (await fsck())(options, say),
     }),
   }
   const registry = openRegistry({

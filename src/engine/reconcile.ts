@@ -20,12 +20,14 @@ import { startContainer } from "./containers/start.ts"
 import { tearDown } from "./containers/teardown.ts"
 import { armTimeLimit } from "./containers/time-limit.ts"
 import { resumeRestart, resumeStop } from "./containers/unfinished-stop.ts"
-import { settleUpdate, settleUpdateOfStopped } from "./containers/update/settle.ts"
 import { finishReport } from "./exits/detail.ts"
 import { sweep } from "./sweep.ts"
 
 /** Exit code of a process whose end nobody saw: its monitor is gone without a record. */
 const LOST_EXIT_CODE = 255
+
+/** Few engines die in the middle of an update. */
+const settling = () => import("./containers/update/settle.ts")
 
 /** Makes rows and reality agree; returns once the API may be served. */
 export async function reconcile(parts: ContainerParts): Promise<void> {
@@ -71,7 +73,7 @@ async function reconcileContainer(parts: ContainerParts, container: Container): 
     await tearDown(parts, record)
   }
   feedRest(parts, record)
-  settleUpdateOfStopped(parts, container)
+  if (record.pending !== undefined) (await settling()).settleUpdateOfStopped(parts, container)
   // Its --rm was decided by the exit, and the engine died before the removal.
   if (record.hostConfig.AutoRemove && state.status !== "restarting" && state.finishedAt !== NEVER)
     await erase(parts, id, { volumes: true })
@@ -98,7 +100,7 @@ async function adopt(parts: ContainerParts, { record, state, intent }: Container
   if (intent === "freezing") await settleFreeze(parts, { record, state })
   else if (intent === "committing") await endCommit(parts, { record, state })
   else if (state.stop === undefined) parts.store.intend(id, undefined)
-  await settleUpdate(parts, parts.store.get(id))
+  if (record.pending !== undefined) await (await settling()).settleUpdate(parts, parts.store.get(id))
   feedLog(parts, record, { monitor: found })
   watchExit(parts, id, found)
   if (state.stop !== undefined) resumeStop(parts, { record }, state.stop)

@@ -1,6 +1,6 @@
 // What a create request's mounts, namespaces, names and users come to: read in the container.
 import { afterAll, beforeAll, expect, test } from "bun:test"
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs"
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { MS, mount, unmountAll } from "../../src/lib/syscalls/mount.ts"
@@ -162,6 +162,23 @@ test("a tmpfs passes mounts on as its options say, beside binds that do", async 
   const beside = await run({ Tmpfs: tmpfs, Binds: [`${shared}:/slave:slave`] }, `${script}; ${propagation("/slave")}`)
   expect(beside.output.split("\n")).toEqual(["private", "shared:", "private", "unbindable", "master:"])
 })
+
+const hasModules = existsSync("/sys/kernel/security/apparmor") || existsSync("/sys/fs/selinux/enforce")
+
+test.skipIf(hasModules)(
+  "a profile or label for what the kernel has not is taken as in Docker, and said to be of no effect",
+  async () => {
+    const SecurityOpt = ["apparmor=docker-default", "label=type:container_t"]
+    const { output, error } = await run({ SecurityOpt }, "echo runs")
+    expect([output, error]).toEqual(["runs", ""])
+    const body = { Image: "bb", Cmd: ["true"], HostConfig: { SecurityOpt } }
+    const { Id, Warnings } = await engine.must<{ Id: string; Warnings: string[] }>("POST", "/containers/create", body)
+    expect(Warnings).toEqual([])
+    const labels = { AppArmorProfile: "", ProcessLabel: "", MountLabel: "" }
+    expect(await engine.must("GET", `/containers/${Id}/json`)).toMatchObject({ ...labels, HostConfig: { SecurityOpt } })
+    await engine.must("DELETE", `/containers/${Id}`)
+  },
+)
 
 test("namespaces are the container's, the host's, or another container's", async () => {
   const names = ["pid", "ipc", "uts", "net", "cgroup"]

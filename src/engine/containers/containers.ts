@@ -5,7 +5,6 @@ import type { Containers, LogOptions, WaitCondition } from "../contract.ts"
 import { chunksOf } from "../images/streams.ts"
 import { attachContainer } from "./attach.ts"
 import { containerChanges, exportContainer } from "./changes.ts"
-import { commitContainer } from "./commit.ts"
 import { connectContainer, disconnectContainer } from "./connect.ts"
 import { archiveContainerPath, extractToContainer, statContainerPath } from "./copy.ts"
 import { createContainer } from "./create.ts"
@@ -22,7 +21,6 @@ import { startContainer } from "./start.ts"
 import { containerStats } from "./stats.ts"
 import { killContainer, pauseContainer, restartContainer, stopContainer, unpauseContainer } from "./stop.ts"
 import { topContainer } from "./top.ts"
-import { updateContainer } from "./update/update.ts"
 
 export function openContainers(parts: ContainerParts): Containers {
   return {
@@ -52,11 +50,13 @@ export function openContainers(parts: ContainerParts): Containers {
     rename: (reference, name) => renameContainer(parts, reference, name),
     stats: async (reference, options) => containerStats(parts, reference, options),
     top: (reference, psArguments) => topContainer(parts, reference, psArguments),
-    update: (reference, changes, options) =>
-      updateContainer(parts, reference, changes, options?.caller ?? (() => undefined)),
+    async update(reference, changes, options) {
+      const { updateContainer } = await import("./update/update.ts")
+      return await updateContainer(parts, reference, changes, options?.caller ?? (() => undefined))
+    },
     changes: (reference) => containerChanges(parts, reference),
     export: (reference, { signal }) => exportContainer(parts, reference, signal),
-    commit: (reference, options) => commitContainer(parts, reference, options),
+    commit: async (reference, options) => (await import("./commit.ts")).commitContainer(parts, reference, options),
     prune: openPrune(parts),
   }
 }

@@ -2,6 +2,7 @@
 // collection, which runs at once.
 import type { GcConfig } from "../../config.ts"
 import type { ContentStore } from "../../content/contract.ts"
+import { lazily } from "../../lib/lazily.ts"
 import { log } from "../../lib/log.ts"
 import type { Registries } from "../../registry/contract.ts"
 import type { Snapshotter } from "../../snapshot/contract.ts"
@@ -14,27 +15,23 @@ import { type Committer, imageCommitter } from "./commit.ts"
 import { imageConfigs } from "./configs.ts"
 import { type ContentsParts, openContents, type ReconcileMounts } from "./contents/contents.ts"
 import type { ContainerUse, EmitImageEvent, ImagesContext } from "./context.ts"
-import { sweepBuilds } from "./distro/build.ts"
+import { sweepBuilds } from "./distro/places.ts"
 import { imageHistory } from "./history.ts"
-import { importFrom, importImage } from "./import.ts"
 import { platformsIn } from "./index-entries.ts"
 import { inspectImage } from "./inspect.ts"
 import { lastUsed } from "./last-used.ts"
 import { layerSources } from "./layer-sources.ts"
 import { layersSize, listImages } from "./list.ts"
-import { loadImages } from "./load/load.ts"
 import { manifestDescriber } from "./manifests.ts"
 import { mountRows } from "./mount-rows.ts"
 import { diskPressure } from "./pressure/relief.ts"
 import { imagePruner } from "./prune/prune.ts"
 import { openPuller } from "./pull/pull.ts"
-import { openPusher } from "./push/push.ts"
 import { imageRecords } from "./records.ts"
 import { referrers } from "./referrers.ts"
 import { removeReference } from "./remove-platforms.ts"
 import { repairImages } from "./repair.ts"
 import { imageResolver, type Resolver } from "./resolve.ts"
-import { saveImages } from "./save/save.ts"
 import { chunksOf } from "./streams.ts"
 import { tagImage } from "./tag.ts"
 
@@ -109,7 +106,7 @@ export function openImages(options: {
   const pull = openPuller(context, options)
   const pruner = imagePruner(context)
   const pressure = diskPressure(context, options.gc ?? (() => undefined))
-  const push = openPusher(context, options.registries)
+  const pusher = lazily(async () => (await import("./push/push.ts")).openPusher(context, options.registries))
 
   async function orCollect<T>(body: Promise<T>): Promise<T> {
     try {
@@ -167,14 +164,19 @@ export function openImages(options: {
     prunePlan: async (filters) => pruner.plan(filters),
     pull: (reference, request) =>
       orCollect(pull(reference, { compatible: options.platformCompat?.() ?? false, ...usual(), ...request })),
-    push: (reference, request) => push(reference, { ...usual(), ...request }),
-    load: (archive, request) => orCollect(loadImages(context, archive, request)),
-    import: (archive, request) =>
-      orCollect(
+    push: async (reference, request) => (await pusher())(reference, { ...usual(), ...request }),
+    async load(archive, request) {
+      const { loadImages } = await import("./load/load.ts")
+      await orCollect(loadImages(context, archive, request))
+    },
+    async import(archive, request) {
+      const { importFrom, importImage } = await import("./import.ts")
+      return await orCollect(
         "address" in archive
           ? importFrom(context, archive.address, request)
           : importImage(context, chunksOf(archive, request.signal), request),
-      ),
-    save: (references, request) => saveImages(context, references, request),
+      )
+    },
+    save: async (references, request) => (await import("./save/save.ts")).saveImages(context, references, request),
   }
 }

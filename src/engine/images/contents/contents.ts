@@ -4,11 +4,8 @@ import type { Stacks } from "../../../snapshot/stacks.ts"
 import type { Uppers } from "../../../snapshot/uppers.ts"
 import type { ImageContents } from "../../contract.ts"
 import type { ImagesContext } from "../context.ts"
-import { convertImage } from "./convert.ts"
-import { type FindContainer, imageDifference, imageFiles } from "./files.ts"
+import type { FindContainer } from "./files.ts"
 import { imageMounts } from "./mount.ts"
-import { squashImage } from "./squash.ts"
-import { imageTree } from "./tree.ts"
 
 export type ContentsParts = {
   readonly stacks: Stacks
@@ -27,10 +24,19 @@ export function openContents(context: ImagesContext, parts: ContentsParts): Imag
   const { stacks } = parts
   const mounts = imageMounts(context, parts.mounts)
   return {
-    tree: async () => imageTree(context),
-    files: async (reference, { request, ...read }) => imageFiles(context, stacks, { ...read, reference, request }),
-    difference: async (before, after, options) => imageDifference(context, parts, { ...options, before, after }),
-    convert: (source, target, options) => convertImage(context, { ...options, source, target }),
+    tree: async () => (await import("./tree.ts")).imageTree(context),
+    async files(reference, { request, ...read }) {
+      const { imageFiles } = await import("./files.ts")
+      return imageFiles(context, stacks, { ...read, reference, request })
+    },
+    async difference(before, after, options) {
+      const { imageDifference } = await import("./files.ts")
+      return imageDifference(context, parts, { ...options, before, after })
+    },
+    async convert(source, target, options) {
+      const { convertImage } = await import("./convert.ts")
+      return await convertImage(context, { ...options, source, target })
+    },
     async mount(reference, options) {
       if (options.target?.startsWith("/")) await answering([options.target])
       return mounts.mount(reference, options)
@@ -41,6 +47,9 @@ export function openContents(context: ImagesContext, parts: ContentsParts): Imag
     },
     mounts: async () => mounts.list(),
     reconcileMounts: () => mounts.reconcile(),
-    squash: (reference, options) => squashImage(context, stacks, { ...options, reference }),
+    async squash(reference, options) {
+      const { squashImage } = await import("./squash.ts")
+      return await squashImage(context, stacks, { ...options, reference })
+    },
   }
 }

@@ -1,5 +1,5 @@
 // Builds an image of distro.local and makes it exist. The tar goes straight into the content store.
-import { mkdirSync, mkdtempSync, readdirSync } from "node:fs"
+import { mkdtempSync } from "node:fs"
 import { join } from "node:path"
 import { crashpoint } from "../../../lib/crashpoint.ts"
 import { DhowError } from "../../../lib/errors.ts"
@@ -14,8 +14,8 @@ import type { DistroBuilds } from "./builds.ts"
 import { busyboxRoot } from "./busybox.ts"
 import { debianRoot, planDebian } from "./debian.ts"
 import type { Recipe, RecipeOptions, RootFileSystem } from "./distribution.ts"
+import { BUILD_PREFIX, buildsIn } from "./places.ts"
 
-const PREFIX = "distro-"
 const PATH = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 /** `target`: what the name leads to, with the platforms that it had before. */
@@ -28,9 +28,7 @@ type BuildOptions = Pick<RecipeOptions, "progress" | "signal"> & {
 }
 
 export async function buildDistribution(context: ImagesContext, recipe: Recipe, options: BuildOptions): Promise<Built> {
-  const parent = join(context.root, "tmp")
-  mkdirSync(parent, { recursive: true, mode: 0o711 })
-  const directory = mkdtempSync(join(parent, PREFIX))
+  const directory = mkdtempSync(join(buildsIn(context.root), BUILD_PREFIX))
   try {
     const recipeOptions = { ...options, directory }
     switch (recipe.name) {
@@ -46,13 +44,6 @@ export async function buildDistribution(context: ImagesContext, recipe: Recipe, 
   } finally {
     await removeTree(directory)
   }
-}
-
-/** Removes what a build that was killed has left. */
-export async function sweepBuilds(root: string): Promise<void> {
-  const parent = join(root, "tmp")
-  mkdirSync(parent, { recursive: true, mode: 0o711 })
-  for (const name of readdirSync(parent)) if (name.startsWith(PREFIX)) await removeTree(join(parent, name))
 }
 
 async function buildDebian(

@@ -14,7 +14,7 @@ import type { Registries } from "../../../registry/contract.ts"
 import type { Database } from "../../../state/database.ts"
 import type { Images } from "../../contract.ts"
 import { emitImageEvent, type ImagesContext } from "../context.ts"
-import { type Built, buildDistribution } from "../distro/build.ts"
+import type { Built } from "../distro/build.ts"
 import { distroBuilds } from "../distro/builds.ts"
 import { SharedWork } from "../shared-work.ts"
 import { registryPuller } from "./registry.ts"
@@ -40,6 +40,7 @@ export function openPuller(
     const stored = formatReference(reference)
     const before = context.records.named(stored).map(({ id }) => id)
     progress({ status: `Pulling from ${name}`, id: tag })
+    const { buildDistribution } = await import("../distro/build.ts")
     const built = await work.join(`${stored} ${formatPlatform(platform)}`, { progress, signal }, (shared) =>
       buildDistribution(context, { name, tag, platform }, { ...shared, reference: stored, builds }),
     )
