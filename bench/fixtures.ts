@@ -17,7 +17,8 @@ export type Fixtures = {
   readonly debian: () => Promise<Base>
   /** 1 GB in 40,000 files. */
   readonly large: () => Promise<Base>
-  /** Archives of files of 10 KiB: 10,000, and 100,000. */
+  /** Archives of files of 10 KiB: 1,000, 10,000 and 100,000. */
+  readonly fewFiles: () => Promise<string>
   readonly smallFiles: () => Promise<string>
   readonly manyFiles: () => Promise<string>
   /** Undefined where docker-registry is not installed. */
@@ -33,6 +34,7 @@ export async function makeFixtures(directory: string): Promise<Fixtures> {
   await write(busybox, await busyboxEntries())
   const debian = once(() => makeBase(directory, "debian", DEBIAN))
   const large = once(() => makeBase(directory, "large", LARGE))
+  const fewFiles = once(() => filesArchive(directory, 10))
   const smallFiles = once(() => filesArchive(directory, 100))
   const manyFiles = once(() => filesArchive(directory, 1000))
   const registry = once(() => openRegistry(directory))
@@ -41,6 +43,7 @@ export async function makeFixtures(directory: string): Promise<Fixtures> {
     busybox,
     debian,
     large,
+    fewFiles,
     smallFiles,
     manyFiles,
     registry,

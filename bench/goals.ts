@@ -100,6 +100,7 @@ export const GOALS: readonly Goal[] = [
     },
   },
   mebibytes("idle container", "idle", 3),
+  ...fileGoals("files-10mb", "10 MB of small files"),
   ...fileGoals("files-100mb", "100 MB of small files"),
   ...fileGoals("files-1gb", "1 GB of small files"),
   sentAsFast("a cached blob from the registry", "registry.pull"),

@@ -9,7 +9,7 @@ import { removeTree } from "../../src/lib/files.ts"
 import { IMAGE } from "../engines/engine.ts"
 import type { Fixtures } from "../fixtures.ts"
 import { run } from "../process.ts"
-import { type Case, once, type Samples, some } from "./case.ts"
+import { all, type Case, once, type Samples, some } from "./case.ts"
 
 /** $1 is the archive, $2 where to; the shell is busybox's, whose `time` writes to standard error. */
 const SCRIPT = 'mkdir -p "$2" && cat "$1" >/dev/null && { time tar -xf "$1" -C "$2"; time sync -f "$2"; } 2>&1'
@@ -20,7 +20,9 @@ const TITLES = {
   layer: "to its own layer",
 } as const
 
+/** The small ones for a busy machine: the shorter a sample, the less of what others do is in one and not in the next. */
 export const FILE_CASES: readonly Case[] = [
+  filesCase("files-10mb", "10 MB in 1,000 files", { archive: (fixtures) => fixtures.fewFiles(), rounds: all }),
   filesCase("files-100mb", "100 MB in 10,000 files", { archive: (fixtures) => fixtures.smallFiles(), rounds: some }),
   filesCase("files-1gb", "1 GB in 100,000 files", { archive: (fixtures) => fixtures.manyFiles(), rounds: once }),
 ]
