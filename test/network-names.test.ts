@@ -179,6 +179,7 @@ describe.skipIf(!usable)("names on user-defined networks", () => {
   no container named "resting" on network closed; its networks are internal, so no other server is asked; container "resting" is not running (created)
 `,
     })
+    await from("shut", "example.test")
     expect((await resolve("--failures")).text).toMatch(
       / shut +example.test +A +SERVFAIL +no container named "example.test"/,
     )
