@@ -25,8 +25,6 @@ export type Answer = {
   readonly rcode: number
   readonly records: readonly { readonly type: number; readonly ttl: number; readonly data: Uint8Array }[]
   readonly error?: ExtendedError | undefined
-  /** It is ours, not another server's. */
-  readonly authoritative?: boolean
 }
 
 /** How long an answer to this client may be. */
