@@ -76,24 +76,25 @@ async function elsewhere(sources: Sources, asker: Asker, namespace: Namespace, q
   const { names, upstreams } = sources
   const name = query.name.text.toLowerCase()
   const isAddress = query.type === TYPE.A || query.type === TYPE.AAAA
-  const unknown = unknownName(names, namespace, name)
+  // Said only where there is something to be said.
+  const unknown = (): string => unknownName(names, namespace, name)
   // Whoever set ndots wants a search domain to be added; the name as it is leads nowhere.
   if (isAddress && asker.ndots && !name.includes("."))
-    return own(RCODE.NOERROR, `${unknown}; with ndots set it is not asked elsewhere`)
+    return own(RCODE.NOERROR, `${unknown()}; with ndots set it is not asked elsewhere`)
   const servers = asker.servers(namespace)
   if (servers.length === 0) {
     const internal = namespace.endpoints.length > 0 && !namespace.endpoints.some(({ leadsOut }) => leadsOut)
     const why = internal ? "its networks are internal, so no other server is asked" : "there is no other server to ask"
-    return own(RCODE.SERVFAIL, `${unknown}; ${why}`, { code: internal ? EDE.PROHIBITED : EDE.NO_REACHABLE_SERVER })
+    return own(RCODE.SERVFAIL, `${unknown()}; ${why}`, { code: internal ? EDE.PROHIBITED : EDE.NO_REACHABLE_SERVER })
   }
   const outcome = await upstreams.ask(query, servers)
   if (outcome.kind === "failure")
-    return own(outcome.refused ? RCODE.REFUSED : RCODE.SERVFAIL, `${unknown}; ${outcome.why}`, {
+    return own(outcome.refused ? RCODE.REFUSED : RCODE.SERVFAIL, `${unknown()}; ${outcome.why}`, {
       code: EDE.NO_REACHABLE_SERVER,
     })
   const { kept, rcode, server, age } = outcome
   const empty = rcode !== RCODE.NOERROR || !kept.records.some(({ section }) => section === 0)
-  const why = empty ? whyEmpty(unknown, { name, rcode, server, type: typeName(query.type) }) : ""
+  const why = empty ? whyEmpty(unknown(), { name, rcode, server, type: typeName(query.type) }) : ""
   const error = empty ? { code: EDE.OTHER, text: why } : undefined
   return { answer: { kept, age, error }, rcode, why, network: "", holders: [], server, cached: outcome.cached }
 }

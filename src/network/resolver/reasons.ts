@@ -3,6 +3,8 @@ import { nearest } from "../../lib/suggest.ts"
 import type { Endpoint, Names, Namespace } from "./names.ts"
 
 const MOST_NAMED = 3
+const MOST_COMPARED = 50
+const LONGEST_COMPARED = 32
 
 /** What the networks of a container have to say about a name that none of them knows. */
 export function unknownName(names: Names, namespace: Namespace, name: string): string {
@@ -15,11 +17,18 @@ export function unknownName(names: Names, namespace: Namespace, name: string): s
     const where = `network${elsewhere.length === 1 ? "" : "s"} ${list(elsewhere)}`
     return `${said}; a container of that name runs on ${where}`
   }
-  const meant = nearest(
+  const meant = similar(
     name,
     own.flatMap(({ network }) => names.on(network)),
   )
   return meant === undefined ? said : `${said}; there is "${meant}"`
+}
+
+/** Comparing costs, and whoever asks for nonsense all day is not to be the one who makes us pay it. */
+function similar(name: string, known: readonly string[]): string | undefined {
+  if (name.includes(".") || name.length > LONGEST_COMPARED) return undefined
+  const near = known.filter((other) => Math.abs(other.length - name.length) <= 2)
+  return nearest(name, near.slice(0, MOST_COMPARED))
 }
 
 /** Names of the networks on which somebody has this name, this container not being there. */
