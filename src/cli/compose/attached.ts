@@ -1,5 +1,5 @@
 // `up` in the foreground: shows what the containers write until all have ended, or until the user stops them.
-import { inspectContainer, killContainer, stopContainer } from "../../client/containers.ts"
+import { killContainer, stopContainer } from "../../client/containers.ts"
 import { serverEvents } from "../../client/system.ts"
 import { LABEL } from "../../compose/labels.ts"
 import type { ObservedContainer } from "../../compose/plan.ts"
@@ -51,6 +51,8 @@ class Follower {
   readonly #view: LogView
   readonly #streams = new Map<string, Promise<void>>()
   readonly #running = new Set<string>()
+  readonly #begun = Date.now()
+  readonly #endedAt = new Map<string, number>()
   readonly #done = Promise.withResolvers<void>()
   #isStarted = false
   #stopping: Promise<void> | undefined
@@ -71,7 +73,7 @@ class Follower {
       if (this.#options.isShown(container.service)) this.#view.know(shortName(project.name, container.name))
       if (container.state !== "running") continue
       this.#running.add(container.id)
-      this.#follow(container.id, container.name, container.service, (Date.now() / 1000).toFixed(9))
+      this.#follow(container.id, container.name, container.service)
     }
     const events = await serverEvents(client, {
       filters: { type: ["container"], event: ["start", "die"], label: [`${LABEL.project}=${project.name}`] },
@@ -87,19 +89,19 @@ class Follower {
       const name = attributes["name"] ?? id
       if (Action === "start") {
         this.#running.add(id)
-        // The event comes after the first lines may have been written.
-        const { State } = await inspectContainer(this.#session.client, id)
-        this.#follow(id, name, service, State.StartedAt)
+        this.#follow(id, name, service)
       } else await this.#ended(id, name, service, Number(attributes["exitCode"] ?? 0))
     }
   }
 
-  #follow(id: string, name: string, service: string, since: string): void {
+  #follow(id: string, name: string, service: string): void {
     const { client, project } = this.#session
     if (!this.#options.isShown(service)) return
     const shown = shortName(project.name, name)
     this.#view.know(shown)
     const before = this.#streams.get(id) ?? Promise.resolve()
+    // A container logs before its start is told: what counts is when we began, or when it last ended.
+    const since = ((this.#endedAt.get(id) ?? this.#begun) / 1000).toFixed(3)
     const query = { follow: true, since, timestamps: this.#options.timestamps }
     // A container that was removed has nothing more to say.
     const show = before
@@ -113,6 +115,7 @@ class Follower {
   async #ended(id: string, name: string, service: string, exitCode: number): Promise<void> {
     this.#running.delete(id)
     await this.#streams.get(id)
+    this.#endedAt.set(id, Date.now())
     const shown = shortName(this.#session.project.name, name)
     if (this.#options.isShown(service)) print(`${shown} exited with code ${exitCode}`)
     if (this.#options.exitCodeFrom === service) this.#status = exitCode

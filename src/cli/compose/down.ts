@@ -27,7 +27,7 @@ export const down = defineCommand({
   async run(context, flags, names) {
     if (flags.rmi !== undefined && flags.rmi !== "local" && flags.rmi !== "all")
       throw new DhowError("invalid", `invalid value for --rmi: ${JSON.stringify(flags.rmi)}`)
-    const target = await openTarget(context, ["*"])
+    const target = await openTarget(context)
     const project = projectOf(target)
     const all = { ...project, services: { ...project.services, ...project.disabled }, disabled: {} }
     const withOneOff = flags["remove-orphans"] === true

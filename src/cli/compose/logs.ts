@@ -1,6 +1,5 @@
 // dhow compose logs: what the project's containers wrote, behind their names.
 
-import { inspectContainer } from "../../client/containers.ts"
 import { serverEvents } from "../../client/system.ts"
 import { LABEL } from "../../compose/labels.ts"
 import { DhowError } from "../../lib/errors.ts"
@@ -55,10 +54,23 @@ export const logs = defineCommand({
       for (const { id, name } of containers) await show(id, name)
       return 0
     }
-    const shown = Promise.all(containers.map(({ id, name }) => show(id, name)))
+    // A container logs before its start is told: of one that starts again, everything since its last end is new.
+    const begun = Date.now()
+    const endedAt = new Map<string, number>()
+    const follow = async (
+      id: string,
+      name: string,
+      more: { readonly since?: string; readonly tail?: string } = {},
+    ): Promise<void> => {
+      await show(id, name, more)
+      endedAt.set(id, Date.now())
+    }
+    const shown = Promise.all(containers.map(({ id, name }) => follow(id, name)))
     await Promise.race([
       shown.then(() => undefined),
-      followStarts(target, names, (id, name, since) => show(id, name, { since, tail: "all" })),
+      followStarts(target, names, (id, name) =>
+        follow(id, name, { since: ((endedAt.get(id) ?? begun) / 1000).toFixed(3), tail: "all" }),
+      ),
     ])
     await shown
     return 0
@@ -69,7 +81,7 @@ export const logs = defineCommand({
 async function followStarts(
   target: Target,
   names: readonly string[],
-  show: (id: string, name: string, since: string) => Promise<void>,
+  show: (id: string, name: string) => Promise<void>,
 ): Promise<void> {
   const events = await serverEvents(target.client, {
     filters: {
@@ -81,7 +93,6 @@ async function followStarts(
   for await (const { Actor } of events) {
     const service = Actor.Attributes[LABEL.service] ?? ""
     if (names.length > 0 && !names.includes(service)) continue
-    const { State } = await inspectContainer(target.client, Actor.ID)
-    show(Actor.ID, Actor.Attributes["name"] ?? Actor.ID, State.StartedAt).catch(() => {})
+    show(Actor.ID, Actor.Attributes["name"] ?? Actor.ID).catch(() => {})
   }
 }
