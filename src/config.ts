@@ -50,6 +50,10 @@ export type Config = {
   readonly publishAddress: string
   /** Ready network namespaces to keep. */
   readonly networkPool: number
+  /** What networks get their subnets from that name none; undefined for the engine's own choice. */
+  readonly addressPools: readonly { readonly base: string; readonly size: number }[] | undefined
+  /** By driver: options of networks whose creator does not say otherwise. */
+  readonly networkOptions: Readonly<Record<string, Readonly<Record<string, string>>>>
   /** Whether requests for a platform take what it runs as well: 386 for amd64, arm/v6 for arm64. */
   readonly platformCompat: boolean
   /** Bytes per second of a pull or push that asks for nothing else; undefined for no bound. */

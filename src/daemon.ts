@@ -44,11 +44,13 @@ import { openVolumeWork } from "./engine/volumes/work.ts"
 import { copyMounts, imageMounts, layerMounts, prepareExecRoot, uppersMounts } from "./exec-root.ts"
 import { Background } from "./lib/background.ts"
 import { describeError } from "./lib/errors.ts"
+import { readIfExists } from "./lib/files.ts"
 import { KeyedLock } from "./lib/keyed-lock.ts"
 import { lazily } from "./lib/lazily.ts"
 import { log } from "./lib/log.ts"
 import { ownCommand } from "./lib/own-command.ts"
 import { VERSION } from "./lib/version.ts"
+import { poolOf } from "./network/ipam/pools.ts"
 import { openNetworks } from "./network/open.ts"
 import { openResolver } from "./network/resolver/open.ts"
 import type { Digest } from "./oci/digest.ts"
@@ -196,6 +198,13 @@ export async function openEngine(live: LiveConfig): Promise<OpenEngine> {
     get publishAddress() {
       return config.publishAddress
     },
+    get addressPools() {
+      return config.addressPools?.map(({ base, size }) => poolOf(base, size))
+    },
+    get defaultOptions() {
+      return config.networkOptions
+    },
+    hostId: readIfExists("/etc/machine-id")?.trim() ?? "",
   })
   const events = new EventLog(database)
   const store = new ContainerStore(database)

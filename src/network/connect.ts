@@ -12,6 +12,7 @@ import { openRouteSocket, removeLink } from "./link.ts"
 import { endpointRecord, FIRST_INTERFACE, join, type Preparation } from "./prepare.ts"
 import { publicationsOn } from "./publications.ts"
 import type { PublishedPorts } from "./publish.ts"
+import { forgetLimits, limitEndpoint, refuseUnlimited } from "./rate/limits.ts"
 import type { EndpointRecord, Namespace, NamespaceRecord, Network } from "./record.ts"
 
 export type ConnectParts = Preparation & {
@@ -33,6 +34,7 @@ export function connectNamespace(parts: ConnectParts, namespace: Namespace, wish
   const { network } = wish
   if (record.endpoints.some((endpoint) => endpoint.network === network.id))
     throw new DhowError("forbidden", `endpoint with name ${record.name} already exists in network ${network.name}`)
+  refuseUnlimited(record.rate, [network])
   const settings = takeEndpoint(parts.tables, wish, key)
   const place = freePlace(record.endpoints)
   const after = (endpoint: EndpointRecord): NamespaceRecord => {
@@ -52,6 +54,7 @@ export function connectNamespace(parts: ConnectParts, namespace: Namespace, wish
       if (endpoint !== undefined) join(sides, network, endpoint)
       reroute(sides.inner, record, next)
     })
+    if (record.rate !== undefined) limitEndpoint(parts.host, endpoint, record.rate)
     movePorts(parts, namespace, next)
   } catch (error) {
     undo()
@@ -108,6 +111,9 @@ function leaveKernel(
     () => movePorts(parts, { key, owner: before.name, record: before }, after),
     () => {
       if (endpoint.hostInterface !== "") removeLink(parts.host, endpoint.hostInterface)
+    },
+    () => {
+      if (before.rate !== undefined) forgetLimits(parts.host, [endpoint])
     },
     () =>
       enter(parts, key, ({ inner }) => {

@@ -2,7 +2,7 @@
 // namespaces on the default bridge keeps all of it off the start path.
 
 import type { Database } from "../state/database.ts"
-import type { EndpointSettings, PortMap } from "../wire/container.ts"
+import type { EndpointSettings, NetRate, PortMap } from "../wire/container.ts"
 import type { NetworkCreateRequest } from "../wire/network.ts"
 import type { NetworkInspect } from "../wire/system.ts"
 import type { AddressPool } from "./ipam/pools.ts"
@@ -21,7 +21,9 @@ export type NetworksOptions = {
   /** Address of the host for ports that name none, on networks that name none; absent for all. */
   readonly publishAddress?: string
   /** What networks get their subnets from; absent for the engine's own choice. */
-  readonly addressPools?: readonly AddressPool[]
+  readonly addressPools?: readonly AddressPool[] | undefined
+  /** Options of networks that say nothing else, by driver. */
+  readonly defaultOptions?: Readonly<Record<string, Readonly<Record<string, string>>>>
   /** What tells this host from others: its unique local IPv6 prefix is made of it. */
   readonly hostId?: string
   /** Answers names on user-defined networks; absent where nobody asks for names. */
@@ -49,6 +51,23 @@ export type AttachRequest = {
   readonly address?: string
   /** How names are answered that its networks do not know. Absent: as on the host. */
   readonly dns?: ServeOptions
+  /** What each of its interfaces may carry, those of networks that it joins later too. */
+  readonly rate?: NetRate
+}
+
+/** Another limit of traffic, in force in the kernel, and for good once `commit` was called. */
+export type RateChange = {
+  /** Writes the row: to be called in the transaction that records the change. */
+  commit(): void
+  undo(): void
+}
+
+/** One interface of a container with a limit. */
+export type InterfaceLimits = {
+  readonly rate: NetRate
+  /** Packets that its limits have dropped, and times that they made one wait, since they were set. */
+  readonly in: { readonly dropped: number; readonly delayed: number }
+  readonly out: { readonly dropped: number; readonly delayed: number }
 }
 
 /** Another set of published ports, in force in the kernel, and for good once `commit` was called. */
@@ -110,6 +129,10 @@ export interface Networks {
     owner: string,
     change: { readonly name: string; readonly remove: readonly PortMapping[]; readonly add: PortMap },
   ): Promise<PortChange>
+  /** Limits the traffic of a running container. Throws invalid where one of its networks cannot. */
+  changeRate(owner: string, rate: NetRate | undefined): RateChange
+  /** By the name of the interface in the container; empty where there is no limit. */
+  limits(owner: string): Readonly<Record<string, InterfaceLimits>>
   /** What an owner publishes, by container port in the order of its bindings. */
   publishedPorts(owner: string): readonly PortMapping[]
   /** Throws conflict, forbidden, invalid in Docker's words. */

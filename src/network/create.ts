@@ -22,7 +22,7 @@ export async function createNetwork(parts: CreateParts, request: NetworkCreateRe
     throw new DhowError("conflict", `network with name ${name} already exists`)
   const id = newId()
   const networks = tables.networks()
-  const record = planNetwork(request, id, {
+  const record = planNetwork(withDefaultOptions(request, options), id, {
     taken: networks.filter(({ record }) => !record.configOnly).flatMap(prefixesOf),
     occupied: occupiedPrefixes(host),
     pools: [...(options.addressPools ?? DEFAULT_POOLS), uniqueLocalPool(options.hostId ?? "")],
@@ -55,6 +55,13 @@ export async function createNetwork(parts: CreateParts, request: NetworkCreateRe
     throw error
   }
   return network
+}
+
+/** Options that the request does not say itself. One that has another's configuration says none. */
+function withDefaultOptions(request: NetworkCreateRequest, { defaultOptions }: NetworksOptions): NetworkCreateRequest {
+  const usual = defaultOptions?.[request.Driver || "bridge"]
+  if (usual === undefined || request.ConfigFrom?.Network) return request
+  return { ...request, Options: { ...usual, ...request.Options } }
 }
 
 const sameParent = (a: NetworkRecord, b: NetworkRecord): boolean => a.interface === b.interface

@@ -3,7 +3,7 @@
 import { crashpoint } from "../lib/crashpoint.ts"
 import { DhowError, describeError } from "../lib/errors.ts"
 import { log } from "../lib/log.ts"
-import type { EndpointSettings, PortMap } from "../wire/container.ts"
+import type { EndpointSettings, NetRate, PortMap } from "../wire/container.ts"
 import type { NetworkCreateRequest } from "../wire/network.ts"
 import type { NetworkInspect } from "../wire/system.ts"
 import { Bridges, guardedBridge } from "./bridges.ts"
@@ -13,10 +13,12 @@ import type {
   Attached,
   AttachRequest,
   Connection,
+  InterfaceLimits,
   Networks,
   NetworksOptions,
   PortChange,
   PortMapping,
+  RateChange,
 } from "./contract.ts"
 import { createNetwork, removeNetwork } from "./create.ts"
 import { DefaultBridge } from "./default-bridge.ts"
@@ -29,6 +31,8 @@ import { destroyNamespace, type Preparation } from "./prepare.ts"
 import { bindableOn } from "./publications.ts"
 import type { PublishedPorts } from "./publish.ts"
 import { Publisher } from "./publisher.ts"
+import { changeRate, holdToRate, limitsOf } from "./rate/change.ts"
+import { forgetLimits, refuseUnlimited } from "./rate/limits.ts"
 import { hasAddress, ReadyNamespaces } from "./ready.ts"
 import { DEFAULT_NETWORKS, type Namespace, type Network, plainRecord, renderNetwork } from "./record.ts"
 import { RESOLVER_ADDRESS } from "./resolver/contract.ts"
@@ -109,12 +113,28 @@ class HostNetworks implements Networks {
 
   async attach(request: AttachRequest): Promise<Attached> {
     const wishes = this.#wishes(request)
+    refuseUnlimited(
+      request.rate,
+      wishes.map(({ network }) => network),
+    )
     this.#forget(request.owner)
-    if (wishes.length === 0) return await this.isolate(request.owner)
+    if (wishes.length === 0) {
+      const attached = await this.isolate(request.owner)
+      // For networks that it joins later.
+      if (request.rate !== undefined) this.changeRate(request.owner, request.rate).commit()
+      return attached
+    }
     for (const { network } of wishes) await this.#publisher().ready(network)
     const { key, record } = this.#ready.takeJoined(wishes)
-    const claimed = { ...record, name: request.name, ports: request.ports }
+    const { name, ports, rate } = request
+    const claimed = { ...record, name, ports, ...(rate === undefined ? {} : { rate }) }
     this.#tables.claimNamespace(key, request.owner, claimed)
+    try {
+      holdToRate(this.#parts(), claimed)
+    } catch (error) {
+      await this.release(request.owner)
+      throw error
+    }
     crashpoint("network.attach:before-publish")
     try {
       await this.#publisher().lead({ key, owner: request.owner, record: claimed })
@@ -178,6 +198,14 @@ class HostNetworks implements Networks {
 
   #bindable(gateways: Gateways): Bindable {
     return bindableOn(this.#networkOf(gateways[4]), this.#networkOf(gateways[6]), this.#options)
+  }
+
+  changeRate(owner: string, rate: NetRate | undefined): RateChange {
+    return changeRate(this.#parts(), owner, rate)
+  }
+
+  limits(owner: string): Readonly<Record<string, InterfaceLimits>> {
+    return limitsOf(this.#parts(), owner)
   }
 
   publishedPorts(owner: string): readonly PortMapping[] {
@@ -289,7 +317,10 @@ class HostNetworks implements Networks {
     await guard.close()
     await bridge.settled()
     await this.#options.resolver?.close()
-    for (const { key } of this.#tables.namespaces()) destroyNamespace(parts, key)
+    for (const { key, record } of this.#tables.namespaces()) {
+      destroyNamespace(parts, key)
+      if (record.rate !== undefined) forgetLimits(parts.host, record.endpoints)
+    }
     for (const key of this.#namespaces.keys()) this.#namespaces.destroy(key)
     for (const network of this.#tables.networks())
       if (network.id !== bridge.network.id) await this.#bridges.takeDown(network)
@@ -355,6 +386,7 @@ class HostNetworks implements Networks {
   #forget(owner: string): void {
     for (const namespace of this.#tables.namespacesOf(owner)) {
       destroyNamespace(this.#parts(), namespace.key)
+      if (namespace.record.rate !== undefined) forgetLimits(this.#parts().host, namespace.record.endpoints)
       this.#options.resolver?.withdraw(namespace.key)
       this.#publisher().withdraw(namespace)
       if (namespace.record.endpoints.length > 0) this.#tidying.soon()

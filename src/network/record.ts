@@ -1,5 +1,5 @@
 // What the tables networks and network_namespaces hold as JSON, and the default networks that every state root has.
-import type { EndpointSettings } from "../wire/container.ts"
+import type { EndpointSettings, NetRate } from "../wire/container.ts"
 import type { NetworkInspect } from "../wire/system.ts"
 import type { PortMapping } from "./contract.ts"
 import type { Gateways } from "./endpoints.ts"
@@ -64,6 +64,8 @@ export type NamespaceRecord = {
   /** Ids of the networks that lead out. Absent in rows of old: the first endpoint's. */
   readonly gateways?: Gateways
   readonly ports: readonly PortMapping[]
+  /** What each endpoint may carry. */
+  readonly rate?: NetRate
 }
 
 export type Namespace = { readonly key: string; readonly owner: string | null; readonly record: NamespaceRecord }

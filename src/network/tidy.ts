@@ -5,6 +5,7 @@ import { ownerMark } from "./bridge-owner.ts"
 import { bridgePorts, listLinks, removeLink } from "./link.ts"
 import { HOST_INTERFACE, lowerBridge } from "./native-bridge.ts"
 import type { Preparation } from "./prepare.ts"
+import { removeOrphanLimits } from "./rate/limits.ts"
 
 /** Returns what was removed, in words. */
 export function removeOrphanInterfaces({ host, tables }: Preparation, bridges: readonly string[]): string[] {
@@ -61,12 +62,13 @@ export class Tidying {
 
   /** Returns what was removed, in words. */
   now(): string[] {
-    const { tables } = this.#parts()
+    const { tables, host } = this.#parts()
     const bridges = tables.networks().filter(({ record }) => record.driver === "bridge" && !record.configOnly)
-    return removeOrphanInterfaces(
+    const removed = removeOrphanInterfaces(
       this.#parts(),
       bridges.map(({ record }) => record.interface),
     )
+    return [...removed, ...removeOrphanLimits(host)]
   }
 
   later(milliseconds: number, body: () => void): void {

@@ -3,6 +3,7 @@
 import { resolve } from "node:path"
 import type { Config, GcConfig, RegistriesConfig } from "../config.ts"
 import { DhowError } from "../lib/errors.ts"
+import { parsePrefix } from "../lib/ip-address.ts"
 import { parseSpan } from "../lib/span.ts"
 import { registriesOf } from "./registries.ts"
 import { bytesOf, shareOf } from "./shapes.ts"
@@ -62,6 +63,8 @@ export function buildConfig(settings: Settings, file: string): Config {
     bip: get<string | undefined>("bip"),
     publishAddress: get<string>("ip"),
     networkPool: get<number>("network-pool"),
+    addressPools: inKey("default-address-pools", () => addressPools(get("default-address-pools"))),
+    networkOptions: get<Config["networkOptions"]>("default-network-opts"),
     limitRate: limitRate === 0 ? undefined : limitRate,
     maxConcurrentDownloads: get<number>("max-concurrent-downloads") || 4,
     maxConcurrentUploads: get<number>("max-concurrent-uploads") || 5,
@@ -75,6 +78,17 @@ export function buildConfig(settings: Settings, file: string): Config {
     gc: gcOf(get("gc")),
     registries: inKey("registries", () => registries(settings)),
   } satisfies Config)
+}
+
+/** Absent, or an empty list: the engine's own choice. */
+function addressPools(pools: Config["addressPools"]): Config["addressPools"] {
+  for (const { base, size } of pools ?? []) {
+    const prefix = parsePrefix(base)?.prefix
+    if (prefix === undefined) throw new DhowError("invalid", `invalid CIDR address: ${base}`)
+    if (size > (prefix.family === 4 ? 32 : 128) || size < prefix.length)
+      throw new DhowError("invalid", `invalid pools definition: network size ${size} is not in ${base}`)
+  }
+  return pools?.length ? pools : undefined
 }
 
 function registries(settings: Settings): RegistriesConfig {

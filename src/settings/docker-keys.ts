@@ -42,11 +42,9 @@ export const DOCKER_KEYS: Readonly<Record<string, DockerKey>> = {
   "cpu-rt-period": { reason: "real-time scheduling of groups is left to the host's administrator", holds: empty },
   "cpu-rt-runtime": { reason: "real-time scheduling of groups is left to the host's administrator", holds: empty },
   "cri-containerd": { reason: "there is no containerd", holds: empty },
-  "default-address-pools": network("a choice of address pools"),
   "default-gateway": network("another default gateway"),
   "default-gateway-v6": network("IPv6 on the default bridge"),
   "default-init": { reason: "use init-path", holds: empty },
-  "default-network-opts": network("options of networks"),
   "deprecated-key-path": { reason: "Docker has removed it too" },
   "exec-opts": {
     reason: "cgroups are made by the OCI runtime itself (cgroupfs)",

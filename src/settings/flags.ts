@@ -17,6 +17,8 @@ const READ: Readonly<Record<string, Read>> = {
     Object.fromEntries(
       given.map((entry) => pair(entry, "runtime", "NAME=PATH")).map(([name, path]) => [name, { path }]),
     ),
+  "default-address-pool": (given) => given.map(addressPool),
+  "default-network-opt": networkOptions,
   "default-ulimit": (given) => Object.fromEntries(given.map(ulimit)),
   "log-opt": (given) => Object.fromEntries(given.map((entry) => pair(entry, "log option", "NAME=VALUE"))),
   "network-pool": number,
@@ -27,6 +29,7 @@ const READ: Readonly<Record<string, Read>> = {
 const LISTS = new Set([
   ...["cdi-spec-dir", "dns", "dns-opt", "dns-search", "host", "host-gateway-ip", "insecure-registry", "label"],
   ...["registry-mirror", "add-runtime", "default-ulimit", "log-opt"],
+  ...["default-address-pool", "default-network-opt"],
 ])
 const BOOLEANS = new Set(["debug", "init", "no-new-privileges", "platform-compat"])
 const SHORT: Readonly<Record<string, string>> = {
@@ -114,4 +117,25 @@ function ulimit(
   if (!/^-?\d+$/.test(soft) || !/^-?\d+$/.test(hard))
     throw new DhowError("invalid", `invalid ulimit "${entry}": expected NAME=SOFT[:HARD]`)
   return [name, { Name: name, Soft: Number(soft), Hard: Number(hard) }]
+}
+
+/** "base=10.0.0.0/8,size=24" */
+function addressPool(entry: string): { readonly base: string; readonly size: number } {
+  const fields = new Map(entry.split(",").map((field) => pair(field, "address pool", "base=SUBNET,size=BITS")))
+  const [base, size] = [fields.get("base"), fields.get("size")]
+  if (fields.size !== 2 || base === undefined || size === undefined || !/^\d{1,3}$/.test(size))
+    throw new DhowError("invalid", `invalid address pool "${entry}": expected base=SUBNET,size=BITS`)
+  return { base, size: Number(size) }
+}
+
+/** "bridge=com.docker.network.driver.mtu=1400" */
+function networkOptions(given: readonly string[]): Record<string, Record<string, string>> {
+  const options: Record<string, Record<string, string>> = {}
+  for (const entry of given) {
+    const form = "DRIVER=OPTION=VALUE"
+    const [driver, rest] = pair(entry, "network option", form)
+    const [name, value] = pair(rest, "network option", form)
+    options[driver] = { ...options[driver], [name]: value }
+  }
+  return options
 }

@@ -41,11 +41,17 @@ export const KEYS: Readonly<Record<string, Key>> = {
     ...{ flag: "data-root", environment: "DHOW_DATA_ROOT", fallback: "/var/lib/dhow" },
   }),
   debug: key("now", is.flag, "Log everything", { flag: "debug", fallback: false }),
+  "default-address-pools": key("now", is.pools, "What networks get their subnets from", {
+    flag: "default-address-pool",
+  }),
   "default-cgroupns-mode": key("containers", is.one(["host", "private"]), "Cgroup namespace of containers", {
     flag: "default-cgroupns-mode",
   }),
   "default-ipc-mode": key("containers", is.one(["private", "shareable"]), "IPC namespace of containers", {
     ...{ flag: "default-ipc-mode", fallback: "private" },
+  }),
+  "default-network-opts": key("now", is.networkOptions, "Options of networks that say nothing else, by driver", {
+    ...{ flag: "default-network-opt", fallback: {} },
   }),
   "default-runtime": key("containers", is.text, "OCI runtime of containers that name none", {
     ...{ flag: "default-runtime", fallback: "crun" },
@@ -123,4 +129,5 @@ export const KEYS: Readonly<Record<string, Key>> = {
 /** Where a key may be given in parts: a member of the file's object is joined with the flags' and the other file's. */
 export const JOINED: ReadonlySet<string> = new Set([
   ...["runtimes", "log-opts", "default-ulimits", "proxies", "registries", "insecure-registries", "registry-mirrors"],
+  ...["default-network-opts"],
 ])

@@ -32,6 +32,24 @@ test("loadConfig() takes flags before the environment, that before the file, tha
   })
 })
 
+test("loadConfig() reads address pools and options of networks as dockerd's flags say them", () => {
+  const flags = [
+    "--default-address-pool",
+    "base=10.0.0.0/8,size=24",
+    "--default-address-pool",
+    "size=64,base=fd00::/48",
+  ]
+  const option = ["--default-network-opt", "bridge=com.docker.network.driver.mtu=1400"]
+  expect(loadConfig([...flags, ...option, "--default-network-opt", "bridge=a=b=c"], NO_FILE)).toMatchObject({
+    addressPools: [
+      { base: "10.0.0.0/8", size: 24 },
+      { base: "fd00::/48", size: 64 },
+    ],
+    networkOptions: { bridge: { "com.docker.network.driver.mtu": "1400", a: "b=c" } },
+  })
+  expect(loadConfig([], NO_FILE)).toMatchObject({ addressPools: undefined, networkOptions: {} })
+})
+
 test("loadConfig() makes roots and the cgroup parent absolute", () => {
   const config = loadConfig(["--data-root", "d", "--exec-root", "r", "--cgroup-parent", "../a/b"], NO_FILE)
   expect(config).toMatchObject({
@@ -52,6 +70,13 @@ test.each([
   [["--default-ulimit", "nofile"], 'invalid ulimit "nofile": expected NAME=SOFT[:HARD]'],
   [["--default-ulimit", "nofile=9:1"], 'invalid default-ulimit "nofile=9:1": expected a soft limit'],
   [["--default-runtime", "nope"], "specified default runtime 'nope' does not exist"],
+  [
+    ["--default-address-pool", "base=10.0.0.0/8"],
+    'invalid address pool "base=10.0.0.0/8": expected base=SUBNET,size=BITS',
+  ],
+  [["--default-address-pool", "base=10.0.0.0/16,size=8"], "invalid pools definition"],
+  [["--default-address-pool", "base=10.0.0.0/x,size=8"], "expected a subnet"],
+  [["--default-network-opt", "bridge=mtu"], 'invalid network option "mtu": expected DRIVER=OPTION=VALUE'],
   [["--dns", "zz"], 'invalid dns "zz": expected an IP address'],
   [["--label", "a=1", "--label", "a=2"], "conflict labels for a=2 and a=1"],
   [["--bridge", "sixteen-letters0"], 'invalid bridge "sixteen-letters0"'],

@@ -93,6 +93,12 @@ export const pools = v.array(
   'expected a list of {"base": SUBNET, "size": BITS}',
 )
 
+export const networkOptions = v.record(
+  v.string(),
+  v.record(v.string(), v.string("expected a text"), "expected {OPTION: TEXT}"),
+  "expected {DRIVER: {OPTION: TEXT}}",
+)
+
 /** The options of every log driver are texts; which there are, the driver says when a container is created. */
 export const logOptions = v.record(v.string(), v.string("expected a text"), "expected {OPTION: TEXT}")
 export const features = v.record(v.string(), flag, "expected {FEATURE: true or false}")

@@ -119,6 +119,9 @@ export type Mount = {
   ImageOptions?: { Subpath?: string }
 }
 
+/** Bytes per second into the container and out of it; 0 and absent for as many as come. */
+export type NetRate = { In?: number; Out?: number }
+
 export type HostConfig = Resources & {
   Binds?: string[] | null
   ContainerIDFile?: string
@@ -165,6 +168,8 @@ export type HostConfig = Resources & {
   HealthAction?: HealthAction | ""
   /** dhow's own: seconds after which a run is stopped; 0 for no limit. */
   Timeout?: number
+  /** dhow's own: what each of its interfaces may carry. */
+  NetRate?: NetRate | null
   /** dhow's own: containers that come first, "NAME" or "NAME:started", "NAME:healthy", "NAME:completed". */
   Requires?: string[] | null
 }

@@ -48,6 +48,15 @@ export type NetworkStats = {
   tx_packets: number
   tx_errors: number
   tx_dropped: number
+  /** dhow's own, and only where there is a limit: bytes per second each way, 0 for none. */
+  rx_limit?: number
+  tx_limit?: number
+  /** Packets that the limit has dropped, besides those above. */
+  rx_limit_dropped?: number
+  tx_limit_dropped?: number
+  /** How often the limit made a packet wait. */
+  rx_limit_delayed?: number
+  tx_limit_delayed?: number
 }
 
 export type PidsStats = { current?: number; limit?: number }

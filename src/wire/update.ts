@@ -50,6 +50,7 @@ export type ReplacedHostConfig = Pick<
   | "HealthAction"
   | "Timeout"
   | "Requires"
+  | "NetRate"
 >
 
 export type ContainerEdit = ReplacedConfig &

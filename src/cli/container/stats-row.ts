@@ -1,5 +1,6 @@
 // A reading of what a container uses, as docker's client shows it.
 import type { ContainerStats, CpuStats, MemoryStats } from "../../wire/stats.ts"
+import { rateText } from "../create/net-rate.ts"
 import { binarySize, humanSize } from "../render/human.ts"
 import type { Columns } from "../render/rows.ts"
 
@@ -13,6 +14,10 @@ export type StatsRow = {
   readonly NetIO: string
   readonly BlockIO: string
   readonly PIDs: string
+  /** "10mbit / --": into the container and out of it, the lowest of its interfaces. */
+  readonly NetLimit: string
+  /** Packets that the limits dropped. */
+  readonly NetLimitDropped: string
 }
 
 export const STATS_COLUMNS: Columns = {
@@ -26,8 +31,19 @@ export const STATS_COLUMNS: Columns = {
     NetIO: "NET I/O",
     BlockIO: "BLOCK I/O",
     PIDs: "PIDS",
+    NetLimit: "NET LIMIT",
+    NetLimitDropped: "DROPPED",
   },
   shown: ["ID", "Name", "CPUPerc", "MemUsage", "MemPerc", "NetIO", "BlockIO", "PIDs"],
+}
+
+const LIMIT_COLUMNS = ["NetLimit", "NetLimitDropped"]
+const NO_LIMIT = "-- / --"
+
+/** Those of limits too where a container has one. */
+export function shownColumns(rows: readonly StatsRow[]): readonly string[] {
+  const hasLimits = rows.some(({ NetLimit }) => NetLimit !== NO_LIMIT)
+  return hasLimits ? [...STATS_COLUMNS.shown, ...LIMIT_COLUMNS] : STATS_COLUMNS.shown
 }
 
 export const NOTHING_YET: StatsRow = {
@@ -40,6 +56,8 @@ export const NOTHING_YET: StatsRow = {
   NetIO: "--",
   BlockIO: "--",
   PIDs: "--",
+  NetLimit: NO_LIMIT,
+  NetLimitDropped: "--",
 }
 
 export function statsRow(container: string, reading: ContainerStats): StatsRow {
@@ -62,7 +80,16 @@ export function statsRow(container: string, reading: ContainerStats): StatsRow {
     ),
     BlockIO: pair(blockBytes(reading, "r"), blockBytes(reading, "w")),
     PIDs: String(reading.pids_stats.current ?? 0),
+    NetLimit: `${limitText(networks.map((one) => one.rx_limit))} / ${limitText(networks.map((one) => one.tx_limit))}`,
+    NetLimitDropped: networks.some((one) => one.rx_limit || one.tx_limit)
+      ? String(total((one) => (one.rx_limit_dropped ?? 0) + (one.tx_limit_dropped ?? 0)))
+      : "--",
   }
+}
+
+function limitText(rates: readonly (number | undefined)[]): string {
+  const [lowest] = rates.flatMap((rate) => rate || []).sort((a, b) => a - b)
+  return lowest === undefined ? "--" : rateText(lowest)
 }
 
 const percent = (share: number): string => `${(share * 100).toFixed(2)}%`

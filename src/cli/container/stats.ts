@@ -9,7 +9,7 @@ import { messageOf, printFailure } from "../failure.ts"
 import { boolean, string } from "../flags/flags.ts"
 import { printError, writeAll } from "../output.ts"
 import { formatTable } from "../render/table.ts"
-import { NOTHING_YET, STATS_COLUMNS, type StatsRow, statsRow } from "./stats-row.ts"
+import { NOTHING_YET, STATS_COLUMNS, type StatsRow, shownColumns, statsRow } from "./stats-row.ts"
 
 const REDRAW_MS = 500
 /** Cursor to the upper left corner; each line clears what is right of it, the end what is below. */
@@ -57,9 +57,11 @@ async function renderer(format: string, whole: boolean): Promise<Render> {
     const { renderRows } = await import("../render/rows-template.ts")
     return (rows) => renderRows(rows.map(shown), STATS_COLUMNS, format)
   }
-  const headings = STATS_COLUMNS.shown.map((name) => STATS_COLUMNS.headers[name] ?? name)
-  return (rows) =>
-    formatTable([headings, ...rows.map((row) => STATS_COLUMNS.shown.map((name) => shown(row)[name as keyof StatsRow]))])
+  return (rows) => {
+    const columns = shownColumns(rows)
+    const headings = columns.map((name) => STATS_COLUMNS.headers[name] ?? name)
+    return formatTable([headings, ...rows.map((row) => columns.map((name) => shown(row)[name as keyof StatsRow]))])
+  }
 }
 
 /** Each container on its own: one that is not there is named, the others are shown. */

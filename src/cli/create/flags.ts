@@ -25,6 +25,7 @@ import {
 } from "./devices.ts"
 import { checkEnvironment, checkLabel } from "./key-values.ts"
 import { parseMount } from "./mounts.ts"
+import { parseNetRate } from "./net-rate.ts"
 import { parseNetwork } from "./networks.ts"
 import { parseHealthAction, parseTimeLimit } from "./supervision.ts"
 
@@ -105,6 +106,10 @@ export const containerFlags = {
   mount: list("", "Mount a file system into the container", { value: "mount", check: checkedBy(parseMount) }),
   net: list("", "Connect the container to a network", { hidden: true, alias: "network" }),
   "net-alias": list("", "Add a name of the container on its network", { hidden: true, alias: "network-alias" }),
+  "net-rate": string("", "Limit each interface's traffic (10mbit, or in=1gbit,out=5m with bytes; 0 for none)", {
+    value: "rate",
+    check: checkedBy(parseNetRate),
+  }),
   network: list("", "Connect the container to a network", { value: "network", check: checkedBy(parseNetwork) }),
   "network-alias": list("", "Add a name of the container on its network"),
   "no-healthcheck": boolean("", "Disable the image's health check"),

@@ -17,6 +17,7 @@ import {
 import type { containerFlags } from "./flags.ts"
 import { keyValueMap, parseKeyValueFile } from "./key-values.ts"
 import { parseMount, parseTmpfs, parseVolumes } from "./mounts.ts"
+import { parseNetRate } from "./net-rate.ts"
 import { checkMac, type Networks, parseNetworks } from "./networks.ts"
 import { parseHealth, parseRestartPolicy, parseSecurityOptions, parseStorageOptions } from "./policies.ts"
 import { addExposed, parsePublished } from "./ports.ts"
@@ -156,6 +157,7 @@ function hostConfig(flags: ContainerFlagValues, parts: HostParts): HostConfig {
     HealthAction: flags["health-action"] === undefined ? "" : parseHealthAction(flags["health-action"]),
     Timeout: flags.timeout === undefined ? 0 : parseTimeLimit(flags.timeout),
     Requires: [...flags.requires],
+    NetRate: flags["net-rate"] === undefined ? null : parseNetRate(flags["net-rate"]),
   })
   // As docker's client says that nothing is asked for: whoever inspects the container finds the same empty lists.
   for (const list of EMPTY_LISTS) config[list] ??= []

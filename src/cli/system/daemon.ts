@@ -11,6 +11,8 @@ export const daemon = defineCommand({
     "default-cgroupns-mode": string("", "Cgroup namespace of containers: host or private"),
     "default-ipc-mode": string("", "IPC namespace of containers: private or shareable", { default: "private" }),
     "default-shm-size": string("", "Size of /dev/shm of containers", { default: "64m", value: "size" }),
+    "default-address-pool": list("", "What networks get their subnets from", { value: "base=subnet,size=bits" }),
+    "default-network-opt": list("", "Options of networks that say nothing else", { value: "driver=option=value" }),
     "default-ulimit": list("", "Limits of containers' processes", { value: "name=soft:hard" }),
     "docker-config-file": string("", "Docker's file; '' for none", { default: "/etc/docker/daemon.json" }),
     group: string("G", "Group whose members may use the socket"),

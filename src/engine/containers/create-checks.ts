@@ -10,6 +10,7 @@ import type { ContainerConfig, HostConfig, NetworkingConfig } from "../../wire/c
 import { checkEndpoint } from "./endpoint-checks.ts"
 import { hostNetworkConflict } from "./links.ts"
 import { refuseProc } from "./mount-specs.ts"
+import { checkNetRate } from "./net-rate.ts"
 
 export function checkCreate(config: ContainerConfig, hostConfig: HostConfig, networking: NetworkingConfig): void {
   checkNames(config, hostConfig)
@@ -22,6 +23,7 @@ export function checkCreate(config: ContainerConfig, hostConfig: HostConfig, net
   checkBindings(Object.keys(config.ExposedPorts ?? {}), hostConfig.PortBindings ?? {})
   checkDeviceRules(hostConfig)
   checkTmpfs(hostConfig)
+  checkNetRate(config, hostConfig)
   for (const [name, settings] of Object.entries(networking.EndpointsConfig ?? {})) checkEndpoint(name, settings ?? {})
   checkUnsupported(hostConfig)
 }

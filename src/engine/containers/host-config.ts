@@ -8,6 +8,7 @@ import type { HostConfig } from "../../wire/container.ts"
 import { completeLogConfig, type LogDefaults } from "../logging/options.ts"
 
 import { checkHealthAction } from "./health-action.ts"
+import { completeNetRate } from "./net-rate.ts"
 
 export type HostConfigFacts = {
   readonly defaultRuntime: string
@@ -36,7 +37,9 @@ export function completeHostConfig(
   checkHealthAction(asked.HealthAction)
   if ((asked.Timeout ?? 0) < 0) throw invalid(`invalid timeout ${asked.Timeout}: expected seconds, or 0 for no limit`)
   if (asked.AutoRemove && restart !== "no") throw invalid("can't create 'AutoRemove' container with restart policy")
-  const { resources, warnings: dropped } = verifyResources(asked, facts.host, options)
+  const rate = completeNetRate(asked.NetRate)
+  const { resources: verified, warnings: dropped } = verifyResources(asked, facts.host, options)
+  const { NetRate: _asked, ...resources } = verified
   const warnings = [...dropped]
   checkModes(asked)
   const { apparmor: profile, labels } = parseSecurityOptions(asked.SecurityOpt)
@@ -55,6 +58,7 @@ export function completeHostConfig(
     warnings,
     hostConfig: {
       ...resources,
+      ...(rate === undefined ? {} : { NetRate: rate }),
       ...(options.update ? {} : { SecurityOpt: completeSecurityOptions(asked) }),
       NetworkMode: networkMode,
       RestartPolicy: { Name: restart, MaximumRetryCount: asked.RestartPolicy?.MaximumRetryCount ?? 0 },

@@ -50,8 +50,14 @@ export type Editable = Pick<
 >
 
 export type PendingUpdate =
-  /** Done to the running process, of which the rest of the record does not know yet. Undone: `limits` are those before. */
-  | { readonly kind: "attaching"; readonly mounts: LiveMountPlan["attach"]; readonly limits?: RuntimeResources }
+  /** Done to the running process, of which the rest of the record does not know yet. Undone: `limits` are those before,
+   * `rate` says that the traffic is to be held to what the record has. */
+  | {
+      readonly kind: "attaching"
+      readonly mounts: LiveMountPlan["attach"]
+      readonly limits?: RuntimeResources
+      readonly rate?: true
+    }
   /** To be taken from the running process, which the rest of the record knows already. Finished. */
   | { readonly kind: "detaching"; readonly mounts: readonly { readonly destination: string; readonly least: number }[] }
   /** To be restarted with what the rest of the record says, or else to be as before. Finished, or undone. */

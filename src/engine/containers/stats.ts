@@ -85,7 +85,7 @@ function read(parts: ContainerParts, { id }: ContainerRecord): ContainerStats {
   if (!isRunning(state)) return nothing
   try {
     const usage = readUsage(cgroupsPathOf(parts.config, record), parts.host.cgroup, parts.host.memory)
-    const networks = networksOf(record, state.process?.pid)
+    const networks = networksOf(parts, record, state.process?.pid)
     return {
       ...nothing,
       read: new Date().toISOString(),
@@ -103,7 +103,35 @@ function read(parts: ContainerParts, { id }: ContainerRecord): ContainerStats {
 }
 
 /** The host's own interfaces are nobody's usage. */
-function networksOf(record: ContainerRecord, pid: number | undefined): Record<string, NetworkStats> | undefined {
+function networksOf(
+  parts: ContainerParts,
+  record: ContainerRecord,
+  pid: number | undefined,
+): Record<string, NetworkStats> | undefined {
   const isHosts = record.hostConfig.NetworkMode === "host" || record.config.NetworkDisabled === true
-  return isHosts || pid === undefined ? undefined : readNetworkUsage(pid)
+  const usage = isHosts || pid === undefined ? undefined : readNetworkUsage(pid)
+  return usage === undefined || !record.hostConfig.NetRate ? usage : withLimits(parts, record.id, usage)
+}
+
+function withLimits(
+  { networks }: ContainerParts,
+  id: string,
+  usage: Readonly<Record<string, NetworkStats>>,
+): Record<string, NetworkStats> {
+  const limits = networks.limits(id)
+  return Object.fromEntries(
+    Object.entries(usage).map(([name, counters]) => {
+      const limit = limits[name]
+      if (limit === undefined) return [name, counters]
+      const limited = {
+        rx_limit: limit.rate.In ?? 0,
+        tx_limit: limit.rate.Out ?? 0,
+        rx_limit_dropped: limit.in.dropped,
+        tx_limit_dropped: limit.out.dropped,
+        rx_limit_delayed: limit.in.delayed,
+        tx_limit_delayed: limit.out.delayed,
+      }
+      return [name, { ...counters, ...limited }]
+    }),
+  )
 }

@@ -201,6 +201,7 @@ export const supervision = {
   ),
   Timeout: field(int),
   Requires: field(texts),
+  NetRate: field(fields({ In: field(uint64), Out: field(uint64) }, "NetRate")),
 } satisfies v.ObjectEntries
 
 export const mounts = list(mount, "[]mount.Mount")

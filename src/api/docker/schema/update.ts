@@ -10,7 +10,7 @@ const { StopSignal, StopTimeout, Image, Healthcheck } = containerConfigEntries
 const { LogConfig, NetworkMode, AutoRemove, Annotations, CapAdd, CapDrop, CgroupnsMode } = hostConfigEntries
 const { Dns, DnsOptions, DnsSearch, ExtraHosts, GroupAdd, IpcMode, OomScoreAdj, PidMode } = hostConfigEntries
 const { Privileged, PublishAllPorts, ReadonlyRootfs, SecurityOpt, UTSMode, ShmSize, Sysctls } = hostConfigEntries
-const { Runtime, Init, HealthAction, Timeout, Requires } = hostConfigEntries
+const { Runtime, Init, HealthAction, Timeout, Requires, NetRate } = hostConfigEntries
 
 const entries = {
   ...resources,
@@ -20,7 +20,7 @@ const entries = {
   ...{ LogConfig, NetworkMode, AutoRemove, Annotations, CapAdd, CapDrop, CgroupnsMode },
   ...{ Dns, DnsOptions, DnsSearch, ExtraHosts, GroupAdd, IpcMode, OomScoreAdj, PidMode },
   ...{ Privileged, PublishAllPorts, ReadonlyRootfs, SecurityOpt, UTSMode, ShmSize, Sysctls },
-  ...{ Runtime, Init, HealthAction, Timeout, Requires },
+  ...{ Runtime, Init, HealthAction, Timeout, Requires, NetRate },
   PublishAdd: field(portMap),
   PublishRm: field(portMap),
   MountAdd: field(mounts),

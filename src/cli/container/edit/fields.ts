@@ -5,6 +5,7 @@ import { parseBytes, parseCpus, parseMemorySwap } from "../../../lib/size.ts"
 import type { ContainerInspect, HostConfig, Mount } from "../../../wire/container.ts"
 import type { ContainerUpdateRequest } from "../../../wire/update.ts"
 import { parseUlimit } from "../../create/devices.ts"
+import { netRateText, parseNetRate } from "../../create/net-rate.ts"
 import { parseRestartPolicy } from "../../create/policies.ts"
 import { parsePublished } from "../../create/ports.ts"
 import { parseHealthAction, parseTimeLimit } from "../../create/supervision.ts"
@@ -165,6 +166,15 @@ export const FIELDS: Readonly<Record<string, Field>> = {
       request.Timeout = now === "" ? 0 : parseTimeLimit(now)
     },
     "stopped after this time",
+  ),
+  "net-rate": field<string>(
+    "text",
+    "live",
+    ({ HostConfig }) => netRateText(HostConfig.NetRate ?? {}),
+    (request, now) => {
+      request.NetRate = parseNetRate(now || "0")
+    },
+    "of each interface: 10mbit, in=100mbit,out=10mbit",
   ),
   requires: field<readonly string[]>(
     "list",

@@ -7,6 +7,7 @@ import type { ContainerUpdateRequest } from "../../../wire/update.ts"
 import { parseThrottleBytes, parseThrottleOperations, parseUlimit, parseWeightDevice } from "../../create/devices.ts"
 import { containerFlags } from "../../create/flags.ts"
 import { keyValueMap } from "../../create/key-values.ts"
+import { parseNetRate } from "../../create/net-rate.ts"
 import { parseHealth, parseRestartPolicy } from "../../create/policies.ts"
 import { parsePublished } from "../../create/ports.ts"
 import { parseHealthAction, parseTimeLimit } from "../../create/supervision.ts"
@@ -65,6 +66,7 @@ export const updateFlags = {
     check: checkedBy(parseMountSpec),
   }),
   "mount-rm": list("", "Take away what is mounted at a path", { value: "path" }),
+  "net-rate": containerFlags["net-rate"],
   "no-healthcheck": boolean("", "End the health checks"),
   "pids-limit": containerFlags["pids-limit"],
   "publish-add": list("", "Publish a port to the host", { value: "port" }),
@@ -145,6 +147,7 @@ function edits(flags: Values): ContainerUpdateRequest {
   if (health !== undefined) request.Healthcheck = health
   if (flags["health-action"] !== undefined) request.HealthAction = parseHealthAction(flags["health-action"])
   if (flags.timeout !== undefined) request.Timeout = parseTimeLimit(flags.timeout)
+  if (flags["net-rate"] !== undefined) request.NetRate = parseNetRate(flags["net-rate"])
   if (flags.requires.length > 0) request.Requires = [...flags.requires]
   const log = { Type: flags["log-driver"], Config: flags["log-opt"] }
   if (log.Type !== undefined || log.Config.length > 0)

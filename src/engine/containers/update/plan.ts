@@ -53,6 +53,7 @@ export const HOST_FIELDS = [
   "HealthAction",
   "Timeout",
   "Requires",
+  "NetRate",
 ] as const satisfies readonly (keyof ContainerUpdateRequest)[]
 
 /** Whatever state the container is in, there is nothing that would have to follow. */
@@ -70,6 +71,7 @@ const LIVE: ReadonlySet<string> = new Set([
   "Healthcheck",
   "HealthAction",
   "Timeout",
+  "NetRate",
   "PortBindings",
   "Mounts",
 ])

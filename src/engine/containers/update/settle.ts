@@ -39,6 +39,7 @@ export async function settleUpdate(parts: ContainerParts, { record, state }: Con
     const place = { pid: state.process.pid, id, rootfs, pids: [] }
     if (pending.kind === "attaching") {
       unmapAll(mapped)
+      if (pending.rate) parts.networks.changeRate(id, record.hostConfig.NetRate ?? undefined).commit()
       if (pending.limits !== undefined) await runtimeOf(parts, record).update(id, pending.limits)
       await using live = await openLiveMounts({ ...place, attach: [], detach: [], restore: pending.mounts })
       await live.step("restore")

@@ -148,8 +148,9 @@ async function changeRunning(
     mounts = await openMounts(parts, changed, state.process, change)
     const fresh = mounts === undefined ? [] : freshMounts(mounts)
     const limits = limitChanges(parts, record, after.hostConfig)
-    if (fresh.length > 0 || limits !== undefined) {
-      const back = limits === undefined ? {} : { limits: limits.back }
+    const isOtherRate = JSON.stringify(after.hostConfig.NetRate) !== JSON.stringify(record.hostConfig.NetRate)
+    if (fresh.length > 0 || limits !== undefined || isOtherRate) {
+      const back = { ...(limits && { limits: limits.back }), ...(isOtherRate && { rate: true as const }) }
       parts.store.amend(id, { pending: { kind: "attaching", mounts: fresh, ...back } })
       undo.defer(() => parts.store.amend(id, { pending: undefined }))
       crashpoint("container.update:before-live")
@@ -166,6 +167,8 @@ async function changeRunning(
       undo.defer(() => relog(parts, { before: relogged, after: record }).then(() => undefined))
     }
     const ports = await changePublished(parts, changed, plan.ports)
+    const rate = isOtherRate ? parts.networks.changeRate(id, after.hostConfig.NetRate ?? undefined) : undefined
+    undo.defer(() => rate?.undo())
     crashpoint("container.update:before-row")
     const pending =
       mounts !== undefined && change.remove.length > 0
@@ -183,6 +186,7 @@ async function changeRunning(
         together: () => {
           commitVolumes()
           ports?.commit()
+          rate?.commit()
         },
       },
     )
