@@ -5,18 +5,17 @@ import { serve } from "./api/serve.ts"
 import type { RegistriesConfig } from "./config.ts"
 import { openContentStore } from "./content/store.ts"
 import { openContainers } from "./engine/containers/containers.ts"
-import { holdWritersStill } from "./engine/containers/hold-still.ts"
 import { imagesOf } from "./engine/containers/image-mounts.ts"
 import { LiveContainers } from "./engine/containers/live.ts"
 import { logDefaults } from "./engine/containers/log-settings.ts"
 import type { ContainerParts } from "./engine/containers/parts.ts"
 import { Readers } from "./engine/containers/readers.ts"
 import { isRunning } from "./engine/containers/record.ts"
-import { renameVolumeInContainers } from "./engine/containers/rename-volume.ts"
 import { startLocked } from "./engine/containers/start.ts"
 import { killContainer, restartContainer, stopContainer } from "./engine/containers/stop.ts"
 import { ContainerStore } from "./engine/containers/store.ts"
 import { describeUsers, volumeUsers } from "./engine/containers/volume-users.ts"
+import { volumeWorkOf } from "./engine/containers/volume-work.ts"
 import type { Engine } from "./engine/contract.ts"
 import { openDiskUsage } from "./engine/disk/usage.ts"
 import { EventLog } from "./engine/events.ts"
@@ -40,7 +39,6 @@ import { emitReload } from "./engine/reload-event.ts"
 import { restWhenIdle } from "./engine/rest.ts"
 import { openSystem } from "./engine/system.ts"
 import { openVolumes } from "./engine/volumes/open.ts"
-import { openVolumeWork } from "./engine/volumes/work.ts"
 import { copyMounts, imageMounts, layerMounts, prepareExecRoot, uppersMounts } from "./exec-root.ts"
 import { Background } from "./lib/background.ts"
 import { describeError } from "./lib/errors.ts"
@@ -330,12 +328,7 @@ export async function openEngine(live: LiveConfig): Promise<OpenEngine> {
     networks: openNetworksNoun(networks, store, events),
     names: openNames({ resolver, store }),
     volumes,
-    volumeWork: openVolumeWork({
-      volumes,
-      copies,
-      holdStill: ({ name }) => holdWritersStill(parts, name),
-      renameInContainers: (from, to, together) => renameVolumeInContainers(parts, { from, to }, together),
-    }),
+    volumeWork: volumeWorkOf(parts),
     events,
     logs: openLogs(parts),
     exits: {

@@ -292,6 +292,23 @@ describe("options of the local driver", () => {
     await engine.must("DELETE", "/volumes/asked")
   })
 
+  test("are mounted for containers that run already, and let go with the mount", async () => {
+    await start("running", [])
+    const Options = { type: "tmpfs", device: "tmpfs", o: "uid=5" }
+    const given = { VolumeOptions: { DriverConfig: { Name: "local", Options } } }
+    const MountAdd = [at("live", "/named", given), { Type: "volume", Target: "/unnamed", ...given }]
+    await engine.must("POST", "/containers/running/update", { MountAdd })
+    type Shown = { State: { Pid: number }; Mounts: { Name: string; Destination: string }[] }
+    const { State, Mounts } = await engine.must<Shown>("GET", "/containers/running/json")
+    for (const { Destination } of Mounts) expect(statSync(`/proc/${State.Pid}/root${Destination}`).uid).toBe(5)
+    expect(Mounts.map(({ Name }) => isMounted(Name))).toEqual([true, true])
+    await engine.must("POST", "/containers/running/update", { MountRm: ["/named"] })
+    await until(() => !isMounted("live"))
+    await remove("running")
+    await engine.must("DELETE", "/volumes/live")
+    await agree(engine)
+  })
+
   test("that cannot be mounted fail the start with Docker's words, and one that does not answer holds up nobody", async () => {
     await create("nowhere", { type: "none", o: "bind", device: "/does/not/exist" })
     const there = { Image: "bb", Cmd: ["true"], HostConfig: { Mounts: [at("nowhere")] } }

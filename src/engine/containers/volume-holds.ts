@@ -15,7 +15,7 @@ export async function holdVolumes(volumes: LocalVolumes, mounts: readonly Resolv
   await using held = new AsyncDisposableStack()
   const found: FoundMount[] = []
   for (const mount of mounts) {
-    const volume = mount.Type === "volume" && mount.Name !== undefined ? volumes.find(mount.Name) : undefined
+    const volume = mount.Type === "volume" && mount.Name !== undefined ? volumes.findPrepared(mount.Name) : undefined
     if (volume === undefined) {
       found.push(mount)
       continue

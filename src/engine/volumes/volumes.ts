@@ -22,6 +22,8 @@ export class LocalVolumes implements Volumes {
   readonly parts: VolumeParts
   /** What goes on with a volume, by its id: it is not removed meanwhile. */
   readonly #work = new Map<string, Set<string>>()
+  /** Those whose rows are written with their containers'. */
+  readonly #prepared = new Map<string, Volume>()
   #isPruning = false
 
   constructor(parts: VolumeParts) {
@@ -48,11 +50,18 @@ export class LocalVolumes implements Volumes {
   prepareAnonymous(options: VolumeOptions): PreparedVolume & { readonly path: string } {
     checkDriver(options.driver)
     const volume = this.#make(randomBytes(32).toString("hex"), { ...options, anonymous: true })
+    this.#prepared.set(volume.name, volume)
     return {
       name: volume.name,
       path: this.parts.places.data(volume),
-      commit: () => this.insert(volume),
-      undo: () => this.parts.places.unmake(volume),
+      commit: () => {
+        this.insert(volume)
+        this.#prepared.delete(volume.name)
+      },
+      undo: () => {
+        this.#prepared.delete(volume.name)
+        this.parts.places.unmake(volume)
+      },
     }
   }
 
@@ -223,6 +232,11 @@ export class LocalVolumes implements Volumes {
 
   find(name: string): Volume | undefined {
     return this.parts.rows.find(name)
+  }
+
+  /** Also of a volume that has no row yet. */
+  findPrepared(name: string): Volume | undefined {
+    return this.find(name) ?? this.#prepared.get(name)
   }
 
   get(name: string): Volume {
