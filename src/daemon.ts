@@ -6,6 +6,7 @@ import type { RegistriesConfig } from "./config.ts"
 import { openContentStore } from "./content/store.ts"
 import { openContainers } from "./engine/containers/containers.ts"
 import { imagesOf } from "./engine/containers/image-mounts.ts"
+import { findInit } from "./engine/containers/init.ts"
 import { LiveContainers } from "./engine/containers/live.ts"
 import { logDefaults } from "./engine/containers/log-settings.ts"
 import type { ContainerParts } from "./engine/containers/parts.ts"
@@ -129,16 +130,6 @@ export type OpenEngine = {
 }
 
 /** The engine over one state root, reconciled. `close` lets go of the database; nothing is stopped. */
-let init: { readonly asked: string; readonly path: string } | undefined
-
-/** Each start asks for it: PATH is looked through once for each setting, and again only until something is found. */
-function findInit(asked: string): string | undefined {
-  if (init?.asked === asked) return init.path
-  const path = Bun.which(asked) ?? undefined
-  init = path === undefined ? undefined : { asked, path }
-  return path
-}
-
 export async function openEngine(live: LiveConfig): Promise<OpenEngine> {
   const config = live.view
   prepareHost()

@@ -1,4 +1,5 @@
-// Programs that reap orphans themselves, by the name of the program: they need no init in front of them.
+// Programs that reap orphans themselves, by the name of the program: they need no init in front of them. And where the
+// one is that is put in front of the others.
 import { posix } from "node:path"
 
 const INITS = new Set([
@@ -20,4 +21,14 @@ const INITS = new Set([
 
 export function isInit(program: string): boolean {
   return INITS.has(posix.basename(program))
+}
+
+let init: { readonly asked: string; readonly path: string } | undefined
+
+/** Each start asks for it: PATH is looked through once for each setting, and again only until something is found. */
+export function findInit(asked: string): string | undefined {
+  if (init?.asked === asked) return init.path
+  const path = Bun.which(asked) ?? undefined
+  init = path === undefined ? undefined : { asked, path }
+  return path
 }
