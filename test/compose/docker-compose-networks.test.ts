@@ -15,6 +15,7 @@ services:
   west:
     <<: *base
     command: nc -ll -p 80 -e /bin/echo west
+    ports: ["80"]
     networks:
       one:
         aliases: [sunset]
@@ -100,6 +101,20 @@ describe.skipIf(composeProgram === undefined || dockerProgram === undefined)("ne
     const own = await client.ok("inspect", "-f", "{{.NetworkSettings.Networks.nets_one.IPAddress}}", "nets-middle-1")
     expect(Number(own.split(".")[3])).toBeGreaterThanOrEqual(128)
     expect(await inside("west", "cat /sys/class/net/eth0/mtu")).toBe("1400\n")
+  })
+
+  test("a port is published on addresses of both families", async () => {
+    const west = (await project.containers()).find(({ Service }) => Service === "west")
+    const published = new Map((west?.Publishers ?? []).map(({ URL, PublishedPort }) => [URL, String(PublishedPort)]))
+    expect([...published.keys()].sort()).toEqual(["0.0.0.0", "::"])
+    const places = [
+      ["127.0.0.1", published.get("0.0.0.0")!],
+      [`${SUBNET6}::1`, published.get("::")!],
+    ]
+    for (const place of places) {
+      const { stdout } = Bun.spawnSync(["/bin/busybox", "nc", "-w", "5", ...place], { stdin: null })
+      expect(stdout.toString()).toBe("west\n")
+    }
   })
 
   test("the way out is that of the network with the greatest gw_priority; an internal network has none", async () => {

@@ -88,7 +88,9 @@ export type ComposeContainer = {
   readonly State: string
   readonly Health: string
   readonly ExitCode: number
-  readonly Publishers: readonly { readonly TargetPort: number; readonly PublishedPort: number }[] | null
+  readonly Publishers:
+    | readonly { readonly URL: string; readonly TargetPort: number; readonly PublishedPort: number }[]
+    | null
 }
 
 /** Asks until it holds; fails with the last answer when it does not come to. */
