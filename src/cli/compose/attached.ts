@@ -5,7 +5,7 @@ import { LABEL } from "../../compose/labels.ts"
 import type { ObservedContainer } from "../../compose/plan.ts"
 import { DhowError, isKind } from "../../lib/errors.ts"
 import { print, printError } from "../output.ts"
-import { LogView } from "./log-view.ts"
+import { type Colour, LogView } from "./log-view.ts"
 import { observeContainers, shortName } from "./observed.ts"
 import type { Session } from "./session.ts"
 import { type StartOptions, startServices } from "./starting.ts"
@@ -16,7 +16,7 @@ export type AttachedOptions = {
   readonly exitCodeFrom: string | undefined
   readonly timestamps: boolean
   readonly prefix: boolean
-  readonly colour: boolean
+  readonly colour: Colour
   readonly timeout: number | undefined
 }
 

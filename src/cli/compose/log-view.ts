@@ -7,15 +7,25 @@ import { writeAll } from "../output.ts"
 
 const COLOURS = [36, 33, 32, 35, 34, 96, 93, 92, 95, 94]
 
-export type ViewOptions = { readonly prefix: boolean; readonly colour: boolean }
+export type Colour = "never" | "auto" | "always"
+export type ViewOptions = { readonly prefix: boolean; readonly colour: Colour }
+
+/** What --ansi and --no-color make of it. */
+export function colourOf(ansi: string | undefined, noColor: boolean | undefined): Colour {
+  if (noColor === true || ansi === "never") return "never"
+  return ansi === "always" ? "always" : "auto"
+}
 
 export class LogView {
   readonly #options: ViewOptions
+  readonly #isColoured: boolean
   readonly #colours = new Map<string, number>()
   #width = 0
 
   constructor(options: ViewOptions) {
-    this.#options = { ...options, colour: options.colour && isTerminal(1) && !process.env["NO_COLOR"] }
+    this.#options = options
+    this.#isColoured =
+      options.colour === "always" || (options.colour === "auto" && isTerminal(1) && !process.env["NO_COLOR"])
   }
 
   /** Before the first line, so that prefixes are equally wide. */
@@ -31,7 +41,7 @@ export class LogView {
   #prefix(name: string): string {
     if (!this.#options.prefix) return ""
     const text = `${name.padEnd(this.#width)} | `
-    return this.#options.colour ? `\u001b[${this.#colours.get(name)}m${text}\u001b[0m` : text
+    return this.#isColoured ? `\u001b[${this.#colours.get(name)}m${text}\u001b[0m` : text
   }
 
   /** Resolves when the log has ended, or the container when it is followed. */

@@ -7,7 +7,7 @@ import { defineCommand } from "../command.ts"
 import { apiTime } from "../container/logs.ts"
 import { boolean, int, string } from "../flags/flags.ts"
 import { globalsOf } from "./globals.ts"
-import { LogView } from "./log-view.ts"
+import { colourOf, LogView } from "./log-view.ts"
 import { shortName } from "./observed.ts"
 import { containersOf, openTarget, type Target } from "./project-or-name.ts"
 
@@ -35,7 +35,7 @@ export const logs = defineCommand({
     )
     const view = new LogView({
       prefix: flags["no-log-prefix"] !== true,
-      colour: flags["no-color"] !== true && globalsOf(context).ansi !== "never",
+      colour: colourOf(globalsOf(context).ansi, flags["no-color"]),
     })
     for (const { name } of containers) view.know(shortName(target.name, name))
     const query = {

@@ -4,6 +4,7 @@ import { defineCommand } from "../command.ts"
 import { boolean, int, list, string } from "../flags/flags.ts"
 import { bringUp, createFlags, scaled } from "./bring-up.ts"
 import { globalsOf } from "./globals.ts"
+import { colourOf } from "./log-view.ts"
 import { openSession } from "./session.ts"
 import { startServices, waitForAll } from "./starting.ts"
 
@@ -71,7 +72,7 @@ export const up = defineCommand({
       exitCodeFrom: flags["exit-code-from"],
       timestamps: flags.timestamps === true,
       prefix: flags["no-log-prefix"] !== true,
-      colour: flags["no-color"] !== true && globalsOf(context).ansi !== "never",
+      colour: colourOf(globalsOf(context).ansi, flags["no-color"]),
       timeout: flags.timeout,
     })
   },
