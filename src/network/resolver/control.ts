@@ -29,6 +29,8 @@ export type Replies = {
 type Numbered = Request & { readonly number: number }
 type Reply = { readonly number: number; readonly value?: unknown; readonly error?: string }
 
+/** Longer than any server is waited for. */
+const PATIENCE_MS = 10_000
 const MOST_LINE_BYTES = 1024 * 1024
 
 class Lines {
@@ -150,9 +152,16 @@ export class Control {
     const number = ++this.#number
     const { promise, resolve, reject } = Promise.withResolvers<unknown>()
     this.#waiting.set(number, { resolve, reject })
+    // One that hangs is as good as gone: whoever asked starts another.
+    const timer = setTimeout(() => {
+      reject(new ResolverGone())
+      this.#socket.terminate()
+    }, PATIENCE_MS)
     this.#socket.ref()
     this.#out.send(this.#socket, { ...request, number })
     return (await promise.finally(() => {
+      clearTimeout(timer)
+      this.#waiting.delete(number)
       if (this.#waiting.size === 0) this.#socket.unref()
     })) as Replies[Verb]
   }

@@ -5,6 +5,8 @@ import { log } from "../../lib/log.ts"
 import { readJsonColumn } from "../../state/json-column.ts"
 import type { NamespaceRecord, NetworkRecord } from "../record.ts"
 
+const SAY_AGAIN_MS = 60_000
+
 type NetworkRow = { id: string; name: string; record: string }
 type NamespaceRow = { key: string; record: string }
 
@@ -29,6 +31,7 @@ export class Names {
   readonly #namespaceRows: Statement<NamespaceRow, []>
   readonly #parsed = new Map<string, { readonly text: string; readonly record: NamespaceRecord | undefined }>()
   #seen: number | undefined
+  #said = Number.NEGATIVE_INFINITY
   #networksText = ""
   #internal: ReadonlySet<string> = new Set()
   #namespaces = new Map<string, Namespace>()
@@ -53,7 +56,11 @@ export class Names {
       this.#seen = version
       return true
     } catch (error) {
-      log.warn("the database could not be read; names are answered as they were", { error: String(error) })
+      const now = performance.now()
+      if (now - this.#said > SAY_AGAIN_MS) {
+        this.#said = now
+        log.warn("the database could not be read; names are answered as they were", { error: String(error) })
+      }
       return false
     }
   }

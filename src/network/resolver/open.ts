@@ -3,7 +3,7 @@
 import { spawn } from "node:child_process"
 import { closeSync, openSync, rmSync, statSync } from "node:fs"
 import { join } from "node:path"
-import { DhowError, describeError } from "../../lib/errors.ts"
+import { DhowError, describeError, errnoName } from "../../lib/errors.ts"
 import { helperEnvironment } from "../../lib/helper-environment.ts"
 import { log } from "../../lib/log.ts"
 import { VERSION } from "../../lib/version.ts"
@@ -79,8 +79,10 @@ class ResolverClient implements Resolver {
     const { execRoot } = this.#options
     const control = await (this.#control ?? Control.connect(controlPath(execRoot))).catch(() => undefined)
     if (control !== undefined) {
+      const { pid } = (await control.ask({ verb: "hello" }).catch(() => undefined)) ?? {}
       await control.ask({ verb: "stop" }).catch(() => undefined)
-      await control.closed
+      const isOver = await Promise.race([control.closed.then(() => true), Bun.sleep(PATIENCE_MS).then(() => false)])
+      if (!isOver && pid !== undefined) killIfThere(pid)
     }
     rmSync(resolverDirectory(execRoot), { recursive: true, force: true })
   }
@@ -162,5 +164,13 @@ class ResolverClient implements Resolver {
     throw new DhowError("unavailable", `The resolver does not start: ${ended ?? "it does not listen"}`, {
       hint: `Its log is ${logPath}`,
     })
+  }
+}
+
+function killIfThere(pid: number): void {
+  try {
+    process.kill(pid, "SIGKILL")
+  } catch (error) {
+    if (errnoName(error) !== "ESRCH") throw error
   }
 }

@@ -145,10 +145,9 @@ export class ResolverProcess {
       const serving = new Serving((query) => this.#respond(key, query))
       await serving.bind(fd, before?.ports)
       this.#served.set(key, { fd, serving, since: performance.now(), options })
-      if (before === undefined) {
-        writeServed(execRoot, key, { ...options, ports: serving.ports })
-        inNamespace(fd, () => redirect(serving.ports))
-      }
+      if (before === undefined) writeServed(execRoot, key, { ...options, ports: serving.ports })
+      // The process of before may have ended between its file and its rule.
+      inNamespace(fd, () => redirect(serving.ports, { keep: before !== undefined }))
     } catch (error) {
       if (this.#served.has(key)) this.#drop(key)
       else closeNamespace(fd)

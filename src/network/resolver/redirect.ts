@@ -42,8 +42,11 @@ const ADDRESS = Uint8Array.of(127, 0, 0, 11)
 
 export type RedirectPorts = { readonly udp: number; readonly tcp: number }
 
-/** To be called inside the namespace. What an earlier resolver wrote there is replaced in the same transaction. */
-export function redirect(ports: RedirectPorts): void {
+/**
+ * To be called inside the namespace. What an earlier resolver wrote there is replaced in the same transaction; with `keep`,
+ * where it wrote these very ports, it is only made sure of.
+ */
+export function redirect(ports: RedirectPorts, { keep }: { readonly keep: boolean } = { keep: false }): void {
   using socket = new NetlinkSocket(NETLINK_NETFILTER)
   const table = nft(NFT_MSG.NEWTABLE, [attribute(NFTA_TABLE_NAME, cstr(TABLE))], NLM_F.CREATE | NLM_F.EXCL)
   const rules = [table, chain(), rule("udp", ports.udp), rule("tcp", ports.tcp)]
@@ -51,6 +54,7 @@ export function redirect(ports: RedirectPorts): void {
     batch(socket, rules)
   } catch (error) {
     if (errnoName(error) !== "EEXIST") throw error
+    if (keep) return
     batch(socket, [nft(NFT_MSG.DELTABLE, [attribute(NFTA_TABLE_NAME, cstr(TABLE))], 0), ...rules])
   }
 }
