@@ -20,8 +20,8 @@ import type { PortMapping } from "./contract.ts"
 import { listAddresses, openRouteSocket } from "./link.ts"
 import { familyOf, isAny } from "./ports.ts"
 import type { NetworkRecord } from "./record.ts"
-import { type MapNames, mapNames, renderCommonTable, renderTable } from "./rules/layout.ts"
-import { batch, NFPROTO, NFT_MSG, nftMessage, removeTable, runNft } from "./rules/nft.ts"
+import { COMMON_TABLE, type MapNames, mapNames, renderCommonTable, renderRemoval, renderTable } from "./rules/layout.ts"
+import { batch, hasTable, NFPROTO, NFT_MSG, nftMessage, removeTable, runNft } from "./rules/nft.ts"
 import { type BridgePolicy, policyOf } from "./rules/policy.ts"
 
 const NFTA_SET_ELEM_LIST = { TABLE: 1, SET: 2, ELEMENTS: 3 } as const
@@ -100,7 +100,12 @@ export class PublishedPorts {
   /** Whatever stands. Afterwards `fill` must be called. */
   async renewTable(): Promise<void> {
     const { bridge } = this.#policy
-    await runNft(`${renderCommonTable()}${this.#script}`, `the firewall rules of bridge "${bridge}"`)
+    // What is there needs no work: removing rules, be it in the same transaction, makes the kernel wait.
+    const before = [
+      hasTable(this.#socket, COMMON_TABLE) ? "" : renderCommonTable(),
+      hasTable(this.#socket, bridge) ? renderRemoval(bridge) : "",
+    ]
+    await runNft(`${before.join("")}${this.#script}`, `the firewall rules of bridge "${bridge}"`)
     // From before 0.5 of dhow: the table was of IPv4 alone.
     if (!this.#closed) removeTable(this.#socket, bridge, NFPROTO.IPV4)
   }

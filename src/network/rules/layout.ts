@@ -27,16 +27,19 @@ export function mapNames(mark: string): MapNames {
   return { 4: of(4), 6: of(6) }
 }
 
+/** Before a table that stands already: with it, it is replaced as a whole in one transaction. */
+export function renderRemoval(bridge: string): string {
+  return `delete table inet ${bridge}\n`
+}
+
 /**
- * Replaces the table as a whole, in one transaction. Priorities lie a little before those of other tables, so that a port
+ * The table, where there is none. Priorities lie a little before those of other tables, so that a port
  * of ours is not taken by a rule for everything, and that what we drop is dropped whatever others accept.
  */
 export function renderTable(policy: BridgePolicy, mark: string): string {
   const { bridge } = policy
   const maps = mapNames(mark)
-  return `table inet ${bridge} {}
-delete table inet ${bridge}
-table inet ${bridge} {
+  return `table inet ${bridge} {
 ${FAMILIES.flatMap((family) => declarations(maps, family)).join("\n")}
   chain publish {
 ${FAMILIES.flatMap((family) => [
