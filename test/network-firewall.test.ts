@@ -90,7 +90,7 @@ describe.skipIf(!usable)("firewall", () => {
     servers.push(Bun.listen({ hostname, port, socket }))
   }
 
-  async function read(from: string | undefined, host: string, port: number): Promise<string> {
+  async function read(from: string | undefined, host: string, port: number, patience = 3): Promise<string> {
     const enter = from === undefined ? [] : ["nsenter", `--net=${from}`]
     const { output } = await run(
       ...enter,
@@ -100,7 +100,7 @@ describe.skipIf(!usable)("firewall", () => {
       "/bin/busybox",
       "nc",
       "-w",
-      "3",
+      String(patience),
       host,
       String(port),
     )
@@ -236,8 +236,8 @@ describe.skipIf(!usable)("firewall", () => {
     const kept = await container("kept", "kept", { "80/tcp": [{}] })
     const bridge = `br-${networks.inspect("kept").Id.slice(0, 12)}`
     const port = kept.ports[0]?.hostPort ?? 0
-    const reached = async (): Promise<boolean> => (await read(lan, `${OUT[4]}.1`, port)) === `from ${OUT[4]}.2`
-    expect(await reached()).toBe(true)
+    const reached = async (): Promise<boolean> => (await read(lan, `${OUT[4]}.1`, port, 1)) === `from ${OUT[4]}.2`
+    await until(reached)
     const gateway = networks.inspect("kept").IPAM.Config[0]?.Gateway ?? ""
     for (const damage of [
       ["nft", "delete", "table", "inet", bridge],

@@ -1,4 +1,4 @@
-// The ports that are published on one bridge, and the table of its rules (docs/adr/0022-firewall.md): the table is built
+// The ports that are published on one bridge, and the table of its rules (docs/adr/0024-firewall.md): the table is built
 // once, with maps from port to container, so that publishing is one netlink message. The rows are the truth: `fill` makes
 // the maps say what they say.
 import { createHash } from "node:crypto"
