@@ -1,19 +1,14 @@
 // What dhow does with volumes beyond Docker, and Docker's options of the local driver, against a real engine.
 import { beforeAll, describe, expect, test } from "bun:test"
 import {
-  chownSync,
   closeSync,
   existsSync,
-  linkSync,
-  lstatSync,
   mkdirSync,
   openSync,
   readdirSync,
   readFileSync,
   statSync,
   symlinkSync,
-  truncateSync,
-  utimesSync,
   writeFileSync,
 } from "node:fs"
 import { join } from "node:path"
@@ -22,6 +17,7 @@ import type { VolumeDetail, VolumeInspect } from "../../src/wire/system.ts"
 import { testEngine } from "../support/fixture.ts"
 import { agree } from "../support/invariants.ts"
 import { mountsBelow } from "../support/kernel-objects.ts"
+import { look, plant } from "./tree.ts"
 
 const engine = testEngine(["--volume-mount-timeout", "1"])
 const hasTools = Bun.which("mkfs.ext4", { PATH: `${process.env["PATH"]}:/usr/sbin:/sbin` }) !== null
@@ -56,39 +52,6 @@ async function output(script: string, mounts: readonly object[]): Promise<string
   await engine.must("POST", "/containers/once/wait")
   await remove("once")
   return readFileSync(join(data("shown"), "text"), "utf8")
-}
-
-/** A tree with everything that a copy may lose. */
-function plant(root: string): void {
-  mkdirSync(join(root, "deep/er"), { recursive: true, mode: 0o750 })
-  writeFileSync(join(root, "deep/file"), "content")
-  chownSync(join(root, "deep/file"), 33, 44)
-  linkSync(join(root, "deep/file"), join(root, "second-name"))
-  symlinkSync("../nowhere", join(root, "deep/link"))
-  writeFileSync(join(root, "sparse"), "begin")
-  truncateSync(join(root, "sparse"), 8 << 20)
-  Bun.spawnSync(["mkfifo", join(root, "pipe")])
-  writeFileSync(Buffer.concat([Buffer.from(`${root}/not-utf8-`), Buffer.of(0xff)]), "x")
-  utimesSync(join(root, "deep/file"), 1000, 1_000_000_000)
-  utimesSync(join(root, "deep"), 1000, 1_100_000_000)
-  chownSync(root, 70, 70)
-}
-
-/** What `plant` made, told by the file system. */
-function look(root: string): unknown {
-  const file = statSync(join(root, "deep/file"))
-  return {
-    names: readdirSync(root, { encoding: "buffer" })
-      .map((name) => name.toString("latin1"))
-      .sort(),
-    owner: [file.uid, file.gid, statSync(root).uid],
-    times: [file.mtimeMs, statSync(join(root, "deep")).mtimeMs],
-    linked: file.ino === statSync(join(root, "second-name")).ino,
-    link: lstatSync(join(root, "deep/link")).isSymbolicLink(),
-    pipe: lstatSync(join(root, "pipe")).isFIFO(),
-    sparse: [statSync(join(root, "sparse")).size, statSync(join(root, "sparse")).blocks < 100],
-    mode: statSync(join(root, "deep/er")).mode & 0o777,
-  }
 }
 
 beforeAll(() => create("shown"))
