@@ -213,6 +213,8 @@ class HostNetworks implements Networks {
   }
 
   async create(request: NetworkCreateRequest): Promise<NetworkInspect> {
+    // The first container on it need not wait for the process.
+    this.#options.resolver?.warm()
     return renderNetwork(
       await createNetwork({ ...this.#parts(), bridges: this.#bridges, options: this.#options }, request),
       [],
