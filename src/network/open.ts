@@ -90,7 +90,10 @@ class HostNetworks implements Networks {
     const publisher = new Publisher({ tables: this.#tables, host: parts.host, bridge, bridges: this.#bridges })
     const common = { ...parts, host: () => parts.host, execRoot: this.#options.execRoot }
     const guard = new Guard(() => [
-      ...(bridge.publishedNow === undefined ? [] : [guardedBridge(bridge.network, bridge.publishedNow, common)]),
+      // The row says whether it is still the one that this engine has made.
+      ...(bridge.publishedNow === undefined || !this.#isCurrent(bridge.network)
+        ? []
+        : [guardedBridge(bridge.network, bridge.publishedNow, common)]),
       ...this.#bridges.guarded(),
     ])
     this.#opened = { parts, bridge, publisher, guard }
@@ -194,6 +197,11 @@ class HostNetworks implements Networks {
     }
     const parts = { tables, host, ports: this.#ports, bindable: this.#bindable(gateways) }
     return changePorts({ ...parts, published: (id) => found.get(id) }, owner, change)
+  }
+
+  #isCurrent({ name, record }: Network): boolean {
+    const row = this.#tables.networkByName(name)?.record
+    return row?.interface === record.interface && row.subnets[0]?.subnet === record.subnets[0]?.subnet
   }
 
   #bindable(gateways: Gateways): Bindable {
