@@ -48,6 +48,6 @@ test("the completion script for bash offers commands, flags, and subcommands", a
   const shell = Bun.spawnSync(["bash", "-c", script])
   expect(shell.stderr.toString()).toBe("")
   expect(shell.stdout.toString()).toBe(
-    "run\nprune\n--privileged\nconnect create disconnect inspect ls prune resolve rm\n",
+    "run\nprune\n--privileged\nconnect create disconnect inspect ls map prune resolve rm\n",
   )
 })

@@ -5,6 +5,7 @@ import type {
   NetworkCreateResponse,
   NetworkDisconnectRequest,
 } from "../wire/network.ts"
+import type { NetworkMap } from "../wire/network-map.ts"
 import type { NetworkInspect } from "../wire/system.ts"
 import type { Client } from "./client.ts"
 import { type Filters, filtersParameter } from "./filters.ts"
@@ -37,4 +38,9 @@ export function inspectNetworkText(client: Client, name: string): Promise<string
 
 export function pruneNetworks(client: Client, filters: Filters): Promise<{ NetworksDeleted: string[] | null }> {
   return client.json("POST", "/networks/prune", { query: { filters: filtersParameter(filters) } })
+}
+
+/** All networks, or those that are named. */
+export function networkMap(client: Client, names: readonly string[]): Promise<NetworkMap> {
+  return client.json("GET", "/dhow/networks/map", names.length === 0 ? {} : { query: { network: names.join(",") } })
 }

@@ -5,6 +5,7 @@ import type { ConfigEdit, ConfigReload, ConfigReport } from "../wire/config.ts"
 import type { DiskMap } from "../wire/disk.ts"
 import type { FsckLine } from "../wire/fsck.ts"
 import type { NetworkCreateRequest, NetworkCreateResponse } from "../wire/network.ts"
+import type { NetworkMap } from "../wire/network-map.ts"
 import type { PlatformStatus } from "../wire/platform.ts"
 import type { DiskUsage, EventMessage, NetworkInspect } from "../wire/system.ts"
 import type { Containers, Execs } from "./contract/containers.ts"
@@ -41,6 +42,8 @@ export interface Networks {
   remove(reference: string): Promise<void>
   list(filters: Filters): Promise<NetworkInspect[]>
   inspect(reference: string): Promise<NetworkInspect>
+  /** Of all networks, or of those that are named by name or id. */
+  map(references: readonly string[]): Promise<NetworkMap>
   prune(filters: Filters): Promise<{ NetworksDeleted: string[] | null }>
 }
 

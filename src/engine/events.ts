@@ -45,10 +45,17 @@ export class EventLog implements Events {
     this.#database = database
   }
 
-  emit(type: EventType, action: string, id: string, attributes: Readonly<Record<string, string>> = {}): void {
+  /** `at`, in milliseconds since 1970, is when it happened, where that is not just now. */
+  emit(
+    type: EventType,
+    action: string,
+    id: string,
+    attributes: Readonly<Record<string, string>> = {},
+    at: number = this.now(),
+  ): void {
     // Strictly increasing, so that events of one instant keep their order in the log; in whole microseconds, so that one
     // is known again when it is read from there.
-    const microseconds = Math.max(Math.floor(this.now() * 1000), this.#lastMicroseconds + 1)
+    const microseconds = Math.max(Math.floor(at * 1000), this.#lastMicroseconds + 1)
     this.#lastMicroseconds = microseconds
     const milliseconds = microseconds / 1000
     const event: EventMessage = {

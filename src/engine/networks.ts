@@ -8,6 +8,7 @@ import type { ContainerStore } from "./containers/store.ts"
 import type { Filters, Networks } from "./contract.ts"
 import type { EventLog } from "./events.ts"
 import { booleanFilter, hasFilter, matchLabels, rejectUnknownFilters, untilFilter } from "./filters.ts"
+import { type MappedContainer, networkMap } from "./network-map.ts"
 
 const BUILT_IN = new Set(["bridge", "host", "none"])
 
@@ -43,6 +44,19 @@ export function openNetworksNoun(networks: HostNetworks, store: ContainerStore, 
             matchLabels(filters, network.Labels),
         )
         .map((network) => ({ ...network, Containers: {} }))
+    },
+    map: async (references) => {
+      const asked = references.map((reference) => networks.inspect(reference))
+      const running = store
+        .all()
+        .flatMap(({ record, state }) =>
+          isRunning(state)
+            ? [{ id: record.id, name: record.name, endpoints: state.process.endpoints, ports: state.process.ports }]
+            : [],
+        )
+      const onThem = ({ endpoints }: MappedContainer): boolean =>
+        asked.some(({ Name }) => endpoints[Name] !== undefined)
+      return asked.length === 0 ? networkMap(networks.list(), running) : networkMap(asked, running.filter(onThem))
     },
     prune: (filters) => prune({ networks, store, events, tell }, filters),
     inspect: async (reference) => {

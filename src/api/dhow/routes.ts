@@ -19,11 +19,17 @@ export function dhowRoutes({
   logs,
   manifests,
   names,
+  networks,
   system,
   volumeWork,
 }: Engine): Route[] {
   return [
     ["GET", "/dhow/images/prune", async (call) => json(200, await images.prunePlan(call.query.filters()))],
+    [
+      "GET",
+      "/dhow/networks/map",
+      async (call) => json(200, await networks.map(references(call.query.text("network")))),
+    ],
     ["GET", "/dhow/disk", async () => json(200, await system.diskMap())],
     ["GET", "/dhow/gc", async () => json(200, await images.gcStatus())],
     ["POST", "/dhow/gc", async () => json(200, await images.gc())],
@@ -36,4 +42,9 @@ export function dhowRoutes({
     ...nameRoutes(names),
     ...volumeWorkRoutes(volumeWork),
   ]
+}
+
+/** "a,b" */
+function references(text: string): string[] {
+  return text.split(",").filter((reference) => reference !== "")
 }

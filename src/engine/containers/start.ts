@@ -205,10 +205,12 @@ async function run(parts: ContainerParts, record: ContainerRecord, restarts: num
     if (streams !== undefined) live.clients.join(streams)
   }
   phases.mark("attach")
+  // Before anything that the program writes: who follows the log asks for what came since.
+  const since = { startedAt: now(), at: Date.now() }
   await runtime.start(id)
   phases.mark("start")
   crashpoint("container.start:after-process")
-  observeRunning(parts, record, { monitor, network, restarts })
+  observeRunning(parts, record, { monitor, network, restarts, ...since })
   feedLog(parts, record, { monitor, prepared })
   undo.forget()
   await joinLate(live, monitor)
@@ -272,15 +274,22 @@ function programOf(config: ContainerConfig): { command: string; cwd: string; env
 function observeRunning(
   parts: ContainerParts,
   record: ContainerRecord,
-  run: { readonly monitor: Monitor; readonly network: ContainerNetwork; readonly restarts: number },
+  run: {
+    readonly monitor: Monitor
+    readonly network: ContainerNetwork
+    readonly restarts: number
+    /** When the process was let go, in text and in milliseconds. */
+    readonly startedAt: string
+    readonly at: number
+  },
 ): void {
   const { id } = record
-  const { monitor, network, restarts } = run
+  const { monitor, network, restarts, startedAt, at } = run
   const history = freshRun(parts.store.get(id).state)
   parts.store.observe(id, {
     ...history,
     status: "running",
-    startedAt: now(),
+    startedAt,
     finishedAt: history.finishedAt,
     exitCode: 0,
     error: "",
@@ -298,8 +307,8 @@ function observeRunning(
   // From here on it runs, whatever else fails.
   parts.live.of(id).monitor = monitor
   tellParents(parts, id, network.endpoints["bridge"])
-  emitTaken(parts, record, network.endpoints)
-  parts.events.emit("container", "start", id, attributesOf(record))
+  emitTaken(parts, record, { endpoints: network.endpoints, at })
+  parts.events.emit("container", "start", id, attributesOf(record), at)
   watchExit(parts, id, monitor)
   beginHealthChecks(parts, id)
   if (record.hostConfig.Timeout) armTimeLimit(parts, id)

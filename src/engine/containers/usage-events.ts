@@ -8,18 +8,27 @@ const TYPES: Readonly<Record<string, string>> = { bridge: "bridge", host: "host"
 export function emitTaken(
   parts: ContainerParts,
   { id, mounts }: ContainerRecord,
-  endpoints: Readonly<Record<string, { readonly NetworkID?: string }>>,
+  {
+    endpoints,
+    at,
+  }: {
+    readonly endpoints: Readonly<Record<string, { readonly NetworkID?: string }>>
+    /** When it began, in milliseconds since 1970. */
+    readonly at: number
+  },
 ): void {
-  emitNetworks(parts, "connect", { id, endpoints })
+  emitNetworks(parts, "connect", { id, endpoints, at })
   for (const { Name, Destination, RW, Propagation } of mounts)
-    if (Name !== undefined)
-      parts.events.emit("volume", "mount", Name, {
+    if (Name !== undefined) {
+      const attributes = {
         container: id,
         destination: Destination,
         driver: "local",
         propagation: Propagation,
         "read/write": String(RW),
-      })
+      }
+      parts.events.emit("volume", "mount", Name, attributes, at)
+    }
 }
 
 /** What the run that ended gives back: told before its `die`. */
@@ -32,10 +41,15 @@ export function emitGivenBack(parts: ContainerParts, { id, mounts }: ContainerRe
 function emitNetworks(
   parts: ContainerParts,
   action: "connect" | "disconnect",
-  run: { readonly id: string; readonly endpoints: Readonly<Record<string, { readonly NetworkID?: string }>> },
+  run: {
+    readonly id: string
+    readonly endpoints: Readonly<Record<string, { readonly NetworkID?: string }>>
+    readonly at?: number
+  },
 ): void {
-  for (const [name, { NetworkID = "" }] of Object.entries(run.endpoints))
-    emitNetwork(parts, action, { id: run.id, network: { id: NetworkID, name, driver: driverOf(parts, name) } })
+  const { id, endpoints, ...time } = run
+  for (const [name, { NetworkID = "" }] of Object.entries(endpoints))
+    emitNetwork(parts, action, { id, network: { id: NetworkID, name, driver: driverOf(parts, name) }, ...time })
 }
 
 export function emitNetwork(
@@ -44,10 +58,11 @@ export function emitNetwork(
   of: {
     readonly id: string
     readonly network: { readonly id: string; readonly name: string; readonly driver: string }
+    readonly at?: number
   },
 ): void {
   const { id, name, driver } = of.network
-  parts.events.emit("network", action, id, { container: of.id, name, type: driver })
+  parts.events.emit("network", action, id, { container: of.id, name, type: driver }, of.at)
 }
 
 /** On the start path: the networks that every engine has are not looked up. */
