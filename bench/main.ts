@@ -8,6 +8,7 @@ import { FILE_CASES } from "./cases/files.ts"
 import { IMAGE_CASES } from "./cases/images.ts"
 import { IDLE, MANY } from "./cases/many.ts"
 import { MEMORY } from "./cases/memory.ts"
+import { NETWORK } from "./cases/network.ts"
 import { REGISTRY } from "./cases/registry.ts"
 import { RUN_CASES } from "./cases/run.ts"
 import { openDhow } from "./engines/dhow.ts"
@@ -34,6 +35,7 @@ const CASES: readonly Case[] = [
   ...FILE_CASES,
   ...IMAGE_CASES,
   REGISTRY,
+  NETWORK,
   IDLE,
 ]
 
