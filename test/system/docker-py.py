@@ -225,6 +225,16 @@ client.volumes.get("pymount").remove()
 # what is listed and counted; what is refused, with the class of its status
 assert "Images" in client.df() or "ImageUsage" in client.df()
 same([network.name for network in client.networks.list(names=["bridge"])], ["bridge"])
+network = client.networks.create("pynet", ipam=docker.types.IPAMConfig(pool_configs=[docker.types.IPAMPool(subnet="10.219.7.0/24")]))
+box = client.containers.create(image, ["sleep", "60"], name="pynetbox")
+network.connect(box, aliases=["other"], ipv4_address="10.219.7.9")
+box.start()
+box.reload()
+same(box.attrs["NetworkSettings"]["Networks"]["pynet"]["IPAddress"], "10.219.7.9")
+same(sorted(box.attrs["NetworkSettings"]["Networks"]), ["bridge", "pynet"])
+network.disconnect(box)
+box.remove(force=True)
+network.remove()
 same(client.networks.prune()["NetworksDeleted"], None)
 assert client.volumes.prune()["SpaceReclaimed"] >= 0
 assert client.images.prune(filters={"dangling": True})["SpaceReclaimed"] >= 0
@@ -234,7 +244,7 @@ imported = api.import_image_from_data(bundle.getvalue(), repository="pyimport", 
 assert "sha256:" in str(imported)
 client.images.remove("pyimport:one")
 for call, kind in [
-    (lambda: client.networks.create("n"), docker.errors.APIError),
+    (lambda: client.networks.create("host"), docker.errors.APIError),
     (lambda: client.images.get("no-such-image"), docker.errors.ImageNotFound),
     (lambda: client.volumes.get("no-such-volume"), docker.errors.NotFound),
     (lambda: client.swarm.reload(), docker.errors.APIError),
