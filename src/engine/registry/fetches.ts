@@ -62,6 +62,7 @@ export class Fetch {
   readonly #blob: Blob
   readonly #arrivals: (() => void)[] = []
   readonly #opened = Promise.withResolvers<void>()
+  readonly #over = Promise.withResolvers<void>()
   #written = 0
   #isRight = false
   #failure: { readonly error: unknown } | undefined
@@ -91,6 +92,7 @@ export class Fetch {
       // Bytes that are wrong are no beginning.
       if (isKind(error, "invalid")) unlinkIfExists(this.#path)
     } finally {
+      this.#over.resolve()
       this.#wake()
     }
   }
@@ -143,8 +145,10 @@ export class Fetch {
     try {
       return await open(this.#path, "r")
     } catch (error) {
+      if (this.#failure === undefined && errnoName(error) !== "ENOENT") throw error
+      // It was moved a moment ago, or taken away: the content store knows of it only when it is durable there.
+      await this.#over.promise
       if (this.#failure !== undefined) throw this.#failure.error
-      if (errnoName(error) !== "ENOENT") throw error
       return await open(this.#content.path(this.#blob.digest), "r")
     }
   }
