@@ -265,7 +265,13 @@ async function signalContainer(parts: ContainerParts, { record }: Container, sig
   parts.events.emit("container", "kill", record.id, attributesOf(record, { signal: String(signal) }))
   // A frozen process takes no signal before it thaws.
   if (state.status === "paused") {
-    await runtime.resume(record.id)
+    try {
+      await runtime.resume(record.id)
+    } catch (error) {
+      // It ended while it was being frozen: the exit is on its way.
+      if (!isKind(error, "conflict")) throw error
+      return
+    }
     parts.store.observe(record.id, { ...state, status: "running", stoppedByUser: true }, "stopping")
     beginHealthChecks(parts, record.id)
   }
