@@ -114,7 +114,11 @@ async function live(life: Life): Promise<void> {
   const steps = 2 + Math.floor(Math.random() * 6)
   for (let step = 0; step < steps; step++) await pick(STEP_TABLE)(life)
   if (chance(0.5)) await call(life, "POST", `/containers/${name}/${pick(["kill", "stop?t=0", "stop?t=1"])}`)
-  await call(life, "DELETE", `/containers/${name}?force=1&v=1`)
+  tally.operations++
+  const removed = await engine.call("DELETE", `/containers/${name}?force=1&v=1`)
+  // By force everything is removed, unless it was already.
+  if (![204, 404, 409].includes(removed.status) || (removed.status === 409 && !removed.text.includes("in progress")))
+    throw new Error(`DELETE ${name}: ${removed.status} ${removed.text.trim()}`)
   // It answers when the container is gone, whoever removed it; and with 404 where that was before it was asked.
   await waiting
   tally.lives++
