@@ -205,6 +205,13 @@ describe.skipIf(process.getuid?.() !== 0)("networks of the user's", () => {
     expect(await reaches("web", four, true)).toBe(true)
     expect(await inside("web", `ping -6 -c 1 -W 5 ${six} >/dev/null && echo there`)).toBe("there\n")
 
+    expect(await engine.must("GET", "/dhow/networks/map?network=back")).toMatchObject({
+      Networks: [{ Name: "back", Together: true, Out: "masqueraded", Containers: [{ Name: "db" }, { Name: "web" }] }],
+      Reaches: [{ From: "db", To: "web", Networks: ["back"] }],
+      Ports: [],
+    })
+    expect(await said("GET", "/dhow/networks/map?network=nothere")).toContain("404 network nothere not found")
+
     // Partition: nothing of it is left in the container, and nothing comes through.
     await engine.must("POST", "/networks/back/disconnect", { Container: "web" })
     expect(Object.keys(await endpoints("web")).sort()).toEqual(["front", "inner"])
