@@ -45,7 +45,14 @@ export class Guard {
   }
 
   #hear(change: HostChange): void {
-    if (this.#closed || !this.#concerns(change)) return
+    if (this.#closed) return
+    try {
+      if (!this.#concerns(change)) return
+    } catch (error) {
+      // Which bridges are whose cannot be read (a full disk, a state that is being closed): looked at again later.
+      log.debug("a change of the host's firewall was not looked at", { error: String(error) })
+      return
+    }
     this.#changes.push(change)
     clearTimeout(this.#timer)
     this.#timer = setTimeout(() => {
@@ -66,8 +73,9 @@ export class Guard {
   }
 
   async #repair(changes: readonly HostChange[]): Promise<void> {
-    if (this.#closed || this.#guarded().length === 0) return
+    if (this.#closed) return
     try {
+      if (this.#guarded().length === 0) return
       if (await ensureCommonTable()) log.warn("the table of common firewall rules was removed; it is there again")
       for (const guarded of this.#guarded()) {
         if (this.#closed) return
