@@ -94,8 +94,12 @@ export class Bridges {
     const { driver, configOnly } = network.record
     if (configOnly) return
     if (driver === "bridge") await lowerBridge(this.#host(), network.record.interface, { execRoot: this.#execRoot })
-    else if (!this.#tables.networks().some(({ record }) => record.interface === network.record.interface))
-      lowerParent(this.#host(), network, this.#execRoot)
+    else if (!this.#sharesParent(network)) lowerParent(this.#host(), network, this.#execRoot)
+  }
+
+  /** Whether another network's containers are children of the same interface. */
+  #sharesParent({ id, record }: Network): boolean {
+    return this.#tables.networks().some((other) => other.id !== id && other.record.interface === record.interface)
   }
 
   /** Those that stand, for whoever looks after them. */

@@ -13,9 +13,10 @@ export async function renameContainer(parts: ContainerParts, reference: string, 
     const slashed = text.startsWith("/") ? text : `/${text}`
     if (`/${record.name}` === slashed)
       throw new DhowError("invalid", "Renaming a container with the same name as its current name")
-    const name = parseName(slashed)
-    const together = () => parts.networks.rename(id, name)
-    const { record: amended } = allocating(() => parts.store.amend(id, { name }, { together }))
+    const { record: amended } = allocating(() => {
+      const name = parseName(slashed)
+      return parts.store.amend(id, { name }, { together: () => parts.networks.rename(id, name) })
+    })
     crashpoint("container.rename:after-row")
     parts.events.emit("container", "rename", id, { ...attributesOf(amended), oldName: `/${record.name}` })
   })
