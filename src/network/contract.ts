@@ -50,7 +50,7 @@ export type AttachRequest = {
   /** The address that it had until now: it gets this one again unless somebody else has it meanwhile. */
   readonly address?: string
   /** How names are answered that its networks do not know. Absent: as on the host. */
-  readonly dns?: ServeOptions
+  readonly dns?: () => ServeOptions
   /** What each of its interfaces may carry, those of networks that it joins later too. */
   readonly rate?: NetRate
 }

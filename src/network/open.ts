@@ -249,7 +249,13 @@ class HostNetworks implements Networks {
     const change = connectNamespace({ ...this.#parts(), published }, namespace, wish)
     this.#publisher().allowHairpin(change.namespace)
     const attached = this.#attached(change.namespace)
-    return { ...attached, ...change, finish: async () => await this.#serveNames(namespace.key, attached, request) }
+    try {
+      await this.#serveNames(namespace.key, attached, request)
+    } catch (error) {
+      change.undo()
+      throw error
+    }
+    return { ...attached, ...change, finish: async () => {} }
   }
 
   async disconnect(owner: string, reference: string): Promise<Connection> {
@@ -359,7 +365,7 @@ class HostNetworks implements Networks {
   }
 
   async #serveNames(key: string, { nameservers }: Attached, { dns }: Pick<AttachRequest, "dns">): Promise<void> {
-    if (nameservers.length > 0) await this.#options.resolver?.serve(key, dns ?? { servers: [], ndots: false })
+    if (nameservers.length > 0) await this.#options.resolver?.serve(key, dns?.() ?? { servers: [], ndots: false })
   }
 
   #namespaceOf(owner: string, name: string): Namespace {

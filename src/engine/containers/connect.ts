@@ -38,7 +38,7 @@ export async function connectContainer(
       return
     }
     const { name, config } = record
-    const joiner = { owner: id, name, hostname: config.Hostname ?? "", dns: nameService(parts, record) }
+    const joiner = { owner: id, name, hostname: config.Hostname ?? "", dns: () => nameService(parts, record) }
     const connection = await parts.networks.connect(joiner, network.id, settings)
     try {
       crashpoint("container.connect:before-row")

@@ -88,7 +88,7 @@ export async function attachNetwork(parts: ContainerParts, record: ContainerReco
     hostname: config.Hostname ?? "",
     networks: wanted,
     ports,
-    dns: nameService(parts, record),
+    dns: () => nameService(parts, record),
     ...(hostConfig.NetRate ? { rate: hostConfig.NetRate } : {}),
     ...(record.pending?.kind === "restarting" && record.pending.address !== undefined
       ? { address: record.pending.address }
